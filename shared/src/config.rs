@@ -1,0 +1,212 @@
+//! Reads a configuration file and names every mistake in it, not only the first.
+//!
+//! The parser stops at the first mistake; so [`parse`] notes it, blanks the lines it stands on and reads again,
+//! until the rest is clean. Line numbers stay true because lines are blanked, never removed.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+
+/// Mistakes reported at the most; a file with more is probably not a configuration at all.
+const PROBLEMS_MAX: usize = 50;
+
+/// One mistake in a configuration file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Line in the file, counted from 1; 0 when it concerns the file as a whole.
+    pub line: usize,
+    /// The key concerned, dotted, or empty.
+    pub key: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if 0 < self.line {
+            write!(f, "line {}: ", self.line)?;
+        }
+        if !self.key.is_empty() {
+            write!(f, "`{}`: ", self.key)?;
+        }
+        write!(f, "{}; {}", self.message, self.remedy)
+    }
+}
+
+/// A configuration that can tell what is wrong with its values taken together.
+pub trait Checked {
+    /// Returns every rule the values break. `key` is dotted as in the file; lines are filled in by [`parse`].
+    fn problems(&self) -> Vec<Problem>;
+}
+
+impl Problem {
+    /// A broken rule about one key, its line still unknown.
+    #[must_use]
+    pub fn of(key: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { line: 0, key: key.to_owned(), message: message.into(), remedy: remedy.into() }
+    }
+}
+
+/// Reads a configuration.
+///
+/// # Errors
+/// Returns every mistake found, in the order of lines.
+pub fn parse<T: DeserializeOwned + Checked>(text: &str) -> Result<T, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut rest = text.to_owned();
+    let parsed = loop {
+        let error = match toml::from_str::<T>(&rest) {
+            Ok(parsed) => break Some(parsed),
+            Err(error) => error,
+        };
+        let span = error.span().unwrap_or(0..0);
+        let problem = describe(text, span.start, error.message());
+        let seen = problems.contains(&problem);
+        if !seen {
+            problems.push(problem);
+        }
+        let blanked = blank(&rest, span);
+        if seen || blanked == rest || PROBLEMS_MAX <= problems.len() {
+            break None;
+        }
+        rest = blanked;
+    };
+    if let Some(config) = &parsed {
+        problems.extend(config.problems().into_iter().map(|mut problem| {
+            problem.line = line_of_key(text, &problem.key);
+            problem
+        }));
+    }
+    problems.sort_by_key(|problem| problem.line);
+    match parsed {
+        Some(config) if problems.is_empty() => Ok(config),
+        Some(_) | None => Err(problems),
+    }
+}
+
+fn describe(text: &str, offset: usize, message: &str) -> Problem {
+    let before = text.get(..offset).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let source = text.lines().nth(line - 1).unwrap_or_default();
+    let key = source.split('=').next().unwrap_or_default().trim().trim_matches(['[', ']']);
+    let message = message.lines().next().unwrap_or_default().to_owned();
+    let remedy = if message.starts_with("unknown field") {
+        "correct its spelling or remove the line".to_owned()
+    } else if message.starts_with("missing field") {
+        "add it; `config` prints a commented example".to_owned()
+    } else if message.starts_with("invalid type") || message.starts_with("unknown variant") {
+        "give a value of the kind it names".to_owned()
+    } else if message.starts_with("duplicate key") {
+        "keep one of the two lines".to_owned()
+    } else {
+        "`config` prints every key with its legal values".to_owned()
+    };
+
+    Problem { line, key: key.to_owned(), message, remedy }
+}
+
+/// Replaces the lines a span stands on by empty ones.
+fn blank(text: &str, span: std::ops::Range<usize>) -> String {
+    let end = span.end.max(span.start + 1);
+    let mut at = 0;
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let touched = at < end && span.start < at + line.len();
+        if touched {
+            // As many bytes as before, so that the offsets of later mistakes stay true.
+            let body = line.trim_end_matches('\n');
+            out.extend(std::iter::repeat_n(' ', body.len()));
+            out.push_str(line.strip_prefix(body).unwrap_or_default());
+        } else {
+            out.push_str(line);
+        }
+        at += line.len();
+    }
+    out
+}
+
+/// Finds the line of a dotted key such as `uplink.batch_max_events` or `roots.1.path`; 0 if it is not written there.
+fn line_of_key(text: &str, key: &str) -> usize {
+    let (table, name) = key.rsplit_once('.').unwrap_or(("", key));
+    let mut here = String::new();
+    let mut counts = std::collections::BTreeMap::<String, usize>::new();
+    let mut table_line = 0;
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if let Some(array) = line.strip_prefix("[[").and_then(|l| l.split("]]").next()) {
+            let count = counts.entry(array.trim().to_owned()).or_default();
+            here = format!("{}.{count}", array.trim());
+            *count += 1;
+        } else if let Some(plain) = line.strip_prefix('[').and_then(|l| l.split(']').next()) {
+            plain.trim().clone_into(&mut here);
+        } else if here == table && line.split('=').next().is_some_and(|k| k.trim() == name) {
+            return index + 1;
+        }
+        if here == table && table_line == 0 && !table.is_empty() {
+            table_line = index + 1;
+        }
+    }
+    table_line
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Sample {
+        uplink: Uplink,
+        roots: Vec<Root>,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Uplink {
+        idle_secs: u64,
+        url: String,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Root {
+        path: String,
+    }
+
+    impl Checked for Sample {
+        fn problems(&self) -> Vec<Problem> {
+            let empty = |(index, root): (usize, &Root)| {
+                root.path.is_empty().then(|| {
+                    Problem::of(&format!("roots.{index}.path"), "is empty", "give a directory")
+                })
+            };
+            self.roots.iter().enumerate().filter_map(empty).collect()
+        }
+    }
+
+    #[test]
+    fn three_mistakes_give_three_messages_with_line_key_and_remedy() {
+        let text = "[uplink]\nidle_secs = \"ten\"\nurrl = \"x\"\n\n[[roots]]\npath = \"/a\"\n[[roots]]\npath = \"\"\n";
+        let problems = parse::<Sample>(text).unwrap_err();
+        let places: Vec<_> = problems.iter().map(|p| (p.line, p.key.as_str())).collect();
+        assert_eq!(places, [(2, "idle_secs"), (3, "urrl"), (8, "roots.1.path")], "{problems:#?}");
+        assert!(problems.iter().all(|problem| !problem.remedy.is_empty()));
+    }
+
+    #[test]
+    fn a_torn_file_ends_in_a_message_not_in_a_loop() {
+        for torn in ["[uplink", "\u{0}\u{1}", "[[[", "= = =", "a = 'x", "[uplink]\nurl = \"abc"] {
+            assert!(!parse::<Sample>(torn).unwrap_err().is_empty(), "{torn:?}");
+        }
+    }
+
+    #[test]
+    fn a_good_file_reads() {
+        let sample: Sample = parse("[uplink]\nidle_secs = 3\nurl = 'https://x'\n").unwrap();
+        assert_eq!((sample.uplink.idle_secs, sample.uplink.url.as_str()), (3, "https://x"));
+    }
+}
