@@ -87,6 +87,6 @@ pub fn outage(name: &str, state: OutageState, burst: BurstId, seconds: i64) -> E
 /// Numbers events the way a buffer does.
 #[must_use]
 pub fn numbered(stream: StreamId, events: Vec<Event>) -> Vec<Record> {
-    let number = |(index, event)| Record { stream, sequence: Sequence(index + 1), event };
-    (0..).zip(events).map(number).collect()
+    let number = |(index, event): (u64, Event)| Record { stream, sequence: Sequence(index + 1), event };
+    (0_u64..).zip(events).map(number).collect()
 }

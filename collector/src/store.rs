@@ -1,0 +1,18 @@
+//! What the collector remembers: one SQLite database in the data directory.
+//!
+//! ```text
+//! writer: one connection, WAL, synchronous=FULL   ◀── every change, one transaction a call
+//! readers: a small pool                           ◀── every question
+//! ```
+//!
+//! Always holds:
+//! - a method speaks domain words and takes or returns domain types; no row, no SQL leaves this module;
+//! - a method that returns `Ok` has committed and synced;
+//! - every question about something that grows names its facility.
+//!
+//! Not here: deciding anything. PostgreSQL's dialect will stand beside SQLite's in `connect` and in
+//! `migrations/postgres`.
+
+mod connect;
+
+pub use connect::{Store, StoreError};

@@ -1,0 +1,121 @@
+//! Opens the database and brings its schema up to date.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+/// File name of the database in the data directory.
+const DATABASE_FILE: &str = "shirase.db";
+/// Connections for questions. Each costs a page cache of about 2 MiB.
+const READERS: u32 = 4;
+/// How long a question waits for a lock before it fails.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database file cannot be opened or created.
+    #[error("failed to open the database at `{}`", path.display())]
+    Open {
+        /// Where it is.
+        path: PathBuf,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// The schema could not be brought up to date.
+    #[error("failed to bring the database schema up to date")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// A question or a change failed.
+    #[error("failed to use the database")]
+    Query(#[from] sqlx::Error),
+    /// Something stored does not read back: the database was edited by hand or is damaged.
+    #[error("the database holds an unreadable {what}")]
+    Unreadable {
+        /// What kind of thing.
+        what: &'static str,
+        /// Why it does not read.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What was asked for is not there.
+    #[error("no such {0}")]
+    Missing(&'static str),
+    /// It changed since the caller looked.
+    #[error("the {0} was changed by somebody else in the meantime")]
+    Stale(&'static str),
+}
+
+impl StoreError {
+    /// Wraps a stored text that does not parse.
+    pub(crate) fn unreadable(
+        what: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Unreadable { what, source: source.into() }
+    }
+
+    /// Whether the disk is full, so that the caller can say so.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Query(sqlx::Error::Database(error)) => error.message().contains("disk is full"),
+            Self::Query(_)
+            | Self::Open { .. }
+            | Self::Migrate(_)
+            | Self::Unreadable { .. }
+            | Self::Missing(_)
+            | Self::Stale(_) => false,
+        }
+    }
+}
+
+/// The collector's memory. Cheap to clone; all clones share the connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// The one connection that changes anything.
+    pub(super) writer: SqlitePool,
+    /// Connections that only ask.
+    pub(super) readers: SqlitePool,
+}
+
+impl Store {
+    /// Opens or creates the database in `data_dir` and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or its schema is newer than this program.
+    pub async fn open(data_dir: &Path) -> Result<Self, StoreError> {
+        let path = data_dir.join(DATABASE_FILE);
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await
+            .map_err(|source| StoreError::Open { path: path.clone(), source })?;
+        sqlx::migrate!("migrations/sqlite").run(&writer).await.map_err(StoreError::Migrate)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options)
+            .await
+            .map_err(|source| StoreError::Open { path, source })?;
+
+        Ok(Self { writer, readers })
+    }
+}
+
+/// Turns a moment into what the database holds: milliseconds since 1970 UTC.
+pub(super) fn to_ms(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+/// Reads a moment back.
+pub(super) fn from_ms(ms: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(ms).map_err(|error| StoreError::unreadable("time", error))
+}
