@@ -1,1 +1,3 @@
+//! The endpoint agent.
+
 fn main() {}

@@ -1,1 +1,3 @@
+//! The central collector: stores what agents saw and drafts the report.
 
+pub mod store;

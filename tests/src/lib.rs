@@ -1,1 +1,1 @@
-
+//! Both programs together: the harness of the system tests.
