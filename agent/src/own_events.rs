@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use shirase_shared::clock::Moment;
-use shirase_shared::event::{AgentState, Anomaly, Event, Loss, Phase, SCHEMA, Severity};
+use shirase_shared::event::{AgentState, Anomaly, Budget, Event, Loss, Phase, SCHEMA, Severity};
 use shirase_shared::ids::DrillId;
 
 /// Makes an event about the agent's own state.
@@ -58,6 +58,13 @@ fn words(state: &AgentState) -> (Severity, String) {
         }
         AgentState::OrderRefused { why } => {
             (Severity::Medium, format!("an order of the collector was refused: {why}"))
+        }
+        AgentState::BudgetReached { budget, used, limit } => {
+            let unit = match budget {
+                Budget::CpuPercent => "% of one processor core",
+                Budget::MemoryMib => "MiB of memory",
+            };
+            (Severity::Low, format!("the agent uses {used} {unit}; its budget is {limit}"))
         }
     }
 }
