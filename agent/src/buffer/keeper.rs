@@ -55,14 +55,13 @@ impl Keeper {
     /// Numbers an event and returns once it is on disk.
     pub(super) fn append(&mut self, event: Event) -> Result<Kept, BufferError> {
         let class = Class::of(&event);
-        let outcome = self.admit(class).and_then(|()| {
-            // A second time with everything made anew: after damage the stream is another one.
-            self.write_record(event.clone(), Vec::new())
-                .or_else(|error| match error {
-                    BufferError::Engine(_) => self.write_record(event.clone(), Vec::new()),
-                    other => Err(other),
-                })
-        });
+        let mut outcome = self
+            .admit(class)
+            .and_then(|()| self.write_record(event.clone(), Vec::new()));
+        if matches!(outcome, Err(BufferError::Engine(_))) {
+            // Once more with everything made anew: after damage the stream is another one.
+            outcome = self.write_record(event.clone(), Vec::new());
+        }
         match outcome {
             Ok(kept) => {
                 self.tell_refusals();
