@@ -8,6 +8,9 @@ pub mod args;
 pub mod paths;
 pub mod identity;
 
+pub mod buffer;
+pub mod uplink;
+
 pub mod orders;
 pub mod drill;
 
