@@ -161,6 +161,20 @@ impl Config {
             Err(problems) => Err(ConfigError::Invalid { path: path.to_owned(), problems }),
         }
     }
+
+    /// Finds the state directory a file names, though the file may be broken elsewhere; the default if it names none.
+    #[must_use]
+    pub fn state_named_in(path: &Path) -> StateDir {
+        let text = read(path).unwrap_or_default();
+        let named = text.lines().find_map(|line| {
+            let line = line.trim();
+            let table: toml::Table =
+                line.starts_with("state_dir").then(|| line.parse().ok()).flatten()?;
+            table.get("state_dir")?.as_str().map(PathBuf::from)
+        });
+
+        StateDir::new(named.unwrap_or_else(|| PathBuf::from(DEFAULT_STATE_DIR)))
+    }
 }
 
 fn read(path: &Path) -> io::Result<String> {

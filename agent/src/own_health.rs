@@ -19,7 +19,7 @@ use crate::own_events;
 use crate::sensors::SensorBoard;
 use crate::service::{self, OwnUse};
 use crate::shown::Bytes;
-use crate::uplink::Contact;
+use crate::uplink::UplinkBoard;
 
 /// Name of this sensor on the board.
 const NAME: &str = "own_health";
@@ -37,7 +37,7 @@ pub(crate) struct OwnHealth {
     pub(crate) clock: SharedClock,
     pub(crate) board: SensorBoard,
     pub(crate) buffer: Buffer,
-    pub(crate) contact: Contact,
+    pub(crate) uplink: UplinkBoard,
     pub(crate) events: mpsc::Sender<Event>,
     pub(crate) in_force: watch::Receiver<Arc<Config>>,
 }
@@ -73,7 +73,7 @@ impl OwnHealth {
             "{} % of a core, {}; buffer {share} % full; collector answered {}",
             found.cpu_percent,
             Bytes(taken.memory_bytes),
-            answered(self.contact.last_answer_at(), moment.wall)
+            answered(self.uplink.read().last_heartbeat, moment.wall)
         );
         let state = if well { SensorState::Well } else { SensorState::Degraded };
         self.board.set(NAME, state, detail);

@@ -1,6 +1,5 @@
-//! Puts events into the buffer, one after the other, and cries out to the system's log when nobody else hears.
+//! Puts events into the buffer, one after the other; a critical one that cannot be kept goes to the system's own log.
 
-use jiff::Timestamp;
 use shirase_shared::clock::SharedClock;
 use shirase_shared::error::Chain;
 use shirase_shared::event::{Event, Record, Severity};
@@ -10,17 +9,12 @@ use tokio::sync::mpsc;
 use crate::buffer::{Buffer, BufferError, Kept};
 use crate::condition::Condition;
 use crate::service;
-use crate::uplink::Contact;
-
-/// How long after its last answer a collector counts as silent, in seconds: three heartbeats.
-const SILENT_AFTER_SECS: i64 = 90;
 
 /// The stage between detectors and uplink.
 pub(super) struct Keeping {
     pub(super) buffer: Buffer,
     pub(super) clock: SharedClock,
     pub(super) condition: Condition,
-    pub(super) contact: Contact,
 }
 
 impl Keeping {
@@ -42,17 +36,12 @@ impl Keeping {
             }
         };
         tell(&event, &kept);
-        if kept.is_err() || self.is_silent(self.clock.now()) {
+        if kept.is_err() {
             self.cry_out(&event);
         }
         if let Ok(Kept { stream, sequence, .. }) = kept {
             self.condition.remember(Record { stream, sequence, event });
         }
-    }
-
-    fn is_silent(&self, now: Timestamp) -> bool {
-        let heard = |at: Timestamp| now.duration_since(at).as_secs().abs() < SILENT_AFTER_SECS;
-        !self.contact.last_answer_at().is_some_and(heard)
     }
 
     /// Writes a critical event to the system's own log.
@@ -62,7 +51,7 @@ impl Keeping {
         }
         let line = in_system_log(event);
         if let Err(error) = service::write_system_log(&line, self.clock.now()) {
-            tracing::error!(%error, "a critical event reached neither the collector nor the system's log");
+            tracing::error!(%error, "a critical event was neither kept nor written to the system's log");
         }
     }
 }

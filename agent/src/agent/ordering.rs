@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use shirase_shared::clock::SharedClock;
 use shirase_shared::error::Chain;
@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::drill::{Drill, DrillError, Ledger};
 use crate::orders::{Decision, OrderBook};
 use crate::paths::StateDir;
-use crate::uplink::Contact;
+use crate::uplink::UplinkBoard;
 use crate::{durable, own_events};
 
 /// A maintenance window, as it lies on disk.
@@ -42,7 +42,7 @@ pub(super) struct Ordering {
 pub(super) struct Following {
     pub(super) state: StateDir,
     pub(super) clock: SharedClock,
-    pub(super) contact: Contact,
+    pub(super) uplink: UplinkBoard,
     pub(super) condition: Condition,
     pub(super) events: mpsc::Sender<Event>,
     pub(super) notices: mpsc::Sender<Notice>,
@@ -64,7 +64,7 @@ impl Ordering {
                 order = orders.recv() => order,
             };
             let Some(signed) = order else { break };
-            let now = self.following.contact.collector_time(self.following.clock.now());
+            let now = self.following.collector_time();
             match self.book.judge(&signed, now) {
                 Decision::CarryOut(order) => self.begin(order, now, &mut drills, &stop).await,
                 Decision::AlreadySeen(order) => {
@@ -108,6 +108,13 @@ impl Ordering {
 }
 
 impl Following {
+    /// The collector's time: this host's, corrected by what the last heartbeat showed.
+    fn collector_time(&self) -> Timestamp {
+        let offset = self.uplink.read().clock_offset_ms.unwrap_or(0);
+        let now = self.clock.now();
+        now.checked_add(SignedDuration::from_millis(offset)).unwrap_or(now)
+    }
+
     async fn drill(&self, id: DrillId, files: u32, stop: &CancellationToken) {
         let roots: Vec<PathBuf> =
             self.in_force.borrow().sensors.roots.iter().map(|root| root.path.clone()).collect();

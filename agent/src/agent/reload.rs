@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::condition::Condition;
 use crate::config::{Config, ConfigError};
-use crate::paths::{DEFAULT_STATE_DIR, StateDir};
+use crate::paths::StateDir;
 use crate::service::Reloads;
 use crate::{durable, own_events};
 
@@ -28,40 +28,35 @@ const LOOK_PERIOD: Duration = Duration::from_secs(2);
 
 /// The configuration a start goes on with.
 #[derive(Debug)]
-pub struct InForce {
+pub(super) struct InForce {
     /// The configuration.
-    pub config: Config,
+    pub(super) config: Config,
     /// What is wrong with the file, if the last good one is in force instead.
-    pub problems: Vec<String>,
+    pub(super) problems: Vec<String>,
+    text: String,
 }
 
 /// Loads the configuration at start: the file, or the last good one if the file is invalid.
 ///
 /// # Errors
 /// If the file is invalid and there is no last good one.
-pub fn load_at_start(path: &Path) -> Result<InForce, ConfigError> {
+pub(super) fn load_at_start(path: &Path) -> Result<InForce, ConfigError> {
     match Config::load(path) {
-        Ok((config, _)) => Ok(InForce { config, problems: Vec::new() }),
+        Ok((config, text)) => Ok(InForce { config, problems: Vec::new(), text }),
         Err(error) => {
-            let state = state_dir_named_in(path);
-            let Ok((config, _)) = Config::load(&state.last_good_config()) else {
+            let state = Config::state_named_in(path);
+            let Ok((config, text)) = Config::load(&state.last_good_config()) else {
                 return Err(error);
             };
-            Ok(InForce { config, problems: error.lines() })
+            Ok(InForce { config, problems: error.lines(), text })
         }
     }
 }
 
-/// Finds the state directory in a file that may be broken elsewhere.
-fn state_dir_named_in(path: &Path) -> StateDir {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let named = text.lines().find_map(|line| {
-        let line = line.trim();
-        let table = line.starts_with("state_dir").then(|| line.parse::<toml::Table>().ok())??;
-        table.get("state_dir")?.as_str().map(PathBuf::from)
-    });
-
-    StateDir::new(named.unwrap_or_else(|| PathBuf::from(DEFAULT_STATE_DIR)))
+/// Says in the log what is wrong with the file, and keeps a good one for the next start.
+pub(super) fn settle(in_force: &InForce, state: &StateDir) {
+    tell_invalid(&in_force.problems);
+    keep_last_good(state, &in_force.text);
 }
 
 /// What tells one state of the file from another without reading it.
@@ -160,7 +155,7 @@ impl Reloading {
 }
 
 /// Copies a good configuration to where the next start finds it.
-pub(super) fn keep_last_good(state: &StateDir, text: &str) {
+fn keep_last_good(state: &StateDir, text: &str) {
     let path = state.last_good_config();
     if std::fs::read_to_string(&path).is_ok_and(|old| old == text) {
         return;
@@ -171,7 +166,7 @@ pub(super) fn keep_last_good(state: &StateDir, text: &str) {
 }
 
 /// Says in the log what is wrong, one line each.
-pub(super) fn tell_invalid(problems: &[String]) {
+fn tell_invalid(problems: &[String]) {
     for problem in problems {
         tracing::error!("the configuration file is invalid, the last good one stays in force: {problem}");
     }

@@ -15,19 +15,18 @@ use crate::buffer::{Buffer, BufferError};
 use crate::condition::Condition;
 use crate::identity::Enrolment;
 use crate::sensors::SensorBoard;
-use crate::uplink::Contact;
+use crate::uplink::UplinkBoard;
 
 /// What the desk needs to know its answers.
 pub(crate) struct DeskParts {
     pub(crate) enrolment: Enrolment,
     pub(crate) config: PathBuf,
-    pub(crate) collector_url: String,
     pub(crate) started_at: Timestamp,
     pub(crate) clock: SharedClock,
     pub(crate) buffer: Buffer,
     pub(crate) board: SensorBoard,
     pub(crate) condition: Condition,
-    pub(crate) contact: Contact,
+    pub(crate) uplink: UplinkBoard,
     pub(crate) manifests: PathBuf,
 }
 
@@ -65,6 +64,7 @@ impl Desk {
 impl DeskParts {
     fn status(&self) -> Status {
         let level = self.buffer.level();
+        let uplink = self.uplink.read();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: self.started_at,
@@ -72,9 +72,16 @@ impl DeskParts {
             facility: self.enrolment.facility.clone(),
             config: self.config.clone(),
             config_problems: self.condition.config_problems(),
-            collector_url: self.collector_url.clone(),
-            last_answer_at: self.contact.last_answer_at(),
-            clock_offset_ms: self.contact.clock_offset_ms(),
+            collector_url: uplink.upstream,
+            last_answer_at: uplink.last_heartbeat,
+            last_ack_at: uplink.last_ack,
+            last_error: uplink.last_error,
+            failures_in_a_row: uplink.failures_in_a_row,
+            clock_offset_ms: uplink.clock_offset_ms,
+            set_aside: level.set_aside,
+            refused: level.refused,
+            manifests_waiting: uplink.manifests_waiting,
+            certificate_expires: uplink.certificate_expires,
             stream: self.buffer.stream(),
             last_sequence: self.buffer.last_sequence(),
             waiting: level.waiting,
