@@ -43,12 +43,12 @@ mod engine;
 mod keeper;
 mod recovery;
 mod inspect;
+mod shown;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shirase_shared::clock::SharedClock;
 use shirase_shared::config::Problem;
@@ -58,6 +58,7 @@ use tokio::sync::Notify;
 
 pub use engine::EngineError;
 pub use inspect::Verification;
+pub use shown::{AsideHead, Kept, Level, Mark, StoredLine};
 
 use keeper::Keeper;
 
@@ -168,58 +169,6 @@ pub enum BufferError {
     Export(#[source] io::Error),
 }
 
-/// An event that is on disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
-    /// Its stream.
-    pub stream: StreamId,
-    /// Its number.
-    pub sequence: Sequence,
-    /// The hash of its line.
-    pub hash: String,
-}
-
-/// A record that waits, as it will be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredLine {
-    /// Its stream; the same for all lines of one look.
-    pub stream: StreamId,
-    /// Its number.
-    pub sequence: Sequence,
-    /// The line, without a newline.
-    pub line: Vec<u8>,
-    /// The hash of the line.
-    pub hash: String,
-}
-
-/// How full the buffer is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Level {
-    /// Bytes on disk.
-    pub used_bytes: u64,
-    /// Bytes allowed.
-    pub limit_bytes: u64,
-    /// Records that wait for the collector.
-    pub waiting: u64,
-    /// Records set aside.
-    pub set_aside: u64,
-    /// Events refused since the last event that told their number.
-    pub refused: u64,
-}
-
-/// Why and when a record was set aside.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AsideHead {
-    /// Its stream.
-    pub stream: StreamId,
-    /// Its number.
-    pub sequence: Sequence,
-    /// Why.
-    pub reason: String,
-    /// When, by the host's clock.
-    pub at: Timestamp,
-}
-
 /// A buffer that was opened.
 pub struct Opened {
     /// The buffer.
@@ -260,7 +209,7 @@ impl Buffer {
         config: &BufferConfig,
         clock: SharedClock,
     ) -> Result<Opened, BufferError> {
-        let (keeper, replaced) = keeper::open(dir, config, clock)?;
+        let (keeper, replaced) = recovery::open(dir, config, clock)?;
         let face = Mutex::new(Face::of(&keeper));
         let appended = Arc::new(Notify::new());
         let shared = Shared { keeper: Mutex::new(keeper), face, appended };
@@ -313,6 +262,14 @@ impl Buffer {
         max_bytes: usize,
     ) -> Result<Vec<StoredLine>, BufferError> {
         self.with(|keeper| keeper.peek(max_records, max_bytes))
+    }
+
+    /// Returns some of the records that wait behind a mark, of any stream, and the mark behind them; none at the end.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn waiting_after(&self, mark: Mark) -> Result<(Vec<StoredLine>, Mark), BufferError> {
+        self.with(|keeper| keeper.waiting_after(mark))
     }
 
     /// Removes a stream's records up to `through`, which the collector has stored, and returns how many left.

@@ -8,7 +8,7 @@ use shirase_shared::wire::record_hash;
 
 use super::keeper::Keeper;
 use super::record::{Entry, Space};
-use super::{AsideHead, BufferError, Level, StoredLine};
+use super::{AsideHead, BufferError, Level, Mark, StoredLine};
 
 /// What a look at everything found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -58,6 +58,22 @@ impl Keeper {
                 lines.push(stored);
             }
         }
+    }
+
+    /// See [`super::Buffer::waiting_after`].
+    pub(super) fn waiting_after(
+        &mut self,
+        mark: Mark,
+    ) -> Result<(Vec<StoredLine>, Mark), BufferError> {
+        self.ensure_open()?;
+        let entries = self.page(Space::Waiting, mark.0.saturating_add(1))?;
+        let reached = entries.last().map_or(mark, |last| Mark(last.position));
+        let mut lines = Vec::new();
+        for entry in entries {
+            lines.extend(self.stored_or_shelved(entry)?);
+        }
+
+        Ok((lines, reached))
     }
 
     /// Returns a whole record as it will be sent; a damaged one is set aside, because it must not be.

@@ -4,7 +4,6 @@
 //! returned. After a failed commit the engine is dropped and opened again before anything else is believed.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use shirase_shared::clock::SharedClock;
 use shirase_shared::error::Chain;
@@ -361,45 +360,4 @@ fn size(change: &Change) -> usize {
         Change::Put(key, value) => key.len() + value.len(),
         Change::Remove(_) => 0,
     }
-}
-
-/// Opens a keeper on a directory; see [`super::Buffer::open`].
-pub(super) fn open(
-    dir: &Path,
-    config: &BufferConfig,
-    clock: SharedClock,
-) -> Result<(Keeper, Option<Loss>), BufferError> {
-    let open_error = |source| BufferError::Open { path: dir.to_owned(), source };
-    let house = House::enter(dir).map_err(open_error)?;
-    let house = house.ok_or_else(|| BufferError::InUse { path: dir.to_owned() })?;
-    let live = house.settle().map_err(open_error)?;
-    let mut keeper = Keeper {
-        house,
-        number: live.unwrap_or(0),
-        engine: None,
-        config: config.clone(),
-        clock,
-        state: State::born(),
-        tally: Tally::default(),
-        refusals: Refusals::default(),
-        refusals_saved_ms: 0,
-        refusals_told_ms: 0,
-        unkept: BTreeSet::new(),
-    };
-    let replaced = match live {
-        Some(_) => keeper.open_or_replace()?,
-        None => {
-            keeper.begin_database(State::born())?;
-            None
-        }
-    };
-    keeper.restore_ballast();
-    if quota::is_worth_rewriting(keeper.usage()?)
-        && let Err(error) = keeper.rewrite()
-    {
-        tracing::warn!(error = %Chain(&error), "the buffer could not be rewritten at start");
-    }
-    keeper.ensure_open()?;
-
-    Ok((keeper, replaced))
 }

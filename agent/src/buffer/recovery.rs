@@ -2,15 +2,63 @@
 //!
 //! Always holds: a database is put in force only after all of it is on disk, and the one before is removed only then.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use shirase_shared::clock::SharedClock;
+use shirase_shared::error::Chain;
 use shirase_shared::event::{Anomaly, Loss, LossKind, Record, Severity};
 use shirase_shared::ids::{Sequence, StreamId};
 use shirase_shared::wire::RECORD_MAX_BYTES;
 
 use super::engine::{Change, Engine, EngineError};
+use super::house::House;
 use super::keeper::{Keeper, PAGE, Tally};
+use super::quota;
 use super::record::{self, Entry, REFUSED_KEY, STATE_KEY, Space, State};
 use super::refusals::Refusals;
-use super::{AsideHead, BufferError};
+use super::{AsideHead, BufferConfig, BufferError};
+
+/// Opens a keeper on a directory; see [`super::Buffer::open`].
+pub(super) fn open(
+    dir: &Path,
+    config: &BufferConfig,
+    clock: SharedClock,
+) -> Result<(Keeper, Option<Loss>), BufferError> {
+    let open_error = |source| BufferError::Open { path: dir.to_owned(), source };
+    let house = House::enter(dir).map_err(open_error)?;
+    let house = house.ok_or_else(|| BufferError::InUse { path: dir.to_owned() })?;
+    let live = house.settle().map_err(open_error)?;
+    let mut keeper = Keeper {
+        house,
+        number: live.unwrap_or(0),
+        engine: None,
+        config: config.clone(),
+        clock,
+        state: State::born(),
+        tally: Tally::default(),
+        refusals: Refusals::default(),
+        refusals_saved_ms: 0,
+        refusals_told_ms: 0,
+        unkept: BTreeSet::new(),
+    };
+    let replaced = match live {
+        Some(_) => keeper.open_or_replace()?,
+        None => {
+            keeper.begin_database(State::born())?;
+            None
+        }
+    };
+    keeper.restore_ballast();
+    if quota::is_worth_rewriting(keeper.usage()?)
+        && let Err(error) = keeper.rewrite()
+    {
+        tracing::warn!(error = %Chain(&error), "the buffer could not be rewritten at start");
+    }
+    keeper.ensure_open()?;
+
+    Ok((keeper, replaced))
+}
 
 impl Keeper {
     /// Makes sure that the engine is there, replacing a database that is beyond repair.
@@ -35,7 +83,7 @@ impl Keeper {
         let moved = self.house.quarantine(self.number, now);
         let moved = moved.map_err(|source| BufferError::Open { path, source })?;
         tracing::error!(
-            %error,
+            error = %Chain(&error),
             "the buffer did not open and was set aside as `{}`; began an empty one",
             moved.display()
         );
@@ -50,7 +98,7 @@ impl Keeper {
         let loss = Loss {
             what: LossKind::BufferReplaced,
             count: (0 < lost).then_some(lost),
-            detail: format!("{error}; kept as {name}"),
+            detail: format!("{}; kept as {name}", Chain(&error)),
         };
         let reason = "the buffer did not open and was replaced by an empty one".to_owned();
         let event = self.loss_event(loss.clone(), Severity::High, reason);
@@ -242,7 +290,7 @@ impl Keeper {
         Ok(())
     }
 
-    fn copy_into(&self, path: &std::path::Path) -> Result<Engine, BufferError> {
+    fn copy_into(&self, path: &Path) -> Result<Engine, BufferError> {
         let engine = self.engine()?;
         let fresh = Engine::open(path)?;
         let mut from = Vec::new();
