@@ -184,3 +184,64 @@ fn read(path: &Path) -> io::Result<String> {
 
     std::fs::read_to_string(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_file_is_the_default() {
+        assert_eq!(Config::parse(DEFAULT_TEXT), Ok(Config::default()));
+    }
+
+    #[test]
+    fn every_key_stands_in_the_shipped_file_with_its_default() {
+        let default = toml::Value::try_from(Config::default()).unwrap();
+        let mut missing = Vec::new();
+        look_for("", &default, &mut missing);
+        assert!(missing.is_empty(), "not in deploy/agent.toml: {missing:#?}");
+    }
+
+    #[test]
+    fn a_broken_file_still_tells_where_the_state_lies() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("agent.toml");
+        std::fs::write(&path, "[[[\n state_dir = '/x/y' # here\n= =").unwrap();
+        assert_eq!(Config::state_named_in(&path), StateDir::new("/x/y"));
+        let default = StateDir::new(DEFAULT_STATE_DIR);
+        assert_eq!(Config::state_named_in(&dir.path().join("none")), default);
+    }
+
+    /// Notes each key of `value` that the shipped file does not name, in its table and with its value.
+    fn look_for(table: &str, value: &toml::Value, missing: &mut Vec<String>) {
+        let toml::Value::Table(entries) = value else { panic!("{table} is no table") };
+        for (key, value) in entries {
+            let dotted = if table.is_empty() { key.clone() } else { format!("{table}.{key}") };
+            match value {
+                toml::Value::Table(_) => look_for(&dotted, value, missing),
+                toml::Value::Array(list) if list.is_empty() => {
+                    let tables = DEFAULT_TEXT.contains(&format!("# [[{dotted}]]"));
+                    if !tables && !stands(table, &format!("{key} = []")) {
+                        missing.push(dotted);
+                    }
+                }
+                other => {
+                    if !stands(table, &format!("{key} = {other}")) {
+                        missing.push(format!("{dotted} = {other}"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a line stands in a table of the shipped file, commented or not.
+    fn stands(table: &str, line: &str) -> bool {
+        let mut here = "";
+        DEFAULT_TEXT.lines().map(|line| line.trim_start_matches(['#', ' '])).any(|found| {
+            if let Some(name) = found.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                here = name;
+            }
+            here == table && found == line
+        })
+    }
+}

@@ -1,5 +1,6 @@
 //! Enrolment against a small HTTPS server that plays the collector: each way of going wrong has its own words.
 
+#[path = "enrolment/fake_collector.rs"]
 mod fake_collector;
 
 use std::path::{Path, PathBuf};

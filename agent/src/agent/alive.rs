@@ -91,7 +91,7 @@ impl Alive {
 mod tests {
     use std::sync::Arc;
 
-    use shirase_shared::clock::{Clock as _, ManualClock};
+    use shirase_shared::clock::ManualClock;
     use shirase_shared::testing::builders::night;
 
     use super::*;

@@ -124,7 +124,10 @@ impl Following {
             Ok(drill)
         }) {
             Ok(drill) => drill,
-            Err(error) => return self.refuse(Chain(&error).to_string()).await,
+            Err(error) => {
+                let why = Chain(&error).to_string();
+                return self.refuse(why).await;
+            }
         };
         tracing::info!(drill.id = %id, drill.files = files, "began drill {id} (訓練)");
         self.condition.note_drill(Some(id));
@@ -144,7 +147,8 @@ impl Following {
         let id = drill.id;
         if let Err(error) = outcome {
             tracing::error!(error = %Chain(&error), drill.id = %id, "drill {id} broke off");
-            self.refuse(format!("drill {id} broke off: {}", Chain(&error))).await;
+            let why = format!("drill {id} broke off: {}", Chain(&error));
+            self.refuse(why).await;
         }
         if drill.dir.exists() {
             // It stays in the ledger, and the next start tries again.

@@ -78,15 +78,18 @@ impl Sensing {
         };
         let running = sensors::run(parts, own_stop.clone());
         tokio::pin!(running);
-        let reconfigured = self.in_force.wait_for(|in_force| in_force.sensors != *config);
+        let in_force = &mut self.in_force;
+        let reconfigured = async {
+            let differs = |in_force: &Arc<Config>| in_force.sensors != *config;
+            let changed = in_force.wait_for(differs).await.is_ok();
+            if !changed {
+                // Nobody can change it any more; the sensors go on as they are.
+                std::future::pending::<()>().await;
+            }
+        };
         tokio::select! {
             ended = &mut running => return finish(ended, stop),
-            changed = reconfigured => {
-                if changed.is_err() {
-                    // Nobody can change it any more; the sensors go on as they are.
-                    return finish(running.await, stop);
-                }
-            }
+            () = reconfigured => {}
         }
         tracing::info!("the sensors start anew with the new configuration");
         own_stop.cancel();

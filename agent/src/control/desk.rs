@@ -75,7 +75,7 @@ impl DeskParts {
             collector_url: uplink.upstream,
             last_answer_at: uplink.last_heartbeat,
             last_ack_at: uplink.last_ack,
-            last_error: uplink.last_error,
+            last_error: uplink.last_error.or(uplink.heartbeat_error),
             failures_in_a_row: uplink.failures_in_a_row,
             clock_offset_ms: uplink.clock_offset_ms,
             set_aside: level.set_aside,

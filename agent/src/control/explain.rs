@@ -149,3 +149,8 @@ fn lines_of(record: &Record, whereabouts: Whereabouts) -> Vec<String> {
 
     lines
 }
+
+fn manifest_lines(_dir: &Path, _burst: BurstId) -> Vec<String> {
+    let _ = MANIFEST_LINES_MAX;
+    Vec::new()
+}
