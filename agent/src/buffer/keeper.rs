@@ -280,26 +280,26 @@ impl Keeper {
         }
     }
 
-    /// Puts the counts where a restart finds them. Without a sync: they may lose their last second, not their sense.
+    /// Puts the counts where a restart finds them, now and then.
     fn save_refusals(&mut self) {
         let now = self.clock.moment().monotonic_ms;
-        let saved = now.saturating_sub(self.refusals_saved_ms) < REFUSALS_SAVED_EVERY_MS;
-        if saved && self.refusals_saved_ms != 0 || self.refusals.total() == 0 {
-            return;
-        }
-        let Ok(change) = record::write_single(REFUSED_KEY, &self.refusals) else {
-            return;
-        };
-        if self
-            .engine
-            .as_ref()
-            .is_some_and(|engine| engine.apply(&[change]).is_ok())
-        {
+        let recent = now.saturating_sub(self.refusals_saved_ms) < REFUSALS_SAVED_EVERY_MS;
+        if self.refusals.total() != 0 && (!recent || self.refusals_saved_ms == 0) {
             self.refusals_saved_ms = now;
+            self.save_refusals_now();
         }
     }
 
-    fn restore_ballast(&self) {
+    /// Without a sync: after a crash the counts may lack their last second.
+    fn save_refusals_now(&self) {
+        let change = record::write_single(REFUSED_KEY, &self.refusals);
+        let (Some(engine), Ok(change)) = (&self.engine, change) else { return };
+        if let Err(error) = engine.apply(&[change]) {
+            tracing::debug!(error = %Chain(&error), "counts of refused events not saved yet");
+        }
+    }
+
+    pub(super) fn restore_ballast(&self) {
         let wanted = self.config.ballast_bytes;
         let room = self.house.free_disk_bytes();
         if room.is_none_or(|free| wanted.saturating_add(BALLAST_MARGIN_BYTES) < free)
@@ -335,6 +335,14 @@ impl Keeper {
             Ok(true) => tracing::warn!("the disk is full; released the ballast to keep draining"),
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "the ballast could not be released"),
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        if self.refusals.total() != 0 {
+            self.save_refusals_now();
         }
     }
 }
