@@ -16,6 +16,7 @@ mod alive;
 mod detect;
 mod keep;
 mod ordering;
+mod record;
 mod reload;
 mod sending;
 mod sensing;
@@ -32,7 +33,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use shirase_shared::clock::{SharedClock, SystemClock};
 use shirase_shared::event::{AgentState, Event};
-use shirase_shared::redact::Redactor;
 use shirase_shared::tls::install_crypto_provider;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -41,7 +41,6 @@ use crate::buffer::{Buffer, Opened};
 use crate::condition::Condition;
 use crate::config::Config;
 use crate::control;
-use crate::detectors::Detectors;
 use crate::drill::{Drill, Ledger};
 use crate::identity::{self, Enrolment};
 use crate::manifest::Recorder;
@@ -79,7 +78,7 @@ pub struct Agent {
     leftovers: Vec<Drill>,
     buffer: Buffer,
     book: OrderBook,
-    detectors: Detectors,
+    redaction_key: Vec<u8>,
     recorder: Recorder,
     listener: control::Listener,
     reloads: Reloads,
@@ -110,8 +109,7 @@ impl Agent {
         });
         let buffer = open_buffer(&state, &in_force.config, &clock).await?;
         let book = OrderBook::open(&enrolment, &state, clock.now())?;
-        let redactor = Redactor::new(&identity::redaction_key(&state)?);
-        let detectors = Detectors::new(&in_force.config.detectors, redactor);
+        let redaction_key = identity::redaction_key(&state)?;
         let recorder = Recorder::open(&state.manifests(), &enrolment.manifest_recipient)?;
         let listener = control::Listener::bind(&state.control_socket())
             .with_context(|| format!("failed to listen at {}", state.control_socket().display()))?;
@@ -128,7 +126,7 @@ impl Agent {
             leftovers,
             buffer,
             book,
-            detectors,
+            redaction_key,
             recorder,
             listener,
             reloads,
@@ -196,7 +194,7 @@ impl Agent {
         sources.add("watchdog", watchdog(stop.clone()));
         sources.add("control", control::serve(self.listener, shared.desk(), stop.clone()));
         let mut detectors = Stages::default();
-        let detecting = shared.detecting(self.detectors, self.recorder, raised.clone());
+        let detecting = shared.detecting(self.redaction_key, self.recorder, raised.clone());
         detectors.add("detectors", detecting.run(observations, noticed));
         let mut keepers = Stages::default();
         keepers.add("buffer", shared.keeping().run(events));

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use shirase_shared::clock::SystemClock;
@@ -37,7 +38,7 @@ pub fn dispatch(command: Command, out: &mut impl Write) -> anyhow::Result<()> {
     match command {
         Command::Watch(args) => {
             let options = watch::Options { dirs: args.dirs, json: args.json, state: args.state };
-            block_on(watch::run(options, out))
+            block_on(watch_until_told(options, out))
         }
         Command::Enroll(args) => block_on(enrol(args, out)),
         Command::Run(args) => block_on(run(args)),
@@ -54,6 +55,13 @@ pub fn dispatch(command: Command, out: &mut impl Write) -> anyhow::Result<()> {
             block_on(ask(&service, Question::Explain { event }, out))
         }
     }
+}
+
+async fn watch_until_told(options: watch::Options, out: &mut impl Write) -> anyhow::Result<()> {
+    let termination = service::Termination::listen().context("failed to take over signals")?;
+    let clock = Arc::new(SystemClock::new(service::boot_id()));
+
+    watch::run(options, clock, out, termination.requested()).await
 }
 
 async fn run(args: RunArgs) -> anyhow::Result<()> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use shirase_shared::clock::SharedClock;
 use shirase_shared::event::Event;
+use shirase_shared::redact::Redactor;
 use shirase_shared::wire::SignedOrder;
 use tokio::sync::{mpsc, watch};
 
@@ -14,6 +15,7 @@ use super::alive::Alive;
 use super::detect::{Detecting, Notice};
 use super::keep::Keeping;
 use super::ordering::Following;
+use super::record::Recording;
 use super::reload::Reloading;
 use super::sending::Sending;
 use super::sensing::Sensing;
@@ -140,11 +142,19 @@ impl Shared {
 
     pub(super) fn detecting(
         &self,
-        detectors: Detectors,
+        redaction_key: Vec<u8>,
         recorder: Recorder,
         events: mpsc::Sender<Event>,
     ) -> Detecting {
-        Detecting { detectors, recorder, clock: Arc::clone(&self.clock), events }
+        let redactor = Redactor::new(&redaction_key);
+        Detecting {
+            detectors: Detectors::new(&self.in_force.borrow().detectors, redactor),
+            recording: Recording::start(recorder),
+            clock: Arc::clone(&self.clock),
+            events,
+            in_force: self.in_force.clone(),
+            redaction_key,
+        }
     }
 
     pub(super) fn keeping(&self) -> Keeping {

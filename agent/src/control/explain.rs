@@ -3,6 +3,8 @@
 //! What is known here: records that wait for the collector, the most recent ones it has already, and the damage
 //! manifest of a burst while it lies on this host.
 
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -150,7 +152,20 @@ fn lines_of(record: &Record, whereabouts: Whereabouts) -> Vec<String> {
     lines
 }
 
-fn manifest_lines(_dir: &Path, _burst: BurstId) -> Vec<String> {
-    let _ = MANIFEST_LINES_MAX;
-    Vec::new()
+/// What the manifest of a burst under way says; once it is finished, only the hospital's key opens it.
+fn manifest_lines(manifests: &Path, burst: BurstId) -> Vec<String> {
+    let path = manifests.join(format!("{burst}.jsonl"));
+    let Ok(file) = File::open(path) else {
+        return vec![format!("manifest of burst {burst}: not (or no longer) open on this host")];
+    };
+    let head = format!("manifest of burst {burst}, so far:");
+    let mut read = BufReader::new(file).lines().map_while(Result::ok);
+    let mut lines = vec![head];
+    lines.extend(read.by_ref().take(MANIFEST_LINES_MAX).map(|line| format!("  {line}")));
+    let more = read.count();
+    if 0 < more {
+        lines.push(format!("  … and {more} more lines"));
+    }
+
+    lines
 }
