@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use shirase_shared::clock::SystemClock;
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::agent::Agent;
@@ -34,7 +35,7 @@ pub fn start_log() {
 ///
 /// # Errors
 /// Says what was tried and what to do; the exit status is 1 then.
-pub fn dispatch(command: Command, out: &mut impl Write) -> anyhow::Result<()> {
+pub fn dispatch(command: Command, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
     match command {
         Command::Watch(args) => {
             let options = watch::Options { dirs: args.dirs, json: args.json, state: args.state };
@@ -57,11 +58,18 @@ pub fn dispatch(command: Command, out: &mut impl Write) -> anyhow::Result<()> {
     }
 }
 
-async fn watch_until_told(options: watch::Options, out: &mut impl Write) -> anyhow::Result<()> {
+async fn watch_until_told(options: watch::Options, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
     let termination = service::Termination::listen().context("failed to take over signals")?;
     let clock = Arc::new(SystemClock::new(service::boot_id()));
 
-    watch::run(options, clock, out, termination.requested()).await
+    let stop = CancellationToken::new();
+    let ending = stop.clone();
+    tokio::spawn(async move {
+        termination.requested().await;
+        ending.cancel();
+    });
+
+    watch::run(options, clock, out, stop).await
 }
 
 async fn run(args: RunArgs) -> anyhow::Result<()> {
@@ -71,7 +79,7 @@ async fn run(args: RunArgs) -> anyhow::Result<()> {
     agent.run(termination.requested()).await
 }
 
-async fn enrol(args: EnrollArgs, out: &mut impl Write) -> anyhow::Result<()> {
+async fn enrol(args: EnrollArgs, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
     let order = EnrolOrder {
         collector: args.collector,
         token: enrolment::read_token(&args.token_file)?,
@@ -105,7 +113,7 @@ async fn enrol(args: EnrollArgs, out: &mut impl Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn check(args: &RunArgs, out: &mut impl Write) -> anyhow::Result<()> {
+fn check(args: &RunArgs, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
     let (config, _) = Config::load(&args.config)?;
     for warning in warnings(&config) {
         writeln!(out, "warning: {warning}")?;
@@ -142,7 +150,7 @@ fn root_warning(path: &Path) -> Option<String> {
     }
 }
 
-async fn status(args: StatusArgs, out: &mut impl Write) -> anyhow::Result<()> {
+async fn status(args: StatusArgs, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
     let json = args.json;
     let print = |answer| {
         match answer {

@@ -15,6 +15,7 @@ pub mod enrolment;
 pub mod identity;
 
 pub mod observation;
+pub mod names;
 pub mod sensors;
 mod own_health;
 pub mod detectors;
