@@ -26,7 +26,11 @@ impl Service {
     pub(crate) fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         enrol(&dir.path().join("state"));
-        std::fs::create_dir(dir.path().join("share")).unwrap();
+        let share = dir.path().join("share");
+        std::fs::create_dir(&share).unwrap();
+        for path in charts(&share) {
+            std::fs::write(path, "ordinary text\n").unwrap();
+        }
         let config = format!(
             "[agent]\nstate_dir = '{0}/state'\n[uplink]\nheartbeat_secs = 5\n[[sensors.roots]]\npath = '{0}/share'\n",
             dir.path().display()
@@ -81,24 +85,24 @@ impl Service {
     pub(crate) fn waiting(&self) -> Vec<Value> {
         let output = self.ask(&["buffer", "export"]);
         let said = String::from_utf8(output.stdout).unwrap();
-        said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        said.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     pub(crate) fn has_agent_event(&self, state: &str, deadline: Duration) {
         eventually(state, deadline, || {
-            self.waiting().iter().any(|event| event["evidence"]["state"] == state).then_some(())
+            self.waiting()
+                .iter()
+                .any(|event| event["evidence"]["state"] == state)
+                .then_some(())
         });
     }
 
-    /// Makes files, lets them settle until the sensor knows them, and renames them as an encryptor does.
-    pub(crate) fn encrypt_files(&self, count: usize) {
-        let share = self.dir.path().join("share");
-        let paths: Vec<_> = (0..count).map(|n| share.join(format!("chart-{n:03}.txt"))).collect();
-        for path in &paths {
-            std::fs::write(path, "ordinary text\n").unwrap();
-        }
-        for path in &paths {
-            std::fs::write(path, [0x9d; 64]).unwrap();
+    /// Overwrites and renames the files that were there at the start, as an encryptor does.
+    pub(crate) fn encrypt_files(&self) {
+        for path in charts(&self.dir.path().join("share")) {
+            std::fs::write(&path, [0x9d; 64]).unwrap();
             let mut harmed = path.clone().into_os_string();
             harmed.push(".locked");
             std::fs::rename(path, harmed).unwrap();
@@ -139,6 +143,12 @@ pub(crate) fn eventually<T>(
     }
 }
 
+fn charts(share: &Path) -> Vec<PathBuf> {
+    (0..30)
+        .map(|number| share.join(format!("chart-{number:03}.txt")))
+        .collect()
+}
+
 fn run(dir: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_shirase-agent"))
         .args(["run", "--config"])
@@ -156,7 +166,9 @@ fn enrol(state: &Path) {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::default().signed_by(&key, &authority).unwrap();
+    let certificate = CertificateParams::default()
+        .signed_by(&key, &authority)
+        .unwrap();
     let enrolment = json!({
         "host": HostId::random(),
         "facility": "handa-hp",
