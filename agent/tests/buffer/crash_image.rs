@@ -20,6 +20,8 @@ pub struct Entry {
     pub path: PathBuf,
     second: PathBuf,
     pub data: Vec<u8>,
+    /// The entry that made the name durable that this one changed: the next sync of its directory.
+    named_at: usize,
 }
 
 /// What of the things not synced reached the disk.
@@ -57,8 +59,17 @@ pub fn read_log(path: &Path) -> Vec<Entry> {
             path: text(first),
             second: text(second),
             data: data.to_vec(),
+            named_at: usize::MAX,
         });
         rest = body;
+    }
+    let mut synced = BTreeMap::new();
+    for (index, entry) in entries.iter_mut().enumerate().rev() {
+        if entry.op == b's' {
+            synced.insert(entry.path.clone(), index);
+        } else if let Some(at) = synced.get(entry.path.parent().unwrap()) {
+            entry.named_at = *at;
+        }
     }
     entries
 }
@@ -81,7 +92,7 @@ pub fn build(log: &[Entry], crash: usize, mode: Mode, dice: &mut Dice, root: &Pa
     // Which contents an inode number stands for while the process runs; numbers are used again after an unlink.
     let mut inodes: BTreeMap<u64, usize> = BTreeMap::new();
     for (index, entry) in log.iter().enumerate() {
-        let reached = index < cut || synced_name(log, index);
+        let reached = index < cut || entry.named_at < crash;
         match entry.op {
             b'c' => {
                 files.push(Contents::default());
@@ -134,14 +145,6 @@ pub fn build(log: &[Entry], crash: usize, mode: Mode, dice: &mut Dice, root: &Pa
             }
         }
     }
-}
-
-/// Whether the directory of a name was synced after the name changed.
-fn synced_name(log: &[Entry], index: usize) -> bool {
-    let directory = log[index].path.parent().unwrap();
-    log[index..]
-        .iter()
-        .any(|entry| entry.op == b's' && entry.path == directory)
 }
 
 enum Node {

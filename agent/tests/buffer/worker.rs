@@ -44,7 +44,7 @@ pub fn clock() -> SharedClock {
 
 /// Small enough that a busy child rewrites its database several times.
 pub fn config() -> BufferConfig {
-    BufferConfig { limit_bytes: 4 * 1024 * 1024, reserve_percent: 20, ballast_bytes: 0 }
+    BufferConfig { limit_bytes: 3 * 1024 * 1024, reserve_percent: 20, ballast_bytes: 0 }
 }
 
 pub fn open(dir: &Path) -> Buffer {
@@ -243,10 +243,10 @@ fn remove_now_and_then(buffer: &Buffer, seed: u64, write: &(dyn Fn(String) + Syn
     let mut dice = Dice::seeded(seed);
     while !STOP.load(std::sync::atomic::Ordering::SeqCst) {
         std::thread::park_timeout(std::time::Duration::from_millis(5));
-        if dice.roll(4) != 0 {
+        if dice.roll(3) != 0 {
             continue;
         }
-        let most = usize::try_from(1 + dice.roll(40)).unwrap();
+        let most = usize::try_from(1 + dice.roll(60)).unwrap();
         let lines = buffer.peek(most, 1 << 20).unwrap();
         let Some(last) = lines.last() else { continue };
         write(format!("removing {}\n", last.sequence));
