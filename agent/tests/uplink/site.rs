@@ -165,7 +165,7 @@ impl Site {
     }
 
     /// Stops the uplink, which must not take long whatever it is doing.
-    pub async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         self.stop.cancel();
         let running = self.running.take().expect("it was started");
         tokio::time::timeout(Duration::from_millis(500), running)
@@ -175,7 +175,7 @@ impl Site {
             .unwrap();
     }
 
-    pub async fn eventually(&self, what: &str, reached: impl Fn(&UplinkState, &Buffer) -> bool) {
+    pub(crate) async fn eventually(&self, what: &str, reached: impl Fn(&UplinkState, &Buffer) -> bool) {
         let look = async || reached(&self.board.read(), &self.buffer).then_some(());
         eventually(what, DEADLINE, look).await;
     }
