@@ -1,6 +1,7 @@
 //! The two requests of an enrolment, and what each way of going wrong is called.
 
 use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use reqwest::{Certificate, Client, ClientBuilder, StatusCode, redirect};
@@ -168,20 +169,15 @@ async fn body_of(mut answer: reqwest::Response) -> Result<Vec<u8>, reqwest::Erro
 }
 
 /// Whether TLS failed because of the other side's certificate, rather than the network.
-fn is_certificate_trouble(error: &reqwest::Error) -> bool {
-    let mut cause = error.source();
-    while let Some(found) = cause {
-        let inner = found.downcast_ref::<rustls::Error>().or_else(|| {
-            let io = found.downcast_ref::<std::io::Error>()?;
-            io.get_ref()?.downcast_ref::<rustls::Error>()
-        });
-        if let Some(rustls::Error::InvalidCertificate(_)) = inner {
-            return true;
-        }
-        cause = found.source();
+fn is_certificate_trouble(error: &(dyn Error + 'static)) -> bool {
+    if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
+        return true;
     }
+    // An I/O error does not name what it wraps as its source.
+    let wrapped = error.downcast_ref().and_then(io::Error::get_ref);
 
-    false
+    wrapped.is_some_and(|inner| is_certificate_trouble(inner))
+        || error.source().is_some_and(is_certificate_trouble)
 }
 
 /// Describes a body that is not what was asked for.

@@ -62,7 +62,7 @@ fn filled_in(order: &EnrolOrder, enrolment: &Enrolment) -> io::Result<String> {
         text = set(&text, "agent", "state_dir", &state);
     }
     for root in &order.roots {
-        text.push_str("\n[[roots]]\npath = ");
+        text.push_str("\n[[sensors.roots]]\npath = ");
         text.push_str(&quoted(&absolute(root)?));
         text.push('\n');
     }
@@ -125,7 +125,7 @@ mod tests {
         let config = Config::parse(&std::fs::read_to_string(&order.config).unwrap()).unwrap();
         assert_eq!(config.uplink.collector_url, "https://c.example:8444");
         assert_eq!(config.agent.state_dir, dir.path().join("state"));
-        let roots: Vec<_> = config.roots.iter().map(|root| root.path.clone()).collect();
+        let roots: Vec<_> = config.sensors.roots.iter().map(|root| root.path.clone()).collect();
         assert_eq!(roots, [dir.path().join("a \"quoted\" share")]);
     }
 
