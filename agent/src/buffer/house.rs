@@ -143,6 +143,13 @@ impl House {
         write().inspect_err(|_| drop(fs::remove_file(&path)))
     }
 
+    /// Returns the size of the ballast; 0 if there is none.
+    pub(super) fn ballast_bytes(&self) -> u64 {
+        self.ballast()
+            .metadata()
+            .map_or(0, |metadata| metadata.len())
+    }
+
     /// Gives the ballast's space back; tells whether there was any.
     pub(super) fn release_ballast(&self) -> io::Result<bool> {
         match fs::remove_file(self.ballast()) {

@@ -230,6 +230,7 @@ impl Keeper {
             used_bytes: self.engine()?.disk_bytes()?,
             live_bytes: self.tally.live_bytes,
             free_disk_bytes: self.house.free_disk_bytes(),
+            ballast_bytes: self.house.ballast_bytes(),
         })
     }
 
@@ -246,7 +247,13 @@ impl Keeper {
             admission = quota::admit(class, usage, &self.config);
         }
         match admission {
-            Admission::Admit => Ok(()),
+            Admission::Admit => {
+                // Before sled meets the end of the disk, not after.
+                if self.is_disk_full() {
+                    self.give_ballast();
+                }
+                Ok(())
+            }
             Admission::Rewrite | Admission::Refuse => Err(BufferError::Full {
                 used_bytes: usage.used_bytes,
                 limit_bytes: self.config.limit_bytes,

@@ -15,8 +15,11 @@ use super::engine::GROWTH_STEP_BYTES;
 
 /// The loss room is this share of the limit.
 const LOSS_ROOM_DIVISOR: u64 = 32;
-/// Below so much free disk, ordinary events are refused: the rest belongs to the serious ones and to the server.
+/// Free disk that no event may touch: what sled needs to open its files and to note what leaves. For ordinary events
+/// the ballast does not count as free, for serious ones it does.
 const FREE_DISK_FLOOR_BYTES: u64 = 8 * 1024 * 1024;
+/// Loss counts are few and small and may use a little of that.
+const LOSS_FLOOR_BYTES: u64 = 6 * 1024 * 1024;
 /// A file below this size is not worth rewriting while it is idle.
 const REWRITE_FROM_BYTES: u64 = 32 * 1024 * 1024;
 /// A file this many times larger than what lives in it is rewritten.
@@ -65,6 +68,8 @@ pub(super) struct Usage {
     pub(super) live_bytes: u64,
     /// Free bytes of the disk, where the system tells.
     pub(super) free_disk_bytes: Option<u64>,
+    /// Bytes that giving up the ballast would add to them.
+    pub(super) ballast_bytes: u64,
 }
 
 /// Whether an event comes in.
@@ -80,20 +85,26 @@ pub(super) enum Admission {
 
 /// Decides about one event.
 pub(super) fn admit(class: Class, usage: Usage, config: &BufferConfig) -> Admission {
-    let share = share(class, config);
-    let tight = usage
-        .free_disk_bytes
-        .is_some_and(|free| free < FREE_DISK_FLOOR_BYTES);
-    match class {
-        Class::Ordinary if tight => Admission::Refuse,
-        Class::Ordinary | Class::Serious | Class::LossCount if usage.used_bytes < share => {
-            Admission::Admit
-        }
-        Class::Ordinary | Class::Serious | Class::LossCount if mostly_dead(usage) => {
-            Admission::Rewrite
-        }
-        Class::Ordinary | Class::Serious | Class::LossCount => Admission::Refuse,
+    if !disk_has_room(class, usage) {
+        return Admission::Refuse;
     }
+    if usage.used_bytes < share(class, config) {
+        return Admission::Admit;
+    }
+    if mostly_dead(usage) {
+        return Admission::Rewrite;
+    }
+
+    Admission::Refuse
+}
+
+fn disk_has_room(class: Class, usage: Usage) -> bool {
+    let with_ballast = |free: u64| free.saturating_add(usage.ballast_bytes);
+    usage.free_disk_bytes.is_none_or(|free| match class {
+        Class::Ordinary => FREE_DISK_FLOOR_BYTES <= free,
+        Class::Serious => FREE_DISK_FLOOR_BYTES <= with_ballast(free),
+        Class::LossCount => LOSS_FLOOR_BYTES <= with_ballast(free),
+    })
 }
 
 /// Whether an idle moment should be used to rewrite the file.
@@ -141,6 +152,7 @@ mod tests {
             used_bytes: used_mib * MIB,
             live_bytes: live_mib * MIB,
             free_disk_bytes: free_mib.map(|free| free * MIB),
+            ballast_bytes: 2 * MIB,
         };
         let found = [Class::Ordinary, Class::Serious, Class::LossCount]
             .map(|class| admit(class, usage, &config));
@@ -167,15 +179,22 @@ mod tests {
     }
 
     #[test]
-    fn a_nearly_full_disk_refuses_ordinary_events() {
+    fn a_nearly_full_disk_refuses_events_before_it_keeps_sled_from_draining() {
         use Admission::{Admit, Refuse};
-        check(1, 1, Some(7), [Refuse, Admit, Admit]);
         check(1, 1, Some(9), [Admit, Admit, Admit]);
+        check(1, 1, Some(7), [Refuse, Admit, Admit]);
+        check(1, 1, Some(5), [Refuse, Refuse, Admit]);
+        check(1, 1, Some(3), [Refuse, Refuse, Refuse]);
     }
 
     #[test]
     fn a_small_file_is_left_alone() {
-        let usage = |used| Usage { used_bytes: used * MIB, live_bytes: MIB, free_disk_bytes: None };
+        let usage = |used| Usage {
+            used_bytes: used * MIB,
+            live_bytes: MIB,
+            free_disk_bytes: None,
+            ballast_bytes: 0,
+        };
         assert!(!is_worth_rewriting(usage(32)));
         assert!(is_worth_rewriting(usage(33)));
     }

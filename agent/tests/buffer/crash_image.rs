@@ -12,19 +12,21 @@ const PAGE: usize = 4096;
 
 /// One entry of the log.
 #[derive(Debug)]
-pub struct Entry {
-    pub op: u8,
+pub(crate) struct Entry {
+    pub(crate) op: u8,
     inode: u64,
     offset: usize,
     length: usize,
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     second: PathBuf,
-    pub data: Vec<u8>,
+    pub(crate) data: Vec<u8>,
+    /// The entry that made the name durable that this one changed: the next sync of its directory.
+    named_at: usize,
 }
 
 /// What of the things not synced reached the disk.
 #[derive(Clone, Copy, Debug)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// Nothing.
     SyncedOnly,
     /// Everything.
@@ -35,7 +37,7 @@ pub enum Mode {
     RandomPages,
 }
 
-pub fn read_log(path: &Path) -> Vec<Entry> {
+pub(crate) fn read_log(path: &Path) -> Vec<Entry> {
     let bytes = std::fs::read(path).expect("the log of the shim");
     let mut rest = &bytes[..];
     let mut entries = Vec::new();
@@ -57,14 +59,30 @@ pub fn read_log(path: &Path) -> Vec<Entry> {
             path: text(first),
             second: text(second),
             data: data.to_vec(),
+            named_at: usize::MAX,
         });
         rest = body;
+    }
+    let mut synced = BTreeMap::new();
+    for (index, entry) in entries.iter_mut().enumerate().rev() {
+        if entry.op == b's' {
+            synced.insert(entry.path.clone(), index);
+        } else if let Some(at) = synced.get(entry.path.parent().unwrap()) {
+            entry.named_at = *at;
+        }
     }
     entries
 }
 
 /// Writes to `target` what the directory `root` may look like if the power fails right before entry `crash`.
-pub fn build(log: &[Entry], crash: usize, mode: Mode, dice: &mut Dice, root: &Path, target: &Path) {
+pub(crate) fn build(
+    log: &[Entry],
+    crash: usize,
+    mode: Mode,
+    dice: &mut Dice,
+    root: &Path,
+    target: &Path,
+) {
     let log = &log[..crash];
     let cut = match mode {
         Mode::SyncedOnly => 0,
@@ -81,7 +99,7 @@ pub fn build(log: &[Entry], crash: usize, mode: Mode, dice: &mut Dice, root: &Pa
     // Which contents an inode number stands for while the process runs; numbers are used again after an unlink.
     let mut inodes: BTreeMap<u64, usize> = BTreeMap::new();
     for (index, entry) in log.iter().enumerate() {
-        let reached = index < cut || synced_name(log, index);
+        let reached = index < cut || entry.named_at < crash;
         match entry.op {
             b'c' => {
                 files.push(Contents::default());
@@ -134,14 +152,6 @@ pub fn build(log: &[Entry], crash: usize, mode: Mode, dice: &mut Dice, root: &Pa
             }
         }
     }
-}
-
-/// Whether the directory of a name was synced after the name changed.
-fn synced_name(log: &[Entry], index: usize) -> bool {
-    let directory = log[index].path.parent().unwrap();
-    log[index..]
-        .iter()
-        .any(|entry| entry.op == b's' && entry.path == directory)
 }
 
 enum Node {

@@ -11,7 +11,7 @@ use crate::worker::{Dice, Told, clock, config, everything, ledger_path, spawn};
 /// Moments at which the power is cut, each in four modes.
 const CRASH_POINTS: usize = 54;
 /// Events the child appends over several openings.
-const EVENTS: u64 = 900;
+const EVENTS: u64 = 1500;
 const MODES: [Mode; 4] = [Mode::SyncedOnly, Mode::All, Mode::OrderedPrefix, Mode::RandomPages];
 
 #[test]
