@@ -58,10 +58,8 @@ impl FakeCollector {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority =
             CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let name = match behaviour {
-            Behaviour::OtherHostsCertificate => "other.example",
-            _ => "127.0.0.1",
-        };
+let other = behaviour == Behaviour::OtherHostsCertificate;
+        let name = if other { "other.example" } else { "127.0.0.1" };
         let key = KeyPair::generate().unwrap();
         let leaf = CertificateParams::new(vec![name.to_owned()])
             .unwrap()
