@@ -99,14 +99,20 @@ impl Agent {
         reload::settle(&in_force, &state);
         let enrolment = Enrolment::load(&state)?;
         if in_force.config.uplink.collector_url.is_empty() {
-            in_force.config.uplink.collector_url.clone_from(&enrolment.ingest_url);
+            in_force
+                .config
+                .uplink
+                .collector_url
+                .clone_from(&enrolment.ingest_url);
         }
         let clock: SharedClock = Arc::new(SystemClock::new(service::boot_id()));
         let before = Alive::new(&state, Arc::clone(&clock)).before();
-        let leftovers = Ledger::new(&state).clear_leftovers().unwrap_or_else(|error| {
-            tracing::error!(%error, "an earlier drill's files were not removed");
-            Vec::new()
-        });
+        let leftovers = Ledger::new(&state)
+            .clear_leftovers()
+            .unwrap_or_else(|error| {
+                tracing::error!(%error, "an earlier drill's files were not removed");
+                Vec::new()
+            });
         let buffer = open_buffer(&state, &in_force.config, &clock).await?;
         let book = OrderBook::open(&enrolment, &state, clock.now())?;
         let redaction_key = identity::redaction_key(&state)?;
@@ -267,8 +273,17 @@ impl Pipeline {
 
     /// Stops the stages one after the other, so that each finishes what it holds before the next sees the end.
     async fn drain(self) {
-        let Self { shared, raised, sources, detectors, keepers, senders, stop, stop_sending, _lock } =
-            self;
+        let Self {
+            shared,
+            raised,
+            sources,
+            detectors,
+            keepers,
+            senders,
+            stop,
+            stop_sending,
+            _lock,
+        } = self;
         tracing::info!("stopping");
         stop.cancel();
         let drained = async {
@@ -323,7 +338,10 @@ async fn open_buffer(
     let opening = tokio::task::spawn_blocking(move || Buffer::open(&dir, &config, clock));
     let Opened { buffer, replaced } = opening.await?.context("failed to open the buffer")?;
     if let Some(loss) = replaced {
-        tracing::error!("the buffer did not open and was set aside, a new one began: {}", loss.detail);
+        tracing::error!(
+            "the buffer did not open and was set aside, a new one began: {}",
+            loss.detail
+        );
     }
 
     Ok(buffer)

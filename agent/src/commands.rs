@@ -26,7 +26,9 @@ const LOG_FILTER: &str = "SHIRASE_LOG";
 /// Starts the log on standard error; `info` unless `SHIRASE_LOG` says otherwise.
 pub fn start_log() {
     let filter = EnvFilter::try_from_env(LOG_FILTER).unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
+    let log = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter);
     // Fails only if a log is there already.
     drop(log.try_init());
 }
@@ -58,7 +60,10 @@ pub fn dispatch(command: Command, out: &mut (impl Write + Send)) -> anyhow::Resu
     }
 }
 
-async fn watch_until_told(options: watch::Options, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
+async fn watch_until_told(
+    options: watch::Options,
+    out: &mut (impl Write + Send),
+) -> anyhow::Result<()> {
     let termination = service::Termination::listen().context("failed to take over signals")?;
     let clock = Arc::new(SystemClock::new(service::boot_id()));
 
@@ -105,7 +110,11 @@ async fn enrol(args: EnrollArgs, out: &mut (impl Write + Send)) -> anyhow::Resul
     };
     writeln!(out, "\nNext:")?;
     if no_roots {
-        writeln!(out, "  name the directories to watch: [[sensors.roots]] in {}", config.display())?;
+        writeln!(
+            out,
+            "  name the directories to watch: [[sensors.roots]] in {}",
+            config.display()
+        )?;
     }
     writeln!(out, "  shirase-agent check --config {}", config.display())?;
     writeln!(out, "  shirase-agent run --config {}", config.display())?;
@@ -126,16 +135,18 @@ fn check(args: &RunArgs, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
 /// What is legal but probably not meant. Looks at the roots and opens nothing else.
 fn warnings(config: &Config) -> Vec<String> {
     let roots = &config.sensors.roots;
-    let mut warnings: Vec<_> = roots.iter().filter_map(|root| root_warning(&root.path)).collect();
+    let mut warnings: Vec<_> = roots
+        .iter()
+        .filter_map(|root| root_warning(&root.path))
+        .collect();
     if roots.is_empty() {
         warnings.push(
             "no directory is watched; add [[sensors.roots]] with the `path` of each".to_owned(),
         );
     }
     if config.uplink.collector_url.is_empty() {
-        warnings.push(
-            "`uplink.collector_url` is empty; `shirase-agent enroll` fills it in".to_owned(),
-        );
+        warnings
+            .push("`uplink.collector_url` is empty; `shirase-agent enroll` fills it in".to_owned());
     }
     warnings
 }

@@ -154,8 +154,8 @@ impl Config {
     /// # Errors
     /// Says what is wrong with the file.
     pub fn load(path: &Path) -> Result<(Self, String), ConfigError> {
-        let text = read(path)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let text =
+            read(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
         match Self::parse(&text) {
             Ok(config) => Ok((config, text)),
             Err(problems) => Err(ConfigError::Invalid { path: path.to_owned(), problems }),
@@ -168,8 +168,10 @@ impl Config {
         let text = read(path).unwrap_or_default();
         let named = text.lines().find_map(|line| {
             let line = line.trim();
-            let table: toml::Table =
-                line.starts_with("state_dir").then(|| line.parse().ok()).flatten()?;
+            let table: toml::Table = line
+                .starts_with("state_dir")
+                .then(|| line.parse().ok())
+                .flatten()?;
             table.get("state_dir")?.as_str().map(PathBuf::from)
         });
 
@@ -237,11 +239,17 @@ mod tests {
     /// Whether a line stands in a table of the shipped file, commented or not.
     fn stands(table: &str, line: &str) -> bool {
         let mut here = "";
-        DEFAULT_TEXT.lines().map(|line| line.trim_start_matches(['#', ' '])).any(|found| {
-            if let Some(name) = found.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-                here = name;
-            }
-            here == table && found == line
-        })
+        DEFAULT_TEXT
+            .lines()
+            .map(|line| line.trim_start_matches(['#', ' ']))
+            .any(|found| {
+                if let Some(name) = found
+                    .strip_prefix('[')
+                    .and_then(|rest| rest.strip_suffix(']'))
+                {
+                    here = name;
+                }
+                here == table && found == line
+            })
     }
 }

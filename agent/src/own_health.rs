@@ -60,7 +60,8 @@ impl OwnHealth {
         let taken = match service::own_use() {
             Ok(taken) => taken,
             Err(error) => {
-                self.board.set(NAME, SensorState::Blind, format!("own use is not told: {error}"));
+                self.board
+                    .set(NAME, SensorState::Blind, format!("own use is not told: {error}"));
                 return;
             }
         };
@@ -129,7 +130,8 @@ impl Meter {
             if 0 < limit && limit <= used && !was_over {
                 self.over.push(budget);
                 reached.push(AgentState::BudgetReached { budget, used, limit });
-            } else if was_over && used.saturating_mul(100) < limit.saturating_mul(KEPT_AGAIN_PERCENT)
+            } else if was_over
+                && used.saturating_mul(100) < limit.saturating_mul(KEPT_AGAIN_PERCENT)
                 || limit == 0
             {
                 self.over.retain(|over| *over != budget);
@@ -172,19 +174,20 @@ mod tests {
                 told.push((step, budget));
             }
         }
-        let expected =
-            [(2, Budget::CpuPercent), (3, Budget::MemoryMib), (7, Budget::MemoryMib)];
+        let expected = [(2, Budget::CpuPercent), (3, Budget::MemoryMib), (7, Budget::MemoryMib)];
         assert_eq!(told, expected);
     }
 
     #[test]
     fn without_a_budget_nothing_is_told() {
-        let budgets = AgentConfig {
-            cpu_budget_percent: 0,
-            memory_budget_mib: 0,
-            ..AgentConfig::default()
-        };
+        let budgets =
+            AgentConfig { cpu_budget_percent: 0, memory_budget_mib: 0, ..AgentConfig::default() };
         let taken = OwnUse { cpu_ms: 1_000_000, memory_bytes: 1 << 40 };
-        assert!(Meter::default().observe(1000, taken, &budgets).reached.is_empty());
+        assert!(
+            Meter::default()
+                .observe(1000, taken, &budgets)
+                .reached
+                .is_empty()
+        );
     }
 }

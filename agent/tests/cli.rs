@@ -25,7 +25,9 @@ fn three_mistakes_give_three_messages_and_status_one() {
     let said = err(&output);
     assert!(said.contains("3 mistakes"), "{said}");
     for (line, key) in [(2, "cpu_budget_percent"), (4, "heartbeet_secs"), (6, "reserve_percent")] {
-        let found = said.lines().find(|text| text.contains(&format!("line {line}:")));
+        let found = said
+            .lines()
+            .find(|text| text.contains(&format!("line {line}:")));
         let found = found.unwrap_or_else(|| panic!("line {line} is not named: {said}"));
         assert!(found.contains(key) && found.contains(';'), "no key or remedy: {found}");
     }
@@ -83,15 +85,25 @@ fn a_host_that_is_not_enrolled_is_told_to_enrol() {
 fn a_service_without_collector_keeps_what_it_sees_and_tells_how_it_is() {
     let service = Service::start();
     let status = eventually("a failed attempt to reach the collector", DEADLINE, || {
-        service.status().filter(|status| !status["last_error"].is_null())
+        service
+            .status()
+            .filter(|status| !status["last_error"].is_null())
     });
     assert_eq!(status["facility"], "handa-hp");
     assert_eq!(status["last_answer_at"], serde_json::Value::Null);
     service.encrypt_files(30);
     let event = eventually("a mass change in the buffer", DEADLINE, || {
-        service.waiting().into_iter().find(|event| event["kind"] == "mass_change")
+        service
+            .waiting()
+            .into_iter()
+            .find(|event| event["kind"] == "mass_change")
     });
-    assert_eq!(event["evidence"]["suffixes"]["locked"].as_u64().map(|n| 0 < n), Some(true));
+    assert_eq!(
+        event["evidence"]["suffixes"]["locked"]
+            .as_u64()
+            .map(|n| 0 < n),
+        Some(true)
+    );
     let verified = service.ask(&["buffer", "verify"]);
     assert!(verified.status.success(), "{}", err(&verified));
     assert!(out(&verified).contains("\"damaged\": []"), "{}", out(&verified));
@@ -107,13 +119,23 @@ fn a_service_without_collector_keeps_what_it_sees_and_tells_how_it_is() {
     let service = service.restart();
     let after = eventually("the second start in the buffer", DEADLINE, || {
         let events = service.waiting();
-        let starts = events.iter().filter(|event| event["evidence"]["state"] == "started").count();
+        let starts = events
+            .iter()
+            .filter(|event| event["evidence"]["state"] == "started")
+            .count();
         (starts == 2).then_some(events)
     });
     assert!(kept < after.len(), "{kept} events were kept, {} are there", after.len());
-    let last_start = after.iter().rfind(|event| event["evidence"]["state"] == "started").unwrap();
+    let last_start = after
+        .iter()
+        .rfind(|event| event["evidence"]["state"] == "started")
+        .unwrap();
     assert!(last_start["evidence"]["last_alive"].is_string(), "{last_start}");
-    assert!(after.iter().any(|event| event["evidence"]["state"] == "stopping"));
+    assert!(
+        after
+            .iter()
+            .any(|event| event["evidence"]["state"] == "stopping")
+    );
 }
 
 #[test]
@@ -123,9 +145,17 @@ fn a_broken_configuration_changes_nothing_and_is_said_everywhere() {
     std::fs::write(service.config(), format!("{good}\n[agent\nnonsense = = 1\n")).unwrap();
     service.hang_up();
     let status = eventually("the mistakes in the status", DEADLINE, || {
-        service.status().filter(|status| status["config_problems"] != serde_json::json!([]))
+        service
+            .status()
+            .filter(|status| status["config_problems"] != serde_json::json!([]))
     });
-    assert!(status["config_problems"][0].as_str().unwrap().contains("line "), "{status}");
+    assert!(
+        status["config_problems"][0]
+            .as_str()
+            .unwrap()
+            .contains("line "),
+        "{status}"
+    );
     service.has_agent_event("config_invalid", DEADLINE);
     assert!(out(&service.ask(&["status"])).contains("IS INVALID"));
 
@@ -138,7 +168,9 @@ fn a_broken_configuration_changes_nothing_and_is_said_everywhere() {
     std::fs::write(service.config(), mended).unwrap();
     let seen = "the mended file in force without a signal";
     eventually(seen, DEADLINE, || {
-        service.status().filter(|status| status["config_problems"] == serde_json::json!([]))
+        service
+            .status()
+            .filter(|status| status["config_problems"] == serde_json::json!([]))
     });
     service.has_agent_event("config_loaded", DEADLINE);
 }
@@ -152,7 +184,10 @@ fn a_second_agent_does_not_take_the_same_state() {
 }
 
 fn agent(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_shirase-agent")).args(arguments).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_shirase-agent"))
+        .args(arguments)
+        .output()
+        .unwrap()
 }
 
 fn out(output: &Output) -> String {

@@ -157,6 +157,11 @@ impl Told {
 
     fn repeated(&self) -> Vec<Notice> {
         let window = self.maintenance.map(|until| Notice::Maintenance { until });
-        self.drills.iter().cloned().map(Notice::DrillBegins).chain(window).collect()
+        self.drills
+            .iter()
+            .cloned()
+            .map(Notice::DrillBegins)
+            .chain(window)
+            .collect()
     }
 }

@@ -112,12 +112,19 @@ impl Following {
     fn collector_time(&self) -> Timestamp {
         let offset = self.uplink.read().clock_offset_ms.unwrap_or(0);
         let now = self.clock.now();
-        now.checked_add(SignedDuration::from_millis(offset)).unwrap_or(now)
+        now.checked_add(SignedDuration::from_millis(offset))
+            .unwrap_or(now)
     }
 
     async fn drill(&self, id: DrillId, files: u32, stop: &CancellationToken) {
-        let roots: Vec<PathBuf> =
-            self.in_force.borrow().sensors.roots.iter().map(|root| root.path.clone()).collect();
+        let roots: Vec<PathBuf> = self
+            .in_force
+            .borrow()
+            .sensors
+            .roots
+            .iter()
+            .map(|root| root.path.clone())
+            .collect();
         let ledger = Ledger::new(&self.state);
         let drill = match Drill::plan(id, files, &roots).and_then(|drill| {
             ledger.begin(&drill)?;
@@ -131,7 +138,8 @@ impl Following {
         };
         tracing::info!(drill.id = %id, drill.files = files, "began drill {id} (訓練)");
         self.condition.note_drill(Some(id));
-        self.tell(own_events::in_drill(AgentState::DrillStarted, id, self.clock.moment())).await;
+        self.tell(own_events::in_drill(AgentState::DrillStarted, id, self.clock.moment()))
+            .await;
         self.notify(Notice::DrillBegins(drill.clone())).await;
         let outcome = drill.carry_out(stop).await;
         let files = *outcome.as_ref().unwrap_or(&0);
@@ -139,7 +147,8 @@ impl Following {
         self.notify(Notice::DrillOver(id)).await;
         self.condition.note_drill(None);
         let ended = AgentState::DrillEnded { files };
-        self.tell(own_events::in_drill(ended, id, self.clock.moment())).await;
+        self.tell(own_events::in_drill(ended, id, self.clock.moment()))
+            .await;
         tracing::info!(drill.id = %id, "ended drill {id} (訓練)");
     }
 
@@ -172,7 +181,8 @@ impl Following {
     async fn refuse(&self, why: String) {
         tracing::warn!("refused an order: {why}");
         let refused = AgentState::OrderRefused { why };
-        self.tell(own_events::agent(refused, self.clock.moment())).await;
+        self.tell(own_events::agent(refused, self.clock.moment()))
+            .await;
     }
 
     // A closed channel means that the agent is stopping.

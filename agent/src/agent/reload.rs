@@ -131,7 +131,9 @@ impl Reloading {
             return;
         }
         if needs_restart(&old, &config) {
-            tracing::warn!("changes to `agent.state_dir`, `buffer` and `uplink` take effect at the next start");
+            tracing::warn!(
+                "changes to `agent.state_dir`, `buffer` and `uplink` take effect at the next start"
+            );
         }
         tracing::info!("a new configuration is in force");
         self.in_force.send_replace(Arc::new(config));
@@ -150,7 +152,11 @@ impl Reloading {
 
     async fn tell(&self, state: AgentState) {
         // A closed channel means that the agent is stopping.
-        drop(self.events.send(own_events::agent(state, self.clock.moment())).await);
+        drop(
+            self.events
+                .send(own_events::agent(state, self.clock.moment()))
+                .await,
+        );
     }
 }
 
@@ -168,7 +174,9 @@ fn keep_last_good(state: &StateDir, text: &str) {
 /// Says in the log what is wrong, one line each.
 fn tell_invalid(problems: &[String]) {
     for problem in problems {
-        tracing::error!("the configuration file is invalid, the last good one stays in force: {problem}");
+        tracing::error!(
+            "the configuration file is invalid, the last good one stays in force: {problem}"
+        );
     }
 }
 

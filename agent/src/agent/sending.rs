@@ -30,7 +30,10 @@ impl Sending {
                 Ok(()) => return,
                 Err(error) => {
                     let why = Chain(&error).to_string();
-                    tracing::error!(error = why, "the uplink cannot begin; events are kept until it can");
+                    tracing::error!(
+                        error = why,
+                        "the uplink cannot begin; events are kept until it can"
+                    );
                     self.shared.board.set(NAME, SensorState::Blind, why);
                 }
             }

@@ -42,13 +42,7 @@ pub(super) fn open(
         refusals_told_ms: 0,
         unkept: BTreeSet::new(),
     };
-    let replaced = match live {
-        Some(_) => keeper.open_or_replace()?,
-        None => {
-            keeper.begin_database(State::born())?;
-            None
-        }
-    };
+    let replaced = keeper.open_or_replace()?;
     keeper.restore_ballast();
     if quota::is_worth_rewriting(keeper.usage()?)
         && let Err(error) = keeper.rewrite()
@@ -72,37 +66,52 @@ impl Keeper {
 
     /// Opens the database in force; if its files are bad, sets it aside, begins an empty one and tells so in an event.
     pub(super) fn open_or_replace(&mut self) -> Result<Option<Loss>, BufferError> {
-        let error = match self.reopen() {
-            Ok(()) => return Ok(None),
-            // On a disk without room sled fails in ways that look like damage; an empty database could not begin either.
-            Err(BufferError::Engine(error)) if error.is_damage() && !self.is_disk_full() => error,
-            Err(error) => return Err(error),
-        };
-        let now = self.clock.now();
-        let path = self.house.path(self.number);
-        let moved = self.house.quarantine(self.number, now);
-        let moved = moved.map_err(|source| BufferError::Open { path, source })?;
+        if self.house.has(self.number) {
+            match self.reopen() {
+                Ok(()) => return self.tell_replacement(),
+                // On a disk without room sled fails in ways that look like damage, and nothing new could begin there.
+                Err(BufferError::Engine(error)) if error.is_damage() && !self.is_disk_full() => {
+                    self.quarantine(&error)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.begin_database(State::born())?;
+
+        self.tell_replacement()
+    }
+
+    /// Moves the database in force out of the way. First a note, so that it is told even if the program ends in between.
+    fn quarantine(&mut self, error: &EngineError) -> Result<(), BufferError> {
+        let detail = Chain(error).to_string();
+        let moved = self
+            .house
+            .note_replacement(&detail)
+            .and_then(|()| self.house.quarantine(self.number, self.clock.now()))
+            .map_err(|source| self.open_error(source))?;
         tracing::error!(
-            error = %Chain(&error),
-            "the buffer did not open and was set aside as `{}`; began an empty one",
+            error = detail,
+            "the buffer did not open and was set aside as `{}`",
             moved.display()
         );
-        // Known only if the database was open before in this run.
-        let lost = self.tally.waiting;
-        self.begin_database(State::born())?;
-        let name = moved
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let loss = Loss {
-            what: LossKind::BufferReplaced,
-            count: (0 < lost).then_some(lost),
-            detail: format!("{}; kept as {name}", Chain(&error)),
-        };
+
+        Ok(())
+    }
+
+    /// Tells of a database that was replaced, once it has been.
+    fn tell_replacement(&mut self) -> Result<Option<Loss>, BufferError> {
+        let noted = self
+            .house
+            .replacement()
+            .map_err(|source| self.open_error(source))?;
+        let Some(detail) = noted else { return Ok(None) };
+        let loss = Loss { what: LossKind::BufferReplaced, count: None, detail };
         let reason = "the buffer did not open and was replaced by an empty one".to_owned();
         let event = self.loss_event(loss.clone(), Severity::High, reason);
         self.write_record(event, Vec::new())?;
+        self.house
+            .forget_replacement()
+            .map_err(|source| self.open_error(source))?;
 
         Ok(Some(loss))
     }
@@ -323,5 +332,90 @@ fn tells_of_a_record_set_aside(line: &[u8]) -> bool {
             Anomaly::MassChange(_) | Anomaly::Outage(_) | Anomaly::Pressure(_) | Anomaly::Agent(_),
         )
         | Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use shirase_shared::clock::ManualClock;
+    use shirase_shared::event::Phase;
+    use shirase_shared::ids::BurstId;
+    use shirase_shared::testing::builders::{mass_change, night};
+
+    use super::*;
+
+    fn keeper(dir: &Path) -> (Keeper, Option<Loss>) {
+        let config = BufferConfig { ballast_bytes: 0, ..BufferConfig::default() };
+        open(dir, &config, Arc::new(ManualClock::new(night()))).unwrap()
+    }
+
+    fn told(keeper: &mut Keeper) -> Vec<String> {
+        let lines = keeper.peek(100, usize::MAX).unwrap();
+        let what = |line: &[u8]| match serde_json::from_slice::<Record>(line)
+            .unwrap()
+            .event
+            .anomaly
+        {
+            Anomaly::Loss(loss) => format!("{:?}", loss.what),
+            other @ (Anomaly::MassChange(_)
+            | Anomaly::Outage(_)
+            | Anomaly::Pressure(_)
+            | Anomaly::Agent(_)) => other.kind().to_owned(),
+        };
+        lines
+            .iter()
+            .map(|stored| format!("{} {}", stored.sequence, what(&stored.line)))
+            .collect()
+    }
+
+    #[test]
+    fn a_record_damaged_on_disk_is_never_sent_and_never_dropped() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut keeper, _) = keeper(dir.path());
+        for _ in 0..3 {
+            keeper
+                .append(mass_change(BurstId::random(), Phase::Once, 1, 0))
+                .unwrap();
+        }
+        let key = record::key(Space::Waiting, 2, 0);
+        let engine = keeper.engine().unwrap();
+        let mut value = engine.read(&key).unwrap().unwrap();
+        value[40] ^= 1;
+        engine.commit(&[Change::Put(key, value)]).unwrap();
+        assert_eq!(keeper.verify().unwrap().damaged.len(), 1);
+        assert_eq!(told(&mut keeper), ["1 mass_change", "3 mass_change", "4 RecordSetAside"]);
+        let aside = keeper.verify().unwrap().set_aside;
+        assert_eq!((aside[0].sequence, aside[0].reason.as_str()), (Sequence(2), "damaged on disk"));
+        assert_eq!((keeper.tally.waiting, keeper.tally.aside), (3, 1));
+    }
+
+    #[test]
+    fn a_replacement_is_told_even_if_the_program_ended_before_the_new_one_began() {
+        let dir = tempfile::tempdir().unwrap();
+        let (first, _) = keeper(dir.path());
+        first.house.note_replacement("it was damaged").unwrap();
+        first.house.quarantine(first.number, night()).unwrap();
+        drop(first);
+        let (mut again, replaced) = keeper(dir.path());
+        assert_eq!(replaced.unwrap().detail, "it was damaged");
+        assert_eq!(told(&mut again), ["1 BufferReplaced"]);
+        drop(again);
+        assert_eq!(keeper(dir.path()).1, None, "it is told once");
+    }
+
+    #[test]
+    fn a_number_whose_commit_failed_is_not_given_out_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut keeper, _) = keeper(dir.path());
+        let event = || mass_change(BurstId::random(), Phase::Once, 1, 0);
+        keeper.append(event()).unwrap();
+        // As if the commit of number 2 had failed after the engine took it.
+        keeper.append(event()).unwrap();
+        keeper.unkept.insert(2);
+        keeper.reopen().unwrap();
+        assert_eq!(keeper.append(event()).unwrap().sequence, Sequence(3));
+        assert_eq!(told(&mut keeper), ["1 mass_change", "3 mass_change"]);
     }
 }

@@ -59,15 +59,15 @@ pub async fn ask(
     mut each: impl FnMut(Answer) -> io::Result<()>,
 ) -> Result<(), ClientError> {
     let dir = || state.dir().to_owned();
-    let stream = platform::connect(&state.control_socket()).await.map_err(|error| {
-        match error.kind() {
+    let stream = platform::connect(&state.control_socket())
+        .await
+        .map_err(|error| match error.kind() {
             io::ErrorKind::PermissionDenied => ClientError::NotAllowed { state: dir() },
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
                 ClientError::NotRunning { state: dir() }
             }
             _ => ClientError::Broken(error),
-        }
-    })?;
+        })?;
     let (read, mut write) = stream.into_split();
     let mut line = serde_json::to_vec(question).map_err(|e| ClientError::Broken(e.into()))?;
     line.push(b'\n');

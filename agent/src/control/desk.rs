@@ -94,10 +94,14 @@ impl DeskParts {
     }
 
     fn verify(&self, out: &LineSender) -> Result<(), String> {
-        let found = self.buffer.verify().map_err(|error| Chain(&error).to_string())?;
+        let found = self
+            .buffer
+            .verify()
+            .map_err(|error| Chain(&error).to_string())?;
         let text = serde_json::to_string_pretty(&found).map_err(|error| error.to_string())?;
         for line in text.lines() {
-            out.send(line.to_owned()).map_err(|error| error.to_string())?;
+            out.send(line.to_owned())
+                .map_err(|error| error.to_string())?;
         }
         if !found.damaged.is_empty() {
             let count = found.damaged.len();
@@ -125,7 +129,9 @@ impl DeskParts {
             explanation.offer_waiting(&line);
             Ok(())
         });
-        self.buffer.export(&mut lines).map_err(|error| Chain(&error).to_string())?;
+        self.buffer
+            .export(&mut lines)
+            .map_err(|error| Chain(&error).to_string())?;
         drop(lines);
         for record in self.condition.recent() {
             explanation.offer_recent(record);
@@ -143,7 +149,9 @@ struct LineSender(mpsc::Sender<Answer>);
 
 impl LineSender {
     fn send(&self, line: String) -> io::Result<()> {
-        self.0.blocking_send(Answer::Line { line }).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        self.0
+            .blocking_send(Answer::Line { line })
+            .map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
 
@@ -182,5 +190,7 @@ impl<F: FnMut(String) -> io::Result<()>> Write for Lines<F> {
 async fn blocking(
     work: impl FnOnce() -> Result<(), String> + Send + 'static,
 ) -> Result<(), String> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(error.to_string()))
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(error.to_string()))
 }

@@ -42,7 +42,9 @@ impl FromStr for Wanted {
         }
         text.parse().map(Self::Burst).map_err(|_| {
             let shown: String = text.chars().filter(|c| !c.is_control()).take(80).collect();
-            format!("`{shown}` names no event; give a number, `STREAM/NUMBER`, or the id of a burst")
+            format!(
+                "`{shown}` names no event; give a number, `STREAM/NUMBER`, or the id of a burst"
+            )
         })
     }
 }
@@ -88,7 +90,10 @@ impl Explanation {
     pub(super) fn offer_recent(&mut self, record: Record) {
         let key = |record: &Record| (record.stream, record.sequence);
         if self.wanted.includes(&record)
-            && !self.found.iter().any(|(known, _)| key(known) == key(&record))
+            && !self
+                .found
+                .iter()
+                .any(|(known, _)| key(known) == key(&record))
         {
             self.found.push((record, Whereabouts::Stored));
         }
@@ -101,12 +106,17 @@ impl Explanation {
                 "this host knows no such event (any more); those the collector has are on its console".to_owned()
             );
         }
-        self.found.sort_by_key(|(record, _)| record.event.moment.wall);
+        self.found
+            .sort_by_key(|(record, _)| record.event.moment.wall);
         let mut lines = Vec::new();
         for (record, whereabouts) in &self.found {
             lines.extend(lines_of(record, *whereabouts));
         }
-        let mut bursts: Vec<_> = self.found.iter().filter_map(|(r, _)| r.event.burst).collect();
+        let mut bursts: Vec<_> = self
+            .found
+            .iter()
+            .filter_map(|(r, _)| r.event.burst)
+            .collect();
         bursts.sort_unstable();
         bursts.dedup();
         for burst in bursts {
@@ -161,7 +171,11 @@ fn manifest_lines(manifests: &Path, burst: BurstId) -> Vec<String> {
     let head = format!("manifest of burst {burst}, so far:");
     let mut read = BufReader::new(file).lines().map_while(Result::ok);
     let mut lines = vec![head];
-    lines.extend(read.by_ref().take(MANIFEST_LINES_MAX).map(|line| format!("  {line}")));
+    lines.extend(
+        read.by_ref()
+            .take(MANIFEST_LINES_MAX)
+            .map(|line| format!("  {line}")),
+    );
     let more = read.count();
     if 0 < more {
         lines.push(format!("  … and {more} more lines"));

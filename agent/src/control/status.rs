@@ -104,7 +104,11 @@ impl Status {
             writeln!(out, "           {aside} SET ASIDE, {refused} REFUSED; see `buffer verify`")?;
         }
         if 0 < self.manifests_waiting {
-            writeln!(out, "           {} damage manifests wait for upload", self.manifests_waiting)?;
+            writeln!(
+                out,
+                "           {} damage manifests wait for upload",
+                self.manifests_waiting
+            )?;
         }
         writeln!(out, "config     {}", self.config.display())?;
         if !self.config_problems.is_empty() {

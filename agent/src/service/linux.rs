@@ -184,7 +184,13 @@ pub(crate) fn own_use() -> io::Result<OwnUse> {
 fn resident_bytes(status: &str) -> io::Result<u64> {
     status
         .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok())
+        .find_map(|line| {
+            line.strip_prefix("VmRSS:")?
+                .trim()
+                .strip_suffix(" kB")?
+                .parse::<u64>()
+                .ok()
+        })
         .map(|kib| kib * 1024)
         .ok_or_else(|| io::Error::other("the kernel does not tell the resident size"))
 }

@@ -81,19 +81,26 @@ impl Service {
     pub(crate) fn waiting(&self) -> Vec<Value> {
         let output = self.ask(&["buffer", "export"]);
         let said = String::from_utf8(output.stdout).unwrap();
-        said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        said.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     pub(crate) fn has_agent_event(&self, state: &str, deadline: Duration) {
         eventually(state, deadline, || {
-            self.waiting().iter().any(|event| event["evidence"]["state"] == state).then_some(())
+            self.waiting()
+                .iter()
+                .any(|event| event["evidence"]["state"] == state)
+                .then_some(())
         });
     }
 
     /// Makes files, lets them settle until the sensor knows them, and renames them as an encryptor does.
     pub(crate) fn encrypt_files(&self, count: usize) {
         let share = self.dir.path().join("share");
-        let paths: Vec<_> = (0..count).map(|n| share.join(format!("chart-{n:03}.txt"))).collect();
+        let paths: Vec<_> = (0..count)
+            .map(|n| share.join(format!("chart-{n:03}.txt")))
+            .collect();
         for path in &paths {
             std::fs::write(path, "ordinary text\n").unwrap();
         }
@@ -156,7 +163,9 @@ fn enrol(state: &Path) {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::default().signed_by(&key, &authority).unwrap();
+    let certificate = CertificateParams::default()
+        .signed_by(&key, &authority)
+        .unwrap();
     let enrolment = json!({
         "host": HostId::random(),
         "facility": "handa-hp",
