@@ -219,19 +219,14 @@ mod tests {
         let toml::Value::Table(entries) = value else { panic!("{table} is no table") };
         for (key, value) in entries {
             let dotted = if table.is_empty() { key.clone() } else { format!("{table}.{key}") };
-            match value {
-                toml::Value::Table(_) => look_for(&dotted, value, missing),
-                toml::Value::Array(list) if list.is_empty() => {
-                    let tables = DEFAULT_TEXT.contains(&format!("# [[{dotted}]]"));
-                    if !tables && !stands(table, &format!("{key} = []")) {
-                        missing.push(dotted);
-                    }
-                }
-                other => {
-                    if !stands(table, &format!("{key} = {other}")) {
-                        missing.push(format!("{dotted} = {other}"));
-                    }
-                }
+            if value.is_table() {
+                look_for(&dotted, value, missing);
+                continue;
+            }
+            let is_list = value.as_array().is_some_and(Vec::is_empty);
+            let tables = is_list && DEFAULT_TEXT.contains(&format!("# [[{dotted}]]"));
+            if !tables && !stands(table, &format!("{key} = {value}")) {
+                missing.push(format!("{dotted} = {value}"));
             }
         }
     }

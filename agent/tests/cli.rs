@@ -1,5 +1,7 @@
 //! The command line as a person meets it: checking, asking, and a service that goes on whatever the file says.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 #[path = "cli/service.rs"]
 mod service;
 
@@ -91,7 +93,14 @@ fn a_service_without_collector_keeps_what_it_sees_and_tells_how_it_is() {
     });
     assert_eq!(status["facility"], "handa-hp");
     assert_eq!(status["last_answer_at"], serde_json::Value::Null);
-    service.encrypt_files(30);
+    let watching = |status: &serde_json::Value| {
+        let sensors = status["sensors"].as_array().unwrap();
+        sensors
+            .iter()
+            .any(|sensor| sensor["name"] == "files" && sensor["state"] == "well")
+    };
+    eventually("the files sensor at work", DEADLINE, || service.status().filter(watching));
+    service.encrypt_files();
     let event = eventually("a mass change in the buffer", DEADLINE, || {
         service
             .waiting()

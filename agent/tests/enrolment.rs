@@ -1,5 +1,7 @@
 //! Enrolment against a small HTTPS server that plays the collector: each way of going wrong has its own words.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 #[path = "enrolment/fake_collector.rs"]
 mod fake_collector;
 

@@ -26,7 +26,11 @@ impl Service {
     pub(crate) fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         enrol(&dir.path().join("state"));
-        std::fs::create_dir(dir.path().join("share")).unwrap();
+        let share = dir.path().join("share");
+        std::fs::create_dir(&share).unwrap();
+        for path in charts(&share) {
+            std::fs::write(path, "ordinary text\n").unwrap();
+        }
         let config = format!(
             "[agent]\nstate_dir = '{0}/state'\n[uplink]\nheartbeat_secs = 5\n[[sensors.roots]]\npath = '{0}/share'\n",
             dir.path().display()
@@ -95,17 +99,10 @@ impl Service {
         });
     }
 
-    /// Makes files, lets them settle until the sensor knows them, and renames them as an encryptor does.
-    pub(crate) fn encrypt_files(&self, count: usize) {
-        let share = self.dir.path().join("share");
-        let paths: Vec<_> = (0..count)
-            .map(|n| share.join(format!("chart-{n:03}.txt")))
-            .collect();
-        for path in &paths {
-            std::fs::write(path, "ordinary text\n").unwrap();
-        }
-        for path in &paths {
-            std::fs::write(path, [0x9d; 64]).unwrap();
+    /// Overwrites and renames the files that were there at the start, as an encryptor does.
+    pub(crate) fn encrypt_files(&self) {
+        for path in charts(&self.dir.path().join("share")) {
+            std::fs::write(&path, [0x9d; 64]).unwrap();
             let mut harmed = path.clone().into_os_string();
             harmed.push(".locked");
             std::fs::rename(path, harmed).unwrap();
@@ -144,6 +141,12 @@ pub(crate) fn eventually<T>(
         assert!(started.elapsed() < deadline, "waited {deadline:?} in vain for {what}");
         std::thread::sleep(LOOK);
     }
+}
+
+fn charts(share: &Path) -> Vec<PathBuf> {
+    (0..30)
+        .map(|number| share.join(format!("chart-{number:03}.txt")))
+        .collect()
 }
 
 fn run(dir: &Path) -> Child {
