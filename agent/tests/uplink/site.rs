@@ -175,7 +175,11 @@ impl Site {
             .unwrap();
     }
 
-    pub(crate) async fn eventually(&self, what: &str, reached: impl Fn(&UplinkState, &Buffer) -> bool) {
+    pub(crate) async fn eventually(
+        &self,
+        what: &str,
+        reached: impl Fn(&UplinkState, &Buffer) -> bool,
+    ) {
         let look = async || reached(&self.board.read(), &self.buffer).then_some(());
         eventually(what, DEADLINE, look).await;
     }
