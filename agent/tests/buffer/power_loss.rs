@@ -17,7 +17,9 @@ const MODES: [Mode; 4] = [Mode::SyncedOnly, Mode::All, Mode::OrderedPrefix, Mode
 #[test]
 fn what_was_kept_survives_a_power_cut_at_any_moment() {
     // The disk is simulated, so its images may lie in memory.
-    let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    let dir = tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap();
     let shim = compile(dir.path());
     let work = dir.path().join("work");
     std::fs::create_dir(&work).unwrap();
