@@ -99,7 +99,10 @@ impl Store {
             .connect_with(options.clone())
             .await
             .map_err(|source| StoreError::Open { path: path.clone(), source })?;
-        sqlx::migrate!("migrations/sqlite").run(&writer).await.map_err(StoreError::Migrate)?;
+        sqlx::migrate!("migrations/sqlite")
+            .run(&writer)
+            .await
+            .map_err(StoreError::Migrate)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options)
