@@ -268,7 +268,7 @@ from = "shirase@hospital.example"
     /// # Errors
     /// When the agent ended instead.
     pub async fn agent_heard(&mut self) -> Result<()> {
-        let heard = eventually("the agent's first heartbeat", START_DEADLINE, || {
+        eventually("the agent's first heartbeat", START_DEADLINE, || {
             let hosts = self.list(&["host", "list", FACILITY]);
             let ended = self.agent.as_mut().map_or(Ok(()), Program::still_runs);
             async move {
@@ -282,8 +282,7 @@ from = "shirase@hospital.example"
                     .map(|_| Ok(()))
             }
         })
-        .await;
-        heard
+        .await
     }
 
     /// Ends the collector as a power cut would.
