@@ -6,9 +6,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
-
 use shirase_shared::testing::eventually;
+use shirase_shared::tls::Fingerprint;
 
 use crate::mail_sink::MailSink;
 use crate::program::{Program, output};
@@ -76,11 +78,20 @@ impl Site {
         std::fs::write(site.dir.join("manifest-key.txt"), made)
             .context("failed to keep the manifest key")?;
         site.collector(
-            &["facility", "set", FACILITY, "--from", "-"],
+            &["facility", "set", FACILITY, "--file", "-"],
             &serde_json::to_vec(&master())?,
         )?;
         site.collector(
-            &["alert-channel", "add", FACILITY, "--mail", "security@hospital.example"],
+            &[
+                "alert-channel",
+                "add",
+                FACILITY,
+                "security-team",
+                "--kind",
+                "mail",
+                "--target",
+                "security@hospital.example",
+            ],
             b"",
         )?;
 
@@ -211,10 +222,8 @@ from = "shirase@hospital.example"
     /// # Errors
     /// When a command fails.
     pub fn enrol(&self) -> Result<()> {
-        let issued = self.collector(&["token", "issue", FACILITY, "--json"], b"")?;
-        let issued: Value = serde_json::from_str(&issued).context("token issue printed no JSON")?;
-        let token = text_of(&issued, "token")?;
-        let fingerprint = text_of(&issued, "authority_fingerprint")?;
+        let token = self.collector(&["token", "issue", FACILITY, "--bare"], b"")?;
+        let fingerprint = self.authority_fingerprint()?.to_string();
         let url = format!("https://127.0.0.1:{}", self.ports.enrolment);
         let config = self.agent_config();
         let state = self.dir.join("agent/state");
@@ -237,13 +246,22 @@ from = "shirase@hospital.example"
             ],
             token.as_bytes(),
         )?;
-        let hosts = self.list(&["host", "list", FACILITY])?;
+        let hosts = self.list(&["host", "list", "--facility", FACILITY])?;
         let host = hosts
             .as_array()
             .and_then(|hosts| hosts.last())
             .context("no host enrolled")?;
         self.collector(
-            &["host", "set", FACILITY, &text_of(host, "id")?, "--roles", "ehr,file_share"],
+            &[
+                "host",
+                "set",
+                FACILITY,
+                &text_of(host, "id")?,
+                "--role",
+                "ehr",
+                "--role",
+                "file_share",
+            ],
             b"",
         )?;
 
@@ -269,7 +287,7 @@ from = "shirase@hospital.example"
     /// When the agent ended instead.
     pub async fn agent_heard(&mut self) -> Result<()> {
         eventually("the agent's first heartbeat", START_DEADLINE, || {
-            let hosts = self.list(&["host", "list", FACILITY]);
+            let hosts = self.list(&["host", "list", "--facility", FACILITY]);
             let ended = self.agent.as_mut().map_or(Ok(()), Program::still_runs);
             async move {
                 let hosts = match (ended, hosts) {
@@ -339,27 +357,15 @@ from = "shirase@hospital.example"
     /// # Errors
     /// When the command fails.
     pub fn add_user(&self, login: &str, name: &str, role: &str) -> Result<Login> {
-        let made = self.collector(
-            &[
-                "user",
-                "add",
-                login,
-                "--name",
-                name,
-                "--facility",
-                FACILITY,
-                "--role",
-                role,
-                "--json",
-            ],
-            b"",
-        )?;
-        let made: Value = serde_json::from_str(&made).context("user add printed no JSON")?;
+        let grant = format!("{FACILITY}:{role}");
+        let made =
+            self.collector(&["user", "add", login, "--name", name, "--role", &grant], b"")?;
+        let password = made
+            .split_whitespace()
+            .last()
+            .context("user add printed nothing")?;
 
-        Ok(Login {
-            login: login.to_owned(),
-            one_time_password: text_of(&made, "one_time_password")?,
-        })
+        Ok(Login { login: login.to_owned(), one_time_password: password.to_owned() })
     }
 
     /// Returns the authority's certificate in PEM.
@@ -369,6 +375,18 @@ from = "shirase@hospital.example"
     pub fn authority(&self) -> Result<Vec<u8>> {
         let path = self.data_dir().join("authority.pem");
         std::fs::read(&path).with_context(|| format!("failed to read `{}`", path.display()))
+    }
+
+    /// Returns what a person would compare over the telephone before enrolling.
+    ///
+    /// # Errors
+    /// When the collector never started.
+    pub fn authority_fingerprint(&self) -> Result<Fingerprint> {
+        let pem = self.authority()?;
+        let der =
+            CertificateDer::from_pem_slice(&pem).context("authority.pem is no certificate")?;
+
+        Ok(Fingerprint::of(&der))
     }
 }
 

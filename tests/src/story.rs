@@ -144,7 +144,7 @@ pub async fn wait_for<T>(
 }
 
 fn open_incident(site: &Site) -> Result<Option<Value>> {
-    let incidents = site.list(&["incident", "list", FACILITY])?;
+    let incidents = site.list(&["incident", "list", "--facility", FACILITY])?;
     let open = incidents
         .as_array()
         .into_iter()
@@ -154,7 +154,7 @@ fn open_incident(site: &Site) -> Result<Option<Value>> {
 }
 
 fn report_of(site: &Site, incident: &str) -> Result<Option<Value>> {
-    let reports = site.list(&["report", "list", FACILITY])?;
+    let reports = site.list(&["report", "list", "--facility", FACILITY])?;
     let found = reports
         .as_array()
         .into_iter()
