@@ -8,3 +8,5 @@ pub mod ingest;
 pub mod orders;
 
 pub mod store;
+
+pub mod http;
