@@ -6,3 +6,5 @@ pub mod people;
 pub mod audit;
 
 pub mod locale;
+pub mod console;
+pub mod http;

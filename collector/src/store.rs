@@ -15,6 +15,7 @@
 
 mod connect;
 mod users;
+mod sessions;
 mod audit;
 
 pub(crate) use audit::append_audit;
