@@ -18,5 +18,13 @@ mod users;
 mod sessions;
 mod audit;
 
+mod facilities;
+mod hosts;
+mod tokens;
+mod events;
+mod orders;
+mod manifests;
+
 pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};
+pub use hosts::{CertificateHolder, IssuedCertificate};

@@ -101,7 +101,7 @@ impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Missing(_) => Self::NotFound,
-            StoreError::Stale(_) => Self::Conflict,
+            StoreError::Stale(_) | StoreError::Exists(_) => Self::Conflict,
             StoreError::Open { .. }
             | StoreError::Migrate(_)
             | StoreError::Query(_)
