@@ -1,3 +1,10 @@
 //! The central collector: stores what agents saw and drafts the report.
 
+pub mod keys;
+pub mod facilities;
+pub mod records;
+pub mod enrolment;
+pub mod ingest;
+pub mod orders;
+
 pub mod store;

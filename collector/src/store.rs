@@ -15,4 +15,12 @@
 
 mod connect;
 
+mod facilities;
+mod hosts;
+mod tokens;
+mod events;
+mod orders;
+mod manifests;
+
 pub use connect::{Store, StoreError};
+pub use hosts::{CertificateHolder, IssuedCertificate};
