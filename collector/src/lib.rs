@@ -8,3 +8,8 @@ pub mod ingest;
 pub mod orders;
 
 pub mod store;
+
+pub mod people;
+pub mod audit;
+
+pub mod locale;

@@ -14,6 +14,8 @@
 //! `migrations/postgres`.
 
 mod connect;
+mod users;
+mod audit;
 
 mod facilities;
 mod hosts;
@@ -22,5 +24,6 @@ mod events;
 mod orders;
 mod manifests;
 
+pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};
 pub use hosts::{CertificateHolder, IssuedCertificate};
