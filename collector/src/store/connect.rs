@@ -45,6 +45,9 @@ pub enum StoreError {
     /// What was asked for is not there.
     #[error("no such {0}")]
     Missing(&'static str),
+    /// Something of that name is there already.
+    #[error("there is already such a {0}")]
+    Exists(&'static str),
     /// The audit log's anchors cannot be read or written.
     #[error("failed to use the audit log's anchors file")]
     Anchors {
@@ -80,6 +83,8 @@ impl StoreError {
             | Self::Missing(_)
             | Self::Anchors { .. }
             | Self::Exists(_)
+            | Self::Exists(_)
+            | Self::Anchors { .. }
             | Self::Stale(_) => false,
         }
     }
