@@ -18,7 +18,6 @@ mod users;
 mod sessions;
 mod audit;
 
-pub(crate) use audit::append_audit;
 mod facilities;
 mod hosts;
 mod tokens;

@@ -54,9 +54,6 @@ pub enum StoreError {
         /// Why.
         source: std::io::Error,
     },
-    /// Something of that name is there already.
-    #[error("there is already such a {0}")]
-    Exists(&'static str),
     /// It changed since the caller looked.
     #[error("the {0} was changed by somebody else in the meantime")]
     Stale(&'static str),
@@ -81,8 +78,6 @@ impl StoreError {
             | Self::Migrate(_)
             | Self::Unreadable { .. }
             | Self::Missing(_)
-            | Self::Anchors { .. }
-            | Self::Exists(_)
             | Self::Exists(_)
             | Self::Anchors { .. }
             | Self::Stale(_) => false,
