@@ -14,5 +14,8 @@
 //! `migrations/postgres`.
 
 mod connect;
+mod users;
+mod audit;
 
+pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};

@@ -35,7 +35,9 @@ impl Backoff {
     /// The pause lies between half the doubled base and the whole of it, chosen by `random`, so that a
     /// thousand agents that lost the same collector do not come back in the same second.
     pub fn fail(&mut self, random: u64) -> Duration {
-        let doubled = self.first.saturating_mul(2u32.saturating_pow(self.failures.min(20)));
+        let doubled = self
+            .first
+            .saturating_mul(2u32.saturating_pow(self.failures.min(20)));
         let whole = doubled.min(self.longest);
         self.failures = self.failures.saturating_add(1);
         let half = whole / 2;

@@ -90,7 +90,12 @@ fn describe(text: &str, offset: usize, message: &str) -> Problem {
     let before = text.get(..offset).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let source = text.lines().nth(line - 1).unwrap_or_default();
-    let key = source.split('=').next().unwrap_or_default().trim().trim_matches(['[', ']']);
+    let key = source
+        .split('=')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .trim_matches(['[', ']']);
     let message = message.lines().next().unwrap_or_default().to_owned();
     let remedy = if message.starts_with("unknown field") {
         "correct its spelling or remove the line".to_owned()

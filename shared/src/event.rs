@@ -347,11 +347,8 @@ mod tests {
     #[test]
     fn a_line_is_flat_and_reads_back() {
         let at: Timestamp = "2026-02-09T01:50:00Z".parse().unwrap();
-        let moment = Moment {
-            wall: at,
-            boot: BootId::from_uuid(uuid::Uuid::from_u128(7)),
-            monotonic_ms: 5,
-        };
+        let moment =
+            Moment { wall: at, boot: BootId::from_uuid(uuid::Uuid::from_u128(7)), monotonic_ms: 5 };
         let event = Event {
             schema: SCHEMA,
             anomaly: Anomaly::MassChange(MassChange {

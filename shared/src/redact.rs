@@ -63,7 +63,9 @@ impl Redactor {
         PathFacts {
             root: root.to_owned(),
             depth,
-            extension: below.extension().map(|e| shown_extension(&e.to_string_lossy())),
+            extension: below
+                .extension()
+                .map(|e| shown_extension(&e.to_string_lossy())),
             hash,
             path: match names {
                 Names::Hidden => None,

@@ -44,8 +44,10 @@ impl FromStr for Fingerprint {
     type Err = FingerprintError;
 
     fn from_str(text: &str) -> Result<Self, FingerprintError> {
-        let digits: String =
-            text.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
+        let digits: String = text
+            .chars()
+            .filter(|c| !c.is_whitespace() && *c != ':')
+            .collect();
         let wrong = FingerprintError { digits: digits.chars().count() };
         let bytes = hex::decode(&digits).map_err(|_| FingerprintError { digits: wrong.digits })?;
 
@@ -73,7 +75,11 @@ mod tests {
     fn a_fingerprint_reads_with_colons_and_capitals() {
         let print = Fingerprint::of(b"certificate");
         let typed = print.to_string().to_uppercase();
-        let colons: Vec<_> = typed.as_bytes().chunks(2).map(String::from_utf8_lossy).collect();
+        let colons: Vec<_> = typed
+            .as_bytes()
+            .chunks(2)
+            .map(String::from_utf8_lossy)
+            .collect();
         assert_eq!(colons.join(":").parse(), Ok(print));
         assert!("abcd".parse::<Fingerprint>().is_err());
     }

@@ -127,7 +127,9 @@ impl Batch {
         let mut lines = Vec::new();
         loop {
             let mut line = Vec::new();
-            let read = reader.read_until(b'\n', &mut line).map_err(BatchError::Unpack)?;
+            let read = reader
+                .read_until(b'\n', &mut line)
+                .map_err(BatchError::Unpack)?;
             if read == 0 {
                 break;
             }

@@ -42,6 +42,12 @@ pub enum StoreError {
     /// What was asked for is not there.
     #[error("no such {0}")]
     Missing(&'static str),
+    /// The audit log's anchors cannot be read or written.
+    #[error("failed to use the audit log's anchors file")]
+    Anchors {
+        /// Why.
+        source: std::io::Error,
+    },
     /// It changed since the caller looked.
     #[error("the {0} was changed by somebody else in the meantime")]
     Stale(&'static str),
@@ -66,6 +72,7 @@ impl StoreError {
             | Self::Migrate(_)
             | Self::Unreadable { .. }
             | Self::Missing(_)
+            | Self::Anchors { .. }
             | Self::Stale(_) => false,
         }
     }
@@ -75,9 +82,11 @@ impl StoreError {
 #[derive(Clone, Debug)]
 pub struct Store {
     /// The one connection that changes anything.
-    pub(super) writer: SqlitePool,
+    pub(crate) writer: SqlitePool,
     /// Connections that only ask.
-    pub(super) readers: SqlitePool,
+    pub(crate) readers: SqlitePool,
+    /// File outside the database that vouches for the audit log.
+    pub(super) anchors: PathBuf,
 }
 
 impl Store {
@@ -99,14 +108,17 @@ impl Store {
             .connect_with(options.clone())
             .await
             .map_err(|source| StoreError::Open { path: path.clone(), source })?;
-        sqlx::migrate!("migrations/sqlite").run(&writer).await.map_err(StoreError::Migrate)?;
+        sqlx::migrate!("migrations/sqlite")
+            .run(&writer)
+            .await
+            .map_err(StoreError::Migrate)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options)
             .await
             .map_err(|source| StoreError::Open { path, source })?;
 
-        Ok(Self { writer, readers })
+        Ok(Self { writer, readers, anchors: data_dir.join(crate::audit::ANCHORS_FILE) })
     }
 }
 

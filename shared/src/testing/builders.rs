@@ -17,7 +17,9 @@ use crate::ids::{BootId, BurstId, Sequence, StreamId};
 /// Never: the text is a constant.
 #[must_use]
 pub fn night() -> Timestamp {
-    "2026-02-08T16:50:00Z".parse().expect("a constant that was read before")
+    "2026-02-08T16:50:00Z"
+        .parse()
+        .expect("a constant that was read before")
 }
 
 /// The moment `seconds` into that night.
@@ -87,6 +89,7 @@ pub fn outage(name: &str, state: OutageState, burst: BurstId, seconds: i64) -> E
 /// Numbers events the way a buffer does.
 #[must_use]
 pub fn numbered(stream: StreamId, events: Vec<Event>) -> Vec<Record> {
-    let number = |(index, event): (u64, Event)| Record { stream, sequence: Sequence(index + 1), event };
+    let number =
+        |(index, event): (u64, Event)| Record { stream, sequence: Sequence(index + 1), event };
     (0_u64..).zip(events).map(number).collect()
 }
