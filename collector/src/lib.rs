@@ -1,5 +1,12 @@
 //! The central collector: stores what agents saw and drafts the report.
 
+pub mod keys;
+pub mod facilities;
+pub mod records;
+pub mod enrolment;
+pub mod ingest;
+pub mod orders;
+
 pub mod store;
 
 pub mod people;

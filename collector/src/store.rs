@@ -18,4 +18,12 @@ mod users;
 mod audit;
 
 pub(crate) use audit::append_audit;
+mod facilities;
+mod hosts;
+mod tokens;
+mod events;
+mod orders;
+mod manifests;
+
 pub use connect::{Store, StoreError};
+pub use hosts::{CertificateHolder, IssuedCertificate};

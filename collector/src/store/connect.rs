@@ -1,9 +1,12 @@
 //! Opens the database and brings its schema up to date.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
@@ -48,6 +51,9 @@ pub enum StoreError {
         /// Why.
         source: std::io::Error,
     },
+    /// Something of that name is there already.
+    #[error("there is already such a {0}")]
+    Exists(&'static str),
     /// It changed since the caller looked.
     #[error("the {0} was changed by somebody else in the meantime")]
     Stale(&'static str),
@@ -73,6 +79,7 @@ impl StoreError {
             | Self::Unreadable { .. }
             | Self::Missing(_)
             | Self::Anchors { .. }
+            | Self::Exists(_)
             | Self::Stale(_) => false,
         }
     }
@@ -130,4 +137,47 @@ pub(super) fn to_ms(at: Timestamp) -> i64 {
 /// Reads a moment back.
 pub(super) fn from_ms(ms: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(ms).map_err(|error| StoreError::unreadable("time", error))
+}
+
+/// Reads a moment back where there may be none.
+pub(super) fn from_ms_maybe(ms: Option<i64>) -> Result<Option<Timestamp>, StoreError> {
+    ms.map(from_ms).transpose()
+}
+
+/// Reads an identifier or another short text back.
+pub(super) fn parsed<T>(what: &'static str, text: &str) -> Result<T, StoreError>
+where
+    T: FromStr,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    text.parse()
+        .map_err(|error: T::Err| StoreError::unreadable(what, error))
+}
+
+/// Reads a stored JSON text back.
+pub(super) fn from_json<T: DeserializeOwned>(
+    what: &'static str,
+    text: &str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::unreadable(what, error))
+}
+
+/// Turns a domain value into the JSON text that is stored.
+pub(super) fn to_json<T: Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::unreadable(what, error))
+}
+
+/// Turns a count into what the database holds. Counts beyond 2^63 do not occur; they would read as the largest.
+pub(super) fn to_int(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Reads a count back.
+pub(super) fn from_int(stored: i64) -> Result<u64, StoreError> {
+    u64::try_from(stored).map_err(|error| StoreError::unreadable("count", error))
+}
+
+/// Fails unless the change touched something.
+pub(super) fn touched(rows: u64, what: &'static str) -> Result<(), StoreError> {
+    if rows == 0 { Err(StoreError::Missing(what)) } else { Ok(()) }
 }

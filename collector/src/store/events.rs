@@ -1,0 +1,290 @@
+//! Records as they were sent, streams and forks.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use shirase_shared::event::{Event, Severity};
+use shirase_shared::ids::{FacilityId, HostId, Sequence, StreamId};
+use sqlx::{FromRow, SqliteConnection};
+
+use super::connect::{
+    Store, StoreError, from_int, from_json, from_ms, from_ms_maybe, parsed, to_int, to_json, to_ms,
+};
+use crate::records::{BatchStored, Fork, NewRecord, SeenRecord, StreamSeen};
+
+#[derive(FromRow)]
+struct Row {
+    facility_id: String,
+    host_id: String,
+    stream_id: String,
+    sequence: i64,
+    hash: String,
+    event_json: Option<String>,
+    kind: String,
+    severity: Option<String>,
+    burst_id: Option<String>,
+    drill_id: Option<String>,
+    detected_ms: Option<i64>,
+    corrected_ms: i64,
+    uncertainty_ms: i64,
+    received_ms: i64,
+}
+
+impl TryFrom<Row> for SeenRecord {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let event: Option<Event> = row
+            .event_json
+            .map(|json| from_json("event", &json))
+            .transpose()?;
+        let severity: Option<Severity> = row
+            .severity
+            .map(|text| from_json("severity", &format!("\"{text}\"")))
+            .transpose()?;
+
+        Ok(Self {
+            facility: parsed("facility id", &row.facility_id)?,
+            host: parsed("host id", &row.host_id)?,
+            stream: parsed("stream id", &row.stream_id)?,
+            sequence: Sequence(from_int(row.sequence)?),
+            hash: row.hash,
+            kind: row.kind,
+            severity,
+            burst: row.burst_id.map(|id| parsed("burst id", &id)).transpose()?,
+            drill: row.drill_id.map(|id| parsed("drill id", &id)).transpose()?,
+            event,
+            detected_at: from_ms_maybe(row.detected_ms)?,
+            corrected_at: from_ms(row.corrected_ms)?,
+            uncertainty: Duration::from_millis(from_int(row.uncertainty_ms)?),
+            received_at: from_ms(row.received_ms)?,
+        })
+    }
+}
+
+impl Store {
+    /// Stores the records of one batch in one transaction. What is there already is left as it is.
+    ///
+    /// A record whose key is there under another hash is stored too, and its key is noted as a fork.
+    ///
+    /// # Errors
+    /// When the database fails: then nothing of the batch is stored.
+    pub async fn store_batch(&self, records: &[NewRecord]) -> Result<BatchStored, StoreError> {
+        let mut stored = BatchStored::default();
+        let mut change = self.writer.begin().await?;
+        for record in records {
+            if !insert_record(&mut change, record).await? {
+                stored.known += 1;
+                continue;
+            }
+            stored.new += 1;
+            if note_fork(&mut change, &record.seen).await? {
+                stored.forked += 1;
+            }
+        }
+        change.commit().await?;
+
+        Ok(stored)
+    }
+
+    /// Returns the records of a facility whose corrected time is `from` or later, in order of that time.
+    ///
+    /// # Errors
+    /// When the database fails or holds an unreadable one.
+    pub async fn records_since(
+        &self,
+        facility: &FacilityId,
+        from: Timestamp,
+    ) -> Result<Vec<SeenRecord>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT facility_id, host_id, stream_id, sequence, hash, event_json, kind, severity, burst_id, drill_id,
+                    detected_ms, corrected_ms, uncertainty_ms, received_ms
+             FROM records WHERE facility_id = ? AND ? <= corrected_ms
+             ORDER BY corrected_ms, host_id, stream_id, sequence, hash",
+        )
+        .bind(facility.as_str())
+        .bind(to_ms(from))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter().map(SeenRecord::try_from).collect()
+    }
+
+    /// Returns the records with one key: none, one, or the two sides of a fork.
+    ///
+    /// # Errors
+    /// When the database fails or holds an unreadable one.
+    pub async fn records(
+        &self,
+        (facility, host): (&FacilityId, HostId),
+        stream: StreamId,
+        sequence: Sequence,
+    ) -> Result<Vec<SeenRecord>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT facility_id, host_id, stream_id, sequence, hash, event_json, kind, severity, burst_id, drill_id,
+                    detected_ms, corrected_ms, uncertainty_ms, received_ms
+             FROM records WHERE facility_id = ? AND host_id = ? AND stream_id = ? AND sequence = ? ORDER BY hash",
+        )
+        .bind(facility.as_str())
+        .bind(host.to_string())
+        .bind(stream.to_string())
+        .bind(to_int(sequence.0))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter().map(SeenRecord::try_from).collect()
+    }
+
+    /// Returns the line a record was read from, as the agent sent it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn raw_record(&self, record: &SeenRecord) -> Result<Option<Vec<u8>>, StoreError> {
+        let raw = sqlx::query_scalar(
+            "SELECT raw FROM records WHERE facility_id = ? AND host_id = ? AND stream_id = ? AND sequence = ? AND hash = ?",
+        )
+        .bind(record.facility.as_str())
+        .bind(record.host.to_string())
+        .bind(record.stream.to_string())
+        .bind(to_int(record.sequence.0))
+        .bind(&record.hash)
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(raw)
+    }
+
+    /// Returns the highest number stored of a stream; `None` if nothing of it is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn stored_through(
+        &self,
+        facility: &FacilityId,
+        host: HostId,
+        stream: StreamId,
+    ) -> Result<Option<Sequence>, StoreError> {
+        let highest: Option<i64> = sqlx::query_scalar(
+            "SELECT max(sequence) FROM records WHERE facility_id = ? AND host_id = ? AND stream_id = ?",
+        )
+        .bind(facility.as_str())
+        .bind(host.to_string())
+        .bind(stream.to_string())
+        .fetch_one(&self.readers)
+        .await?;
+        highest
+            .map(|number| Ok(Sequence(from_int(number)?)))
+            .transpose()
+    }
+
+    /// Returns every stream of a facility, as far as it is stored.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn streams(&self, facility: &FacilityId) -> Result<Vec<StreamSeen>, StoreError> {
+        let rows: Vec<(String, String, i64, i64, i64)> = sqlx::query_as(
+            "SELECT host_id, stream_id, count(*), min(sequence), max(sequence)
+             FROM records WHERE facility_id = ? GROUP BY host_id, stream_id ORDER BY host_id, stream_id",
+        )
+        .bind(facility.as_str())
+        .fetch_all(&self.readers)
+        .await?;
+        let stream = |(host, stream, count, first, last): (String, String, i64, i64, i64)| {
+            Ok(StreamSeen {
+                host: parsed("host id", &host)?,
+                stream: parsed("stream id", &stream)?,
+                records: from_int(count)?,
+                first: Sequence(from_int(first)?),
+                last: Sequence(from_int(last)?),
+            })
+        };
+        rows.into_iter().map(stream).collect()
+    }
+
+    /// Returns every key of a facility that came with more than one hash.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forks(&self, facility: &FacilityId) -> Result<Vec<Fork>, StoreError> {
+        let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
+            "SELECT host_id, stream_id, sequence, noticed_ms FROM forks WHERE facility_id = ?
+             ORDER BY noticed_ms, host_id, stream_id, sequence",
+        )
+        .bind(facility.as_str())
+        .fetch_all(&self.readers)
+        .await?;
+        let fork = |(host, stream, sequence, noticed): (String, String, i64, i64)| {
+            Ok(Fork {
+                host: parsed("host id", &host)?,
+                stream: parsed("stream id", &stream)?,
+                sequence: Sequence(from_int(sequence)?),
+                noticed_at: from_ms(noticed)?,
+            })
+        };
+        rows.into_iter().map(fork).collect()
+    }
+}
+
+/// Returns whether the record was new.
+async fn insert_record(
+    change: &mut SqliteConnection,
+    record: &NewRecord,
+) -> Result<bool, StoreError> {
+    let NewRecord { seen, raw } = record;
+    let event = seen
+        .event
+        .as_ref()
+        .map(|event| to_json("event", event))
+        .transpose()?;
+    let done = sqlx::query(
+        "INSERT INTO records (facility_id, host_id, stream_id, sequence, hash, raw, event_json, kind, severity,
+             burst_id, drill_id, detected_ms, corrected_ms, uncertainty_ms, received_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(seen.facility.as_str())
+    .bind(seen.host.to_string())
+    .bind(seen.stream.to_string())
+    .bind(to_int(seen.sequence.0))
+    .bind(&seen.hash)
+    .bind(raw)
+    .bind(event)
+    .bind(&seen.kind)
+    .bind(seen.severity.map(Severity::as_str))
+    .bind(seen.burst.map(|id| id.to_string()))
+    .bind(seen.drill.map(|id| id.to_string()))
+    .bind(seen.detected_at.map(to_ms))
+    .bind(to_ms(seen.corrected_at))
+    .bind(i64::try_from(seen.uncertainty.as_millis()).unwrap_or(i64::MAX))
+    .bind(to_ms(seen.received_at))
+    .execute(change)
+    .await?;
+
+    Ok(0 < done.rows_affected())
+}
+
+/// Notes the key of a record just stored as a fork if it is there under another hash too; returns whether it is.
+async fn note_fork(change: &mut SqliteConnection, seen: &SeenRecord) -> Result<bool, StoreError> {
+    let others: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM records WHERE facility_id = ? AND host_id = ? AND stream_id = ? AND sequence = ? AND hash <> ?",
+    )
+    .bind(seen.facility.as_str())
+    .bind(seen.host.to_string())
+    .bind(seen.stream.to_string())
+    .bind(to_int(seen.sequence.0))
+    .bind(&seen.hash)
+    .fetch_one(&mut *change)
+    .await?;
+    if others == 0 {
+        return Ok(false);
+    }
+    sqlx::query(
+        "INSERT INTO forks (facility_id, host_id, stream_id, sequence, noticed_ms) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(seen.facility.as_str())
+    .bind(seen.host.to_string())
+    .bind(seen.stream.to_string())
+    .bind(to_int(seen.sequence.0))
+    .bind(to_ms(seen.received_at))
+    .execute(change)
+    .await?;
+
+    Ok(true)
+}
