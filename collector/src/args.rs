@@ -7,7 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use crate::facilities::{CareRole, FacilityKind};
 use crate::notify::{ChannelId, ChannelKind, parse_severity};
 use shirase_shared::event::Severity;
-use shirase_shared::ids::{FacilityId, HostId};
+use shirase_shared::ids::FacilityId;
 
 /// Where the configuration is looked for.
 pub const DEFAULT_CONFIG: &str = "/etc/shirase/collector.toml";
@@ -236,9 +236,6 @@ pub enum HostCommand {
         /// A watched service or probe with a role of its own, for example `dcm4chee=pacs`; repeat for more.
         #[arg(long = "watched", value_name = "TARGET=ROLE")]
         watched: Vec<String>,
-        /// A new label.
-        #[arg(long)]
-        name: Option<String>,
     },
     /// Shut a host out; takes effect with its next request.
     Revoke {
@@ -421,19 +418,4 @@ pub enum AlertChannelCommand {
         /// Its name.
         channel: ChannelId,
     },
-}
-
-/// How a host is named on the command line: its id, or its label.
-#[derive(Clone, Debug)]
-pub enum HostName {
-    /// By identity.
-    Id(HostId),
-    /// By label.
-    Label(String),
-}
-
-impl From<&str> for HostName {
-    fn from(text: &str) -> Self {
-        text.parse().map_or_else(|_| Self::Label(text.to_owned()), Self::Id)
-    }
 }

@@ -16,6 +16,7 @@
 pub mod letter;
 pub mod mail;
 pub mod webhook;
+pub mod courier;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -160,6 +161,15 @@ impl fmt::Debug for Channel {
 }
 
 impl Channel {
+    /// Returns the target as it may be shown: of a webhook no more than the server, since its path can be a token.
+    #[must_use]
+    pub fn shown_target(&self) -> String {
+        match self.kind {
+            ChannelKind::Mail => self.target.clone(),
+            ChannelKind::Webhook => webhook::shown_url(&self.target),
+        }
+    }
+
     /// Checks that the target fits the kind.
     ///
     /// # Errors

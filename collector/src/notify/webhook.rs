@@ -31,6 +31,14 @@ pub(super) fn check_url(text: &str) -> Result<(), String> {
     }
 }
 
+/// Returns scheme, host and port of a URL; the rest can hold a token.
+pub(super) fn shown_url(text: &str) -> String {
+    match Url::parse(text) {
+        Ok(url) => format!("{}/…", url.origin().ascii_serialization()),
+        Err(_) => "(not a URL)".to_owned(),
+    }
+}
+
 /// Posts alerts.
 #[derive(Clone)]
 pub struct Poster {
