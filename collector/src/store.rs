@@ -17,7 +17,6 @@ mod connect;
 mod users;
 mod audit;
 
-pub(crate) use audit::append_audit;
 mod facilities;
 mod hosts;
 mod tokens;
@@ -25,5 +24,6 @@ mod events;
 mod orders;
 mod manifests;
 
+pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};
 pub use hosts::{CertificateHolder, IssuedCertificate};
