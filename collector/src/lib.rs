@@ -12,4 +12,8 @@ pub mod store;
 pub mod people;
 pub mod audit;
 
+pub mod notify;
+
 pub mod locale;
+pub mod config;
+pub mod args;

@@ -23,7 +23,9 @@ mod tokens;
 mod events;
 mod orders;
 mod manifests;
+mod notifications;
 
 pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};
+pub use notifications::ChannelState;
 pub use hosts::{CertificateHolder, IssuedCertificate};

@@ -13,7 +13,7 @@ use super::connect::{
 use crate::records::{BatchStored, Fork, NewRecord, SeenRecord, StreamSeen};
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     facility_id: String,
     host_id: String,
     stream_id: String,
