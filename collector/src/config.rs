@@ -13,8 +13,8 @@ use shirase_shared::config::{Checked, Problem, parse};
 
 pub use crate::notify::mail::{MailConfig, MailTls};
 pub use tables::{
-    ConsoleConfig, ConsoleTls, CorrelationConfig, DraftLanguage, DraftsConfig, ListenerConfig,
-    PdfConfig,
+    ConsoleConfig, ConsoleTls, CorrelationConfig, DraftLanguage, DraftsConfig, EnrolmentConfig,
+    IngestConfig, PdfConfig,
 };
 
 /// The commented default, as `config` prints it and packages install it.
@@ -37,9 +37,9 @@ pub struct Config {
     /// Base URL agents are told to send to. Empty: `https://<first public name>:<port of ingest.listen>`.
     pub ingest_url: String,
     /// Where agents send events; demands a certificate of the collector's own authority.
-    pub ingest: ListenerConfig,
+    pub ingest: IngestConfig,
     /// Where a new agent asks for its certificate with a one-time token.
-    pub enrolment: ListenerConfig,
+    pub enrolment: EnrolmentConfig,
     /// Where people work.
     pub console: ConsoleConfig,
     /// How alerts reach staff by mail.
@@ -59,8 +59,8 @@ impl Default for Config {
             database: String::new(),
             public_names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
             ingest_url: String::new(),
-            ingest: ListenerConfig::on_port(8444),
-            enrolment: ListenerConfig::on_port(8445),
+            ingest: IngestConfig::default(),
+            enrolment: EnrolmentConfig::default(),
             console: ConsoleConfig::default(),
             mail: MailConfig::default(),
             pdf: PdfConfig::default(),

@@ -18,7 +18,6 @@ notify-first-step = * First step
 notify-call = Call the maintenance vendor at once: { $company } { $phone }
 notify-call-no-number = Call the maintenance vendor { $company } at once (no number is registered; look into the contract)
 notify-call-unknown = Call the system's maintenance vendor at once (none is registered in Shirase)
-notify-leave-running = Do not switch the server off or restart it; decide with the vendor about taking it off the network.
 notify-link = Particulars and draft report: { $link }
 notify-audit-head = Audit log entry { $n } { $hash }
 

@@ -18,7 +18,6 @@ notify-first-step = ■ 最初にすること
 notify-call = 保守事業者へ直ちに電話してください: { $company } { $phone }
 notify-call-no-number = 保守事業者 { $company } へ直ちに電話してください(電話番号が登録されていません。契約書を確認してください)
 notify-call-unknown = システムの保守事業者へ直ちに電話してください(Shirase に保守事業者が登録されていません)
-notify-leave-running = サーバーの電源は切らず、再起動せず、ネットワークからの切り離しは保守事業者と相談してください。
 notify-link = 詳細と報告書の下書き: { $link }
 notify-audit-head = 監査記録 第{ $n }件 { $hash }
 

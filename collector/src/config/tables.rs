@@ -6,17 +6,31 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use shirase_shared::config::Problem;
 
-/// Where one listener listens.
+/// Where agents send events.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct ListenerConfig {
+#[serde(default, deny_unknown_fields)]
+pub struct IngestConfig {
     /// Address and port. `0.0.0.0` listens on every address of the machine; port 0 takes any free one.
     pub listen: SocketAddr,
 }
 
-impl ListenerConfig {
-    pub(super) const fn on_port(port: u16) -> Self {
-        Self { listen: every_address(port) }
+impl Default for IngestConfig {
+    fn default() -> Self {
+        Self { listen: every_address(8444) }
+    }
+}
+
+/// Where a new agent asks for its certificate.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EnrolmentConfig {
+    /// Address and port, as for `ingest`.
+    pub listen: SocketAddr,
+}
+
+impl Default for EnrolmentConfig {
+    fn default() -> Self {
+        Self { listen: every_address(8445) }
     }
 }
 

@@ -258,7 +258,6 @@ impl Alert {
         lines.push(String::new());
         lines.push(locale.text("notify-first-step"));
         lines.push(format!("  {}", self.call_line(locale)));
-        lines.push(format!("  {}", locale.text("notify-leave-running")));
         lines.push(String::new());
         lines.push(locale.text_with("notify-link", &[("link", &self.link)]));
         lines.push(String::new());
