@@ -14,6 +14,8 @@
 //! `migrations/postgres`.
 
 mod connect;
+mod reports;
+mod approvals;
 mod users;
 mod audit;
 
@@ -24,6 +26,8 @@ mod events;
 mod orders;
 mod manifests;
 
+pub use approvals::{DecisionError, NewApproval, NewSubmission};
 pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};
 pub use hosts::{CertificateHolder, IssuedCertificate};
+pub use reports::AnswerError;
