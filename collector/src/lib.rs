@@ -9,6 +9,9 @@ pub mod orders;
 
 pub mod store;
 
+pub mod reports;
+pub mod approval;
+
 pub mod people;
 pub mod audit;
 
