@@ -20,3 +20,5 @@ pub mod notify;
 pub mod locale;
 pub mod config;
 pub mod args;
+pub mod console;
+pub mod http;

@@ -17,6 +17,7 @@ mod connect;
 mod reports;
 mod approvals;
 mod users;
+mod sessions;
 mod audit;
 
 mod facilities;
