@@ -89,7 +89,9 @@ impl Decision {
     /// Reads the name used in the database.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Approved, Self::Rejected].into_iter().find(|decision| decision.as_str() == name)
+        [Self::Approved, Self::Rejected]
+            .into_iter()
+            .find(|decision| decision.as_str() == name)
     }
 }
 

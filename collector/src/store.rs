@@ -14,6 +14,8 @@
 //! `migrations/postgres`.
 
 mod connect;
+mod reports;
+mod approvals;
 mod users;
 mod sessions;
 mod audit;
@@ -24,7 +26,11 @@ mod tokens;
 mod events;
 mod orders;
 mod manifests;
+mod notifications;
 
+pub use approvals::{DecisionError, NewApproval, NewSubmission};
 pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};
+pub use notifications::ChannelState;
 pub use hosts::{CertificateHolder, IssuedCertificate};
+pub use reports::AnswerError;

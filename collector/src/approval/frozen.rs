@@ -94,8 +94,10 @@ impl Frozen {
         sender: Sender,
         incident_number: u32,
     ) -> Self {
-        let mut authors: Vec<NamedPerson> =
-            answers.values().filter_map(|answer| author(&answer.source)).collect();
+        let mut authors: Vec<NamedPerson> = answers
+            .values()
+            .filter_map(|answer| author(&answer.source))
+            .collect();
         authors.sort_by(|a, b| (&a.name, a.user).cmp(&(&b.name, b.user)));
         authors.dedup();
         let answers = answers
@@ -127,7 +129,10 @@ impl Frozen {
     /// Returns the answer to a field.
     #[must_use]
     pub fn answer(&self, field: Field) -> Option<&Answer> {
-        self.answers.iter().find(|entry| entry.field == field).map(|entry| &entry.answer)
+        self.answers
+            .iter()
+            .find(|entry| entry.field == field)
+            .map(|entry| &entry.answer)
     }
 
     /// Whether the text is of the layout this build knows, and its profile the one it names.

@@ -303,7 +303,9 @@ pub struct NamedPerson {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerProblem {
     /// 確認済 or 推定 without a value.
-    #[error("an answer marked 確認済 or 推定 needs a value; choose 不明 or 調査中 to leave it open")]
+    #[error(
+        "an answer marked 確認済 or 推定 needs a value; choose 不明 or 調査中 to leave it open"
+    )]
     Empty,
     /// 推定 without evidence.
     #[error("推定 needs its evidence: write down what it rests on, or choose 調査中")]
@@ -413,15 +415,9 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(
-        value: Value,
-        status: AnswerStatus,
-        basis: &str,
-        expected: Result<(), AnswerProblem>,
-    ) {
+    fn check(value: Value, status: AnswerStatus, basis: &str, expected: Result<(), AnswerProblem>) {
         let user = UserId::from_uuid(uuid::Uuid::from_u128(1));
-        let source =
-            Source::Person { user, name: "山田".to_owned(), basis: basis.to_owned() };
+        let source = Source::Person { user, name: "山田".to_owned(), basis: basis.to_owned() };
         let as_of = "2026-02-09T00:00:00Z".parse().unwrap();
         let answer = Answer { value, status, source, as_of, revision: Revision(1) };
         assert_eq!(answer.check(), expected);

@@ -200,11 +200,23 @@ impl Field {
             (Kind::Lines, Value::Lines { lines }) => {
                 within(lines.len(), LINES_MAX)?;
                 let count = |part: &String| part.chars().count();
-                within(lines.iter().map(|l| count(&l.label) + count(&l.text)).max().unwrap_or(0), TEXT_MAX)
+                within(
+                    lines
+                        .iter()
+                        .map(|l| count(&l.label) + count(&l.text))
+                        .max()
+                        .unwrap_or(0),
+                    TEXT_MAX,
+                )
             }
             (Kind::Systems, Value::Systems { systems }) => within(systems.len(), LINES_MAX),
             (
-                Kind::Text | Kind::DateTime | Kind::One(_) | Kind::Any(_) | Kind::Lines | Kind::Systems,
+                Kind::Text
+                | Kind::DateTime
+                | Kind::One(_)
+                | Kind::Any(_)
+                | Kind::Lines
+                | Kind::Systems,
                 Value::Text { .. }
                 | Value::DateTime { .. }
                 | Value::Number { .. }
@@ -270,7 +282,8 @@ mod tests {
 
     #[test]
     fn a_field_takes_only_its_own_type_and_choices() {
-        let one = |code: &str| Value::Choices { chosen: vec![code.to_owned()], note: String::new() };
+        let one =
+            |code: &str| Value::Choices { chosen: vec![code.to_owned()], note: String::new() };
         assert_eq!(Field::Kind.check(&one("ransomware")), Ok(()));
         assert!(Field::Kind.check(&one("outpatient")).is_err());
         assert!(Field::Kind.check(&Value::text("ransomware")).is_err());
@@ -279,7 +292,10 @@ mod tests {
             Field::DataLeak.check(&two),
             Err(AnswerProblem::TooManyChoices { field: 20, given: 2 })
         );
-        assert_eq!(Field::Summary.check(&Value::text("あ".repeat(4001))), Err(AnswerProblem::TooLong));
+        assert_eq!(
+            Field::Summary.check(&Value::text("あ".repeat(4001))),
+            Err(AnswerProblem::TooLong)
+        );
         for field in Field::ALL {
             assert_eq!(field.check(&Value::Nothing), Ok(()), "{field:?} blocks an open answer");
         }

@@ -192,7 +192,10 @@ impl Profile {
     /// Returns the label of a field where this addressee has its own.
     #[must_use]
     pub fn label(&self, field: Field, lang: Lang) -> Option<&str> {
-        self.body.labels.get(&field.number().to_string()).map(|words| words.in_lang(lang))
+        self.body
+            .labels
+            .get(&field.number().to_string())
+            .map(|words| words.in_lang(lang))
     }
 }
 
@@ -218,7 +221,9 @@ impl Profiles {
     /// # Errors
     /// Names every file with mistakes; no profile is used then.
     pub fn with_files(files: &[(String, String)]) -> Result<Self, Vec<ProfileError>> {
-        let built_in = BUILT_IN.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned()));
+        let built_in = BUILT_IN
+            .iter()
+            .map(|(file, text)| ((*file).to_owned(), (*text).to_owned()));
         let mut profiles = BTreeMap::new();
         let mut errors = Vec::new();
         for (file, text) in built_in.chain(files.iter().cloned()) {

@@ -57,7 +57,10 @@ pub fn japanese_time(at: Timestamp) -> String {
 pub fn japanese_date(at: Timestamp) -> String {
     let local = in_japan(at);
     let index = usize::try_from(local.weekday().to_sunday_zero_offset()).unwrap_or(0);
-    let weekday = ['日', '月', '火', '水', '木', '金', '土'].get(index).copied().unwrap_or(' ');
+    let weekday = ['日', '月', '火', '水', '木', '金', '土']
+        .get(index)
+        .copied()
+        .unwrap_or(' ');
     format!("{}年{}月{}日（{weekday}）", local.year(), local.month(), local.day())
 }
 
@@ -76,7 +79,11 @@ pub fn zoned_time(at: Timestamp) -> String {
 /// Reads what [`form_time`] writes and what a browser's date field sends; seconds may be missing.
 #[must_use]
 pub fn read_form_time(text: &str) -> Option<Timestamp> {
-    let text = text.trim().trim_end_matches("JST (UTC+09:00)").trim_end().replace('/', "-");
+    let text = text
+        .trim()
+        .trim_end_matches("JST (UTC+09:00)")
+        .trim_end()
+        .replace('/', "-");
     if let Ok(at) = text.parse::<Timestamp>() {
         return Some(at);
     }
@@ -99,10 +106,15 @@ mod tests {
 
     #[test]
     fn controls_bidi_and_invisible_characters_disappear() {
-        let hostile = "a\u{202e}fdp.exe\u{0}\u{1b}[31m\u{200b}b\u{feff}\u{2066}c\r\nd\u{85}e\tf\u{e0041}";
+        let hostile =
+            "a\u{202e}fdp.exe\u{0}\u{1b}[31m\u{200b}b\u{feff}\u{2066}c\r\nd\u{85}e\tf\u{e0041}";
         assert_eq!(plain(hostile), "afdp.exe[31mbc\nd\ne f");
         assert_eq!(plain_line("a\n\n b\u{2028}c"), "a b c");
-        assert_eq!(plain("𠮷野家　葛󠄀城市"), "𠮷野家　葛󠄀城市", "names keep their variant characters");
+        assert_eq!(
+            plain("𠮷野家　葛󠄀城市"),
+            "𠮷野家　葛󠄀城市",
+            "names keep their variant characters"
+        );
     }
 
     #[test]

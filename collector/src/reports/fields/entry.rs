@@ -36,12 +36,12 @@ impl Entered {
             Value::DateTime { at } => form_time(*at),
             Value::Number { low, high, .. } if low == high => low.to_string(),
             Value::Number { low, high, .. } => format!("{low}–{high}"),
-            Value::Lines { lines } => {
-                lines.iter().map(line_text).collect::<Vec<_>>().join("\n")
-            }
-            Value::Systems { systems } => {
-                systems.iter().map(system_text).collect::<Vec<_>>().join("\n")
-            }
+            Value::Lines { lines } => lines.iter().map(line_text).collect::<Vec<_>>().join("\n"),
+            Value::Systems { systems } => systems
+                .iter()
+                .map(system_text)
+                .collect::<Vec<_>>()
+                .join("\n"),
         };
         Self { text, chosen: Vec::new() }
     }
@@ -57,9 +57,9 @@ impl Field {
         let rows = || text.lines().filter(|line| !line.trim().is_empty());
         let value = match self.kind() {
             Kind::One(_) | Kind::Any(_) => {
-                let in_order = |code: &&str| entered.chosen.iter().any(|given| given == *code);
-                let known: Vec<String> =
-                    self.choices().iter().filter(in_order).map(|&code| code.to_owned()).collect();
+                let ticked = |code: &str| entered.chosen.iter().any(|given| given == code);
+                let known = self.choices().iter().filter(|code| ticked(code));
+                let known: Vec<String> = known.map(|&code| code.to_owned()).collect();
                 let strange = entered
                     .chosen
                     .iter()
@@ -155,7 +155,8 @@ mod tests {
     #[test]
     fn rows_with_and_without_time_and_label_read_back() {
         let at = read_form_time("2026-02-09 01:55").unwrap();
-        let line = |at, label: &str, text: &str| Line { at, label: label.into(), text: text.into() };
+        let line =
+            |at, label: &str, text: &str| Line { at, label: label.into(), text: text.into() };
         round_trip(
             Field::Contacted,
             &Value::Lines {
@@ -181,7 +182,10 @@ mod tests {
         round_trip(Field::Systems, &Value::Systems { systems: vec![system.clone(), system] });
         let chosen = vec!["outpatient".to_owned(), "imaging".to_owned()];
         round_trip(Field::CareImpact, &Value::Choices { chosen, note: "紙で運用".into() });
-        round_trip(Field::OccurredAt, &Value::DateTime { at: read_form_time("2026-02-09 01:50").unwrap() });
+        round_trip(
+            Field::OccurredAt,
+            &Value::DateTime { at: read_form_time("2026-02-09 01:50").unwrap() },
+        );
         round_trip(Field::Summary, &Value::text("一行目\n二行目"));
         round_trip(Field::Summary, &Value::Nothing);
     }
@@ -189,10 +193,7 @@ mod tests {
     #[test]
     fn hostile_entries_are_refused_or_cleaned() {
         let entered = |text: &str| Entered { text: text.into(), chosen: vec![] };
-        assert_eq!(
-            Field::Summary.read(&entered("a\u{202e}b\u{7}")).unwrap(),
-            Value::text("ab")
-        );
+        assert_eq!(Field::Summary.read(&entered("a\u{202e}b\u{7}")).unwrap(), Value::text("ab"));
         assert!(matches!(Field::OccurredAt.read(&entered("soon")), Err(AnswerProblem::Date(_))));
         let strange = Entered { text: String::new(), chosen: vec!["<script>".into()] };
         assert!(matches!(Field::Kind.read(&strange), Err(AnswerProblem::NoSuchChoice { .. })));

@@ -28,7 +28,11 @@ impl Checked for Body {
         for number in self.labels.keys() {
             if number.parse().ok().and_then(Field::from_number).is_none() {
                 let message = format!("`{number}` is not the number of a field");
-                problems.push(Problem::of("labels", message, "use a number that stands in `fields`"));
+                problems.push(Problem::of(
+                    "labels",
+                    message,
+                    "use a number that stands in `fields`",
+                ));
             }
         }
         problems.extend(words("title", &self.title));
@@ -77,7 +81,10 @@ fn of_contact(key: &str, contact: &Contact) -> Vec<Problem> {
             }
         }
     }
-    if contact.valid_to.is_some_and(|last| last < contact.valid_from) {
+    if contact
+        .valid_to
+        .is_some_and(|last| last < contact.valid_from)
+    {
         problems.push(Problem::of(
             &format!("{key}.valid_to"),
             "lies before `valid_from`",
@@ -99,6 +106,10 @@ fn words(key: &str, words: &Words) -> impl Iterator<Item = Problem> {
 fn source(key: &str, url: &str) -> Option<Problem> {
     let wrong = !url.starts_with("https://") && !url.starts_with("http://");
     wrong.then(|| {
-        Problem::of(&format!("{key}.source_url"), "is not an address", "say where it was read: https://…")
+        Problem::of(
+            &format!("{key}.source_url"),
+            "is not an address",
+            "say where it was read: https://…",
+        )
     })
 }
