@@ -9,6 +9,10 @@ pub mod orders;
 
 pub mod store;
 
+pub mod correlate;
+pub mod incidents;
+pub mod jobs;
+
 pub mod people;
 pub mod audit;
 

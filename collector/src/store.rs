@@ -24,6 +24,8 @@ mod tokens;
 mod events;
 mod orders;
 mod manifests;
+mod incidents;
 
 pub use connect::{Store, StoreError};
 pub use hosts::{CertificateHolder, IssuedCertificate};
+pub use incidents::{ActFailure, RecordMark};
