@@ -9,8 +9,13 @@ pub mod orders;
 
 pub mod store;
 
+pub mod correlate;
+pub mod incidents;
+
 pub mod reports;
 pub mod approval;
+
+pub mod jobs;
 
 pub mod people;
 pub mod audit;

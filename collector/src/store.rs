@@ -27,10 +27,12 @@ mod events;
 mod orders;
 mod manifests;
 mod notifications;
+mod incidents;
 
 pub use approvals::{DecisionError, NewApproval, NewSubmission};
 pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};
-pub use notifications::ChannelState;
 pub use hosts::{CertificateHolder, IssuedCertificate};
+pub use incidents::{ActFailure, RecordMark};
+pub use notifications::ChannelState;
 pub use reports::AnswerError;
