@@ -11,6 +11,8 @@
 mod ui;
 mod frame;
 mod sign_in;
+pub mod overview;
+pub mod incident;
 pub mod hosts;
 pub mod settings;
 pub mod users;

@@ -28,6 +28,7 @@ mod orders;
 mod manifests;
 mod notifications;
 mod incidents;
+mod console;
 
 pub use approvals::{DecisionError, NewApproval, NewSubmission};
 pub(crate) use audit::append_audit;
