@@ -26,10 +26,14 @@ mod csrf;
 mod session;
 mod page_error;
 mod console;
+mod place;
 mod console_sign_in;
+mod console_hosts;
+mod console_settings;
+mod console_users;
+mod console_audit;
 
-pub use console::{ConsoleState, SignInLimits, console_router};
-pub use session::ClientAddress;
+pub use console::{ConsoleState, EnrolmentPlace, SignInLimits, console_router};
 pub use agent::{AgentIdentity, AgentParts, AgentState, OnStored, agent_router};
 pub use enrolment::{EnrolmentParts, EnrolmentState, enrolment_router};
 pub use manifests::{MANIFESTS_DIR, manifest_path, prepare_manifests};
