@@ -14,10 +14,12 @@
 //! `migrations/postgres`.
 
 mod connect;
+mod reports;
+mod approvals;
 mod users;
+mod sessions;
 mod audit;
 
-pub(crate) use audit::append_audit;
 mod facilities;
 mod hosts;
 mod tokens;
@@ -25,7 +27,12 @@ mod events;
 mod orders;
 mod manifests;
 mod incidents;
+mod notifications;
 
+pub use approvals::{DecisionError, NewApproval, NewSubmission};
+pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};
+pub use notifications::ChannelState;
 pub use hosts::{CertificateHolder, IssuedCertificate};
 pub use incidents::{ActFailure, RecordMark};
+pub use reports::AnswerError;

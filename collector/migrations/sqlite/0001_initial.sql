@@ -194,6 +194,15 @@ CREATE TABLE answers (                            -- every version of every answ
     PRIMARY KEY (facility_id, report_id, field, revision)
 ) STRICT;
 
+CREATE TABLE proposals (                          -- what the machine would say where a person has answered
+    facility_id    TEXT NOT NULL,
+    report_id      TEXT NOT NULL,
+    field          INTEGER NOT NULL,
+    answer_json    TEXT NOT NULL,                 -- reports::answer::Answer
+    made_ms        INTEGER NOT NULL,
+    PRIMARY KEY (facility_id, report_id, field)
+) STRICT;
+
 CREATE TABLE submissions (                        -- frozen answers
     facility_id    TEXT NOT NULL,
     report_id      TEXT NOT NULL,

@@ -45,15 +45,15 @@ pub enum StoreError {
     /// What was asked for is not there.
     #[error("no such {0}")]
     Missing(&'static str),
+    /// Something of that name is there already.
+    #[error("there is already such a {0}")]
+    Exists(&'static str),
     /// The audit log's anchors cannot be read or written.
     #[error("failed to use the audit log's anchors file")]
     Anchors {
         /// Why.
         source: std::io::Error,
     },
-    /// Something of that name is there already.
-    #[error("there is already such a {0}")]
-    Exists(&'static str),
     /// It changed since the caller looked.
     #[error("the {0} was changed by somebody else in the meantime")]
     Stale(&'static str),
@@ -78,8 +78,8 @@ impl StoreError {
             | Self::Migrate(_)
             | Self::Unreadable { .. }
             | Self::Missing(_)
-            | Self::Anchors { .. }
             | Self::Exists(_)
+            | Self::Anchors { .. }
             | Self::Stale(_) => false,
         }
     }
