@@ -9,6 +9,7 @@ pub mod orders;
 
 pub mod store;
 
+<<<<<<< HEAD
 pub mod correlate;
 pub mod incidents;
 pub mod jobs;
@@ -24,4 +25,6 @@ pub mod locale;
 pub mod config;
 pub mod args;
 pub mod console;
+=======
+>>>>>>> c-ingest
 pub mod http;

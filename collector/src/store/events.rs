@@ -288,3 +288,6 @@ async fn note_fork(change: &mut SqliteConnection, seen: &SeenRecord) -> Result<b
 
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests;
