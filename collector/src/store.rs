@@ -26,6 +26,7 @@ mod tokens;
 mod events;
 mod orders;
 mod manifests;
+mod incidents;
 mod notifications;
 
 pub use approvals::{DecisionError, NewApproval, NewSubmission};
@@ -33,4 +34,5 @@ pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};
 pub use notifications::ChannelState;
 pub use hosts::{CertificateHolder, IssuedCertificate};
+pub use incidents::{ActFailure, RecordMark};
 pub use reports::AnswerError;

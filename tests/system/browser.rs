@@ -11,9 +11,13 @@ async fn an_author_and_an_approver_take_an_incident_to_its_pdf_in_a_real_browser
     let mut site = running(dir.path()).await;
     let author = site.add_user("author", "作成 花子", "author").unwrap();
     let approver = site.add_user("approver", "承認 一郎", "approver").unwrap();
-    let administrator = site.add_user("admin", "管理 三郎", "administrator").unwrap();
+    let administrator = site
+        .add_user("admin", "管理 三郎", "administrator")
+        .unwrap();
     let watched = site.watched();
-    tokio::task::spawn_blocking(move || encrypt(&watched, ".kaedelock", 60)).await.unwrap();
+    tokio::task::spawn_blocking(move || encrypt(&watched, ".kaedelock", 60))
+        .await
+        .unwrap();
 
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let shots = root.parent().unwrap().join("target/screenshots");

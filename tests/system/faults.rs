@@ -21,7 +21,8 @@ async fn sudden_deaths_of_both_sides_lose_nothing_that_was_kept_and_double_nothi
     site.kill_collector().unwrap();
     for round in 0..4 {
         let watched = site.watched();
-        let storm = tokio::task::spawn_blocking(move || encrypt(&watched, &format!(".r{round}"), 30));
+        let storm =
+            tokio::task::spawn_blocking(move || encrypt(&watched, &format!(".r{round}"), 30));
         if round % 2 == 1 {
             site.kill_agent().unwrap();
             site.start_agent().unwrap();
@@ -44,7 +45,12 @@ async fn sudden_deaths_of_both_sides_lose_nothing_that_was_kept_and_double_nothi
         async move { status.filter(|status| status["buffer"]["waiting"] == 0) }
     })
     .await;
-    assert!(settled["buffer"]["last_sequence"].as_u64().is_some_and(|last| 0 < last), "{settled}");
+    assert!(
+        settled["buffer"]["last_sequence"]
+            .as_u64()
+            .is_some_and(|last| 0 < last),
+        "{settled}"
+    );
 
     let stored = stored(&site).await;
     for (key, hash) in &ledger {
@@ -62,8 +68,9 @@ async fn sudden_deaths_of_both_sides_lose_nothing_that_was_kept_and_double_nothi
 async fn note(site: &Site, ledger: &mut Ledger) {
     let exported = eventually("the agent's control socket", DEADLINE, || {
         let state = site.dir.join("agent/state");
-        let exported =
-            site.agent(&["buffer", "export", "--state", state.to_str().unwrap()], b"").ok();
+        let exported = site
+            .agent(&["buffer", "export", "--state", state.to_str().unwrap()], b"")
+            .ok();
         async move { exported }
     })
     .await;
@@ -79,7 +86,9 @@ async fn note(site: &Site, ledger: &mut Ledger) {
 
 fn status(site: &Site) -> Option<Value> {
     let state = site.dir.join("agent/state");
-    let text = site.agent(&["status", "--json", "--state", state.to_str()?], b"").ok()?;
+    let text = site
+        .agent(&["status", "--json", "--state", state.to_str()?], b"")
+        .ok()?;
     serde_json::from_str(&text).ok()
 }
 
@@ -87,7 +96,11 @@ async fn stored(site: &Site) -> BTreeMap<(String, u64), Vec<String>> {
     let store = Store::open(&site.data_dir()).await.unwrap();
     let facility = FACILITY.parse().unwrap();
     let mut found: BTreeMap<_, Vec<String>> = BTreeMap::new();
-    for record in store.records_since(&facility, jiff::Timestamp::UNIX_EPOCH).await.unwrap() {
+    for record in store
+        .records_since(&facility, jiff::Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap()
+    {
         let key = (record.stream.to_string(), record.sequence.0);
         found.entry(key).or_default().push(record.hash);
     }

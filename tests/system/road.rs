@@ -22,13 +22,17 @@ async fn files_changed_in_bulk_end_in_an_approved_report_and_a_manifest_only_the
     let pdf = dir.path().join("report.pdf");
     let mut lines = Vec::new();
     let mut say = |line: &str| lines.push(line.to_owned());
-    let outcome = follow(&mut site, &people, &pdf, &mut Teller::begin(&mut say)).await.unwrap();
+    let outcome = follow(&mut site, &people, &pdf, &mut Teller::begin(&mut say))
+        .await
+        .unwrap();
     assert!(0 <= outcome.detected_ms, "{outcome:?}");
     assert!(outcome.detected_ms <= outcome.at_collector_ms, "{outcome:?}");
     assert!(outcome.at_collector_ms <= outcome.draft_ms, "{outcome:?}");
 
     let text = pdf_text(&pdf);
-    for wanted in ["しらせ総合病院", "知良 瀬一", "作成 花子", "承認 一郎", "kaedelock", "電子カルテ"] {
+    for wanted in
+        ["しらせ総合病院", "知良 瀬一", "作成 花子", "承認 一郎", "kaedelock", "電子カルテ"]
+    {
         assert!(text.contains(wanted), "no {wanted} in the report:\n{text}");
     }
     for unwanted in ["下書き", "訓練", "文書0000", "部門00"] {
@@ -36,15 +40,21 @@ async fn files_changed_in_bulk_end_in_an_approved_report_and_a_manifest_only_the
     }
     let exported = dir.path().join("exported.pdf");
     let out = exported.to_str().unwrap();
-    site.collector(&["report", "export", FACILITY, &outcome.report, "--out", out], b"").unwrap();
+    site.collector(&["report", "export", FACILITY, &outcome.report, "--out", out], b"")
+        .unwrap();
     assert_eq!(std::fs::read(&exported).unwrap(), std::fs::read(&pdf).unwrap());
 
     let mail = site.mail.messages().concat();
     assert!(!mail.contains("文書0000") && !mail.contains("部門00"), "a name left the host: {mail}");
     let key = std::fs::read_to_string(site.dir.join("manifest-key.txt")).unwrap();
-    let key = key.split_whitespace().find(|word| word.starts_with("AGE-SECRET-KEY-")).unwrap();
+    let key = key
+        .split_whitespace()
+        .find(|word| word.starts_with("AGE-SECRET-KEY-"))
+        .unwrap();
     let manifest = eventually("the damage manifest after the burst", DEADLINE, || {
-        let list = site.list(&["manifest", "list", "--facility", FACILITY]).unwrap();
+        let list = site
+            .list(&["manifest", "list", "--facility", FACILITY])
+            .unwrap();
         async move { list.as_array()?.first().cloned() }
     })
     .await;
@@ -52,7 +62,8 @@ async fn files_changed_in_bulk_end_in_an_approved_report_and_a_manifest_only_the
     let open = ["manifest", "open", name, "--identity", "-"];
     let opened = site.collector(&open, key.as_bytes()).unwrap();
     assert!(opened.contains("文書0000"), "the manifest does not name the files: {opened}");
-    let other = "AGE-SECRET-KEY-1QQPZRY9X8GF2TVDW0S3JN54KHCE6MUA7LQQPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
+    let other =
+        "AGE-SECRET-KEY-1QQPZRY9X8GF2TVDW0S3JN54KHCE6MUA7LQQPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
     assert!(site.collector(&open, other.as_bytes()).is_err());
 
     site.collector(&["audit", "verify"], b"").unwrap();
