@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use jiff::SignedDuration;
 use tokio::task::JoinSet;
 
 use super::Parts;
@@ -12,7 +13,7 @@ use crate::enrolment::Offer;
 use crate::http::listener::{ClientCertificates, TlsListener, TlsSettings, keep_fresh};
 use crate::http::serving::{ProxyListener, serve_behind_proxy, serve_tls};
 use crate::http::{
-    AgentParts, AgentState, ClientAddress, ConsoleState, EnrolmentParts, EnrolmentState,
+    AgentParts, AgentState, ConsoleState, EnrolmentParts, EnrolmentPlace, EnrolmentState,
     SignInLimits, agent_router, console_router, enrolment_router, prepare_manifests,
 };
 use crate::jobs::What;
@@ -111,14 +112,17 @@ impl Listeners {
 }
 
 fn console_state(parts: &Parts) -> ConsoleState {
-    let client = match parts.config.console.tls {
-        ConsoleTls::Own | ConsoleTls::Files => ClientAddress::Direct,
-        ConsoleTls::Proxy => ClientAddress::BehindProxy,
-    };
     ConsoleState {
         store: parts.store.clone(),
         clock: Arc::clone(&parts.clock),
-        client,
+        trusted_proxies: parts.config.console.trusted_proxies.clone().into(),
+        silence: SignedDuration::from_secs(parts.config.correlate.silence_seconds.into()),
+        enrolment: EnrolmentPlace {
+            url: parts.config.enrolment_url(),
+            fingerprint: parts.authority.fingerprint().to_string(),
+        },
+        order_key: Arc::clone(&parts.order_key),
+        courier: parts.courier.clone(),
         limits: SignInLimits::default(),
     }
 }
