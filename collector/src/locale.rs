@@ -13,8 +13,10 @@ use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 
 /// The files: one per area of the program, each in Japanese and English.
-const FILES: &[(&str, &str)] =
-    &[(include_str!("../locales/ja/console.ftl"), include_str!("../locales/en/console.ftl"))];
+const FILES: &[(&str, &str)] = &[
+    (include_str!("../locales/ja/console.ftl"), include_str!("../locales/en/console.ftl")),
+    (include_str!("../locales/ja/reports.ftl"), include_str!("../locales/en/reports.ftl")),
+];
 
 /// A language the program speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
