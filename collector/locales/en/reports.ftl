@@ -141,7 +141,7 @@ record-profile = Definition of the items
 record-source = Source of the duty
 record-source-text = { $url } (last checked { $day })
 
-footer-hash = Hash of the answers (SHA-256) { $short } / { $full }
+footer-hash = Hash of the answers (SHA-256) { $short }, { $full }
 footer-record = Revision { $revision }, { $approval }, items { $profile } ({ $version })
 footer-not-approved = not approved
 footer-approved = approved by { $name }, { $at }

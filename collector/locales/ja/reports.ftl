@@ -141,7 +141,7 @@ record-profile = 報告項目の定義
 record-source = 義務の出典
 record-source-text = { $url }（最終確認 { $day }）
 
-footer-hash = 回答のハッシュ（SHA-256） { $short } ／ { $full }
+footer-hash = 回答のハッシュ（SHA-256） { $short }　{ $full }
 footer-record = 第{ $revision }版　{ $approval }　項目定義 { $profile }（{ $version }）
 footer-not-approved = 未承認
 footer-approved = 承認 { $name }　{ $at }

@@ -144,6 +144,8 @@ pub enum Block {
     },
     /// A small table.
     Table {
+        /// The width of each column as a share; 0 is as wide as its content.
+        widths: Vec<u8>,
         /// Column titles; none for a table that explains itself.
         head: Vec<String>,
         /// Its rows, all of one length.
@@ -475,7 +477,7 @@ impl Maker<'_> {
         Annex {
             title: self.locale.text("sources-title"),
             intro: self.locale.text("sources-intro"),
-            widths: vec![4, 14, 9, 11, 4, 12],
+            widths: vec![4, 16, 9, 11, 4, 14],
             head: [
                 "column-record",
                 "column-time",
@@ -534,7 +536,7 @@ impl Maker<'_> {
         Annex {
             title: locale.text("record-title"),
             intro: locale.text("record-intro"),
-            widths: vec![4, 13],
+            widths: vec![3, 14],
             head: ["column-item", "column-content"]
                 .map(|key| locale.text(key))
                 .to_vec(),

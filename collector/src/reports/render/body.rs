@@ -11,6 +11,11 @@ use crate::reports::text::{plain, plain_line};
 /// Kinds of event the locale files have a word for.
 const KINDS: &[&str] = &["mass_change", "outage", "pressure", "loss", "agent"];
 
+/// Widths of the columns time, label and text. A time is as wide as it is; what people write shares the rest.
+const LINE_WIDTHS: [u8; 3] = [0, 5, 9];
+/// Widths of the columns of affected systems.
+const SYSTEM_WIDTHS: [u8; 5] = [23, 20, 22, 22, 36];
+
 /// Returns what a value looks like.
 pub(super) fn blocks(field: Field, value: &Value, locale: Locale) -> Vec<Block> {
     match value {
@@ -63,7 +68,7 @@ pub(super) fn blocks(field: Field, value: &Value, locale: Locale) -> Vec<Block> 
                         .to_vec()
                 })
                 .collect();
-            vec![Block::Table { head, rows }]
+            vec![Block::Table { widths: SYSTEM_WIDTHS.to_vec(), head, rows }]
         }
     }
 }
@@ -127,7 +132,10 @@ fn lines_block(lines: &[Line], lang: Lang) -> Block {
         })
         .collect();
 
-    Block::Table { head: Vec::new(), rows }
+    let widths = LINE_WIDTHS.iter().enumerate();
+    let widths = widths.filter(|(column, _)| used(*column)).map(|(_, width)| *width).collect();
+
+    Block::Table { widths, head: Vec::new(), rows }
 }
 
 fn or_unknown(part: &str, locale: Locale) -> String {
