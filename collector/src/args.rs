@@ -28,7 +28,11 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the collector until it is told to stop.
-    Serve,
+    Serve {
+        /// Write the log as JSON lines. Its filter is the environment variable SHIRASE_LOG, `info` if not set.
+        #[arg(long)]
+        json: bool,
+    },
     /// Read the configuration, name every mistake, open nothing. Exit status 1 if there is one.
     Check,
     /// Print the commented default configuration.

@@ -25,7 +25,7 @@ use anyhow::{Context, Result, bail};
 use shirase_shared::clock::{SharedClock, SystemClock};
 use shirase_shared::ids::{BootId, FacilityId, HostId};
 
-use crate::app;
+use crate::app::{self, LogFormat};
 use crate::args::{Args, Command, DrillCommand, ManifestCommand};
 use crate::audit::{Actor, AuditEntry};
 use crate::config::{COMMENTED_DEFAULT, Config};
@@ -49,7 +49,10 @@ pub(crate) struct Desk<'a> {
 pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
     let path = args.config.as_path();
     match args.command {
-        Command::Serve => app::serve(path, clock()).await?,
+        Command::Serve { json } => {
+            let format = if json { LogFormat::Json } else { LogFormat::Text };
+            app::serve(path, format, clock()).await?;
+        }
         Command::Check => return check(path, terminal),
         Command::Config => terminal.print(COMMENTED_DEFAULT)?,
         Command::Migrate => {
@@ -83,6 +86,7 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
 
 /// Makes the clock every command and the service tell the time by.
 fn clock() -> SharedClock {
+    // Nothing the collector does is measured across starts, so any name for this one will do.
     Arc::new(SystemClock::new(BootId::random()))
 }
 

@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use shirase_shared::config::{Checked, Problem, parse};
 
+pub use crate::correlate::CorrelateConfig;
 pub use crate::notify::mail::{MailConfig, MailTls};
 pub use tables::{
-    ConsoleConfig, ConsoleTls, CorrelationConfig, DraftLanguage, DraftsConfig, EnrolmentConfig,
+    ConsoleConfig, ConsoleTls, DraftLanguage, DraftsConfig, EnrolmentConfig,
     IngestConfig, PdfConfig,
 };
 
@@ -47,7 +48,7 @@ pub struct Config {
     /// How reports become PDF files.
     pub pdf: PdfConfig,
     /// How events are put together into incidents.
-    pub correlation: CorrelationConfig,
+    pub correlate: CorrelateConfig,
     /// How drafts are written.
     pub drafts: DraftsConfig,
 }
@@ -64,7 +65,7 @@ impl Default for Config {
             console: ConsoleConfig::default(),
             mail: MailConfig::default(),
             pdf: PdfConfig::default(),
-            correlation: CorrelationConfig::default(),
+            correlate: CorrelateConfig::default(),
             drafts: DraftsConfig::default(),
         }
     }
@@ -175,7 +176,7 @@ impl Checked for Config {
         problems.extend(self.console.problems());
         problems.extend(self.mail.problems());
         problems.extend(self.pdf.problems());
-        problems.extend(self.correlation.problems());
+        problems.extend(self.correlate.problems());
 
         problems
     }

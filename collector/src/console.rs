@@ -11,6 +11,10 @@
 mod ui;
 mod frame;
 mod sign_in;
+pub mod hosts;
+pub mod settings;
+pub mod users;
+pub mod audit;
 
 pub use frame::{FacilityNav, Flash, Frame, Tab};
 pub use sign_in::{Message, PasswordPage, SecondFactorPage, SetupPage, SignInPage, StaticPage};

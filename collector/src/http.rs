@@ -1,21 +1,9 @@
-<<<<<<< HEAD
-//! Everything that speaks HTTP, and nothing else does.
-
-mod routes;
-mod csrf;
-mod session;
-mod page_error;
-mod console;
-mod console_sign_in;
-
-pub use console::{ConsoleState, SignInLimits, console_router};
-pub use session::ClientAddress;
-=======
 //! What answers on the collector's listeners.
 //!
 //! ```text
 //! ingest listener     mTLS      batches heartbeat manifests renewal   ── every request: serial looked up (agent.rs)
 //! enrolment listener  TLS       enrolment                             ── rate limited by address
+//! console listener    TLS       pages of the table of routes          ── every request: session and role looked up
 //! ```
 //!
 //! Always holds:
@@ -32,6 +20,19 @@ mod renewal;
 mod enrolment;
 pub mod health;
 
+mod routes;
+mod csrf;
+mod session;
+mod page_error;
+mod console;
+mod place;
+mod console_sign_in;
+mod console_hosts;
+mod console_settings;
+mod console_users;
+mod console_audit;
+
+pub use console::{ConsoleState, EnrolmentPlace, SignInLimits, console_router};
 pub use agent::{AgentIdentity, AgentParts, AgentState, OnStored, agent_router};
 pub use enrolment::{EnrolmentParts, EnrolmentState, enrolment_router};
 pub use manifests::{MANIFESTS_DIR, manifest_path, prepare_manifests};
@@ -60,4 +61,3 @@ pub const ENROLMENT_ROUTES: &[(&str, &str, AgentAccess)] = &[
     ("GET", "/v1/authority", AgentAccess::Anyone),
     ("GET", "/healthz", AgentAccess::Anyone),
 ];
->>>>>>> c-ingest

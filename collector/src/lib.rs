@@ -9,7 +9,6 @@ pub mod orders;
 
 pub mod store;
 
-<<<<<<< HEAD
 pub mod correlate;
 pub mod incidents;
 pub mod jobs;
@@ -25,6 +24,4 @@ pub mod locale;
 pub mod config;
 pub mod args;
 pub mod console;
-=======
->>>>>>> c-ingest
 pub mod http;

@@ -17,6 +17,7 @@ pub mod letter;
 pub mod mail;
 pub mod webhook;
 pub mod courier;
+pub mod telling;
 
 use std::collections::BTreeSet;
 use std::fmt;

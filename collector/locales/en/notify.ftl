@@ -5,6 +5,7 @@ notify-severity-medium = attention
 notify-severity-high = serious
 notify-severity-critical = urgent
 
+notify-headline = { $title } ({ $roles })
 notify-subject = [{ $severity }] { $facility }: { $headline }
 notify-subject-drill = [DRILL] [{ $severity }] { $facility }: { $headline }
 

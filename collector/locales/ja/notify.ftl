@@ -5,6 +5,7 @@ notify-severity-medium = 注意
 notify-severity-high = 重大
 notify-severity-critical = 緊急
 
+notify-headline = { $roles }サーバーで{ $title }
 notify-subject = 【{ $severity }】{ $facility }: { $headline }
 notify-subject-drill = 【訓練】【{ $severity }】{ $facility }: { $headline }
 

@@ -8,7 +8,8 @@ use shirase_shared::ids::{FacilityId, HostId};
 use super::Desk;
 use super::table::{self, Row};
 use crate::args::TokenCommand;
-use crate::enrolment::Token;
+use crate::enrolment::authority::Authority;
+use crate::enrolment::{Token, issue_token};
 use crate::locale::japan_time;
 
 /// Hexadecimal digits that name a token in a table.
@@ -131,16 +132,15 @@ impl Desk<'_> {
         if 100 < label.chars().count() || label.chars().any(crate::locale::is_hidden) {
             bail!("a label has at most 100 characters, none of them hidden");
         }
-        let now = self.clock.now();
         let lifetime = SignedDuration::from_hours(hours.into());
-        let (token, secret) = Token::issue(facility, label, lifetime, now)?;
-        self.store.add_token(&token).await?;
+        let (token, secret) =
+            issue_token(&self.store, facility, label, lifetime, &*self.clock).await?;
         let entry = self.entry("token.issued", &token.sha256).of(facility);
         self.store.audit(&entry.with("label", label)).await?;
         if bare {
             return self.terminal.line(secret.reveal());
         }
-        let authority = crate::app::authority(&self.config, now)?;
+        let authority = Authority::open(&self.config.data_dir, self.clock.now())?;
         let fingerprint: String = token.sha256.chars().take(SHOWN_DIGITS).collect();
         self.terminal.print(&format!(
             "token:                 {}\n\

@@ -172,44 +172,6 @@ impl PdfConfig {
     }
 }
 
-/// How events are put together into incidents.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CorrelationConfig {
-    /// How far apart two things at one facility may be and still belong together, in minutes, 5 to 1440.
-    /// Small: one attack may become two incidents. Large: unrelated trouble of one day becomes one.
-    pub window_minutes: u32,
-    /// How long a host may stay silent before that is an alert, in seconds, 60 to 86400.
-    pub silence_secs: u32,
-}
-
-impl Default for CorrelationConfig {
-    fn default() -> Self {
-        Self { window_minutes: 60, silence_secs: 180 }
-    }
-}
-
-impl CorrelationConfig {
-    pub(super) fn problems(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        if !(5..=1440).contains(&self.window_minutes) {
-            problems.push(Problem::of(
-                "correlation.window_minutes",
-                format!("{} is out of range", self.window_minutes),
-                "give 5 to 1440",
-            ));
-        }
-        if !(60..=86_400).contains(&self.silence_secs) {
-            problems.push(Problem::of(
-                "correlation.silence_secs",
-                format!("{} is out of range", self.silence_secs),
-                "give 60 to 86400",
-            ));
-        }
-        problems
-    }
-}
-
 /// Language of machine-written answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]

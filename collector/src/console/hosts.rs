@@ -98,7 +98,7 @@ pub struct HostsInput<'a> {
     /// The hosts.
     pub hosts: &'a [Host],
     /// Their last signs of life.
-    pub heartbeats: &'a [HeartbeatSeen],
+    pub heartbeats: &'a BTreeMap<HostId, HeartbeatSeen>,
     /// The moment shown.
     pub now: Timestamp,
     /// After how long without a sign a host counts as silent.
@@ -142,9 +142,7 @@ pub fn health(host: &Host, heard: Option<&HeartbeatSeen>, input: &HostsInput<'_>
 /// Shows hosts.
 #[must_use]
 pub fn host_views(input: &HostsInput<'_>, locale: Locale) -> Vec<HostView> {
-    let heard: BTreeMap<HostId, &HeartbeatSeen> =
-        input.heartbeats.iter().map(|seen| (seen.host, seen)).collect();
-    let view = |host: &Host| view(host, heard.get(&host.id).copied(), input, locale);
+    let view = |host: &Host| view(host, input.heartbeats.get(&host.id), input, locale);
     input.hosts.iter().map(view).collect()
 }
 

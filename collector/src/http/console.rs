@@ -1,5 +1,6 @@
 //! The console's router, built from the table of routes.
 
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,15 +13,21 @@ use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use governor::{DefaultKeyedRateLimiter, Quota};
+use jiff::SignedDuration;
 
 use shirase_shared::clock::SharedClock;
 
-use super::console_sign_in as sign_in;
 use super::page_error::PageError;
 use super::routes::{Page, ROUTES, Verb};
-use super::session::{self, Call, ClientAddress, Guard};
+use super::session::{self, Call, Guard};
+use super::{
+    console_audit, console_hosts as hosts, console_settings as settings,
+    console_sign_in as sign_in, console_users as users,
+};
 use crate::console::{Frame, Tab, html};
+use crate::keys::SigningKey;
 use crate::locale::{Lang, japan_time};
+use crate::notify::courier::Courier;
 use crate::store::Store;
 
 /// Attempts to sign in under one login before it has to wait, and the pause that earns one more.
@@ -53,17 +60,34 @@ pub struct ConsoleState {
     pub store: Store,
     /// Tells the time.
     pub clock: SharedClock,
-    /// How a client's address is known.
-    pub client: ClientAddress,
+    /// Proxies whose word about a client's address counts. Empty: clients connect themselves.
+    pub trusted_proxies: Arc<[IpAddr]>,
+    /// After how long without a sign of life a host is shown as silent.
+    pub silence: SignedDuration,
+    /// What somebody who brings in a host has to know.
+    pub enrolment: EnrolmentPlace,
+    /// Signs orders to agents.
+    pub order_key: Arc<SigningKey>,
+    /// Reaches staff.
+    pub courier: Courier,
     /// Counts attempts to sign in.
     pub limits: SignInLimits,
+}
+
+/// Where hosts are brought in, and how they know that it is this collector.
+#[derive(Clone, Debug)]
+pub struct EnrolmentPlace {
+    /// Base URL of the enrolment listener, as hosts reach it.
+    pub url: String,
+    /// SHA-256 fingerprint of the authority's certificate.
+    pub fingerprint: String,
 }
 
 /// Counts attempts to sign in, per login and per address. Cheap to clone; all clones count together.
 #[derive(Clone)]
 pub struct SignInLimits {
     logins: Arc<DefaultKeyedRateLimiter<String>>,
-    addresses: Arc<DefaultKeyedRateLimiter<std::net::IpAddr>>,
+    addresses: Arc<DefaultKeyedRateLimiter<IpAddr>>,
 }
 
 impl Default for SignInLimits {
@@ -85,7 +109,7 @@ impl Default for SignInLimits {
 
 impl SignInLimits {
     /// Counts an attempt; `false` if it comes too soon.
-    pub(super) fn allow(&self, login: &str, address: std::net::IpAddr) -> bool {
+    pub(super) fn allow(&self, login: &str, address: IpAddr) -> bool {
         if LIMITED_KEYS < self.logins.len() {
             self.logins.retain_recent();
         }
@@ -130,6 +154,23 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::SecondFactorForm => on(filter, sign_in::second_factor_form),
         Page::SecondFactor => on(filter, sign_in::second_factor),
         Page::SignOut => on(filter, sign_in::sign_out),
+        Page::Hosts => on(filter, hosts::show),
+        Page::HostRoles => on(filter, hosts::set_roles),
+        Page::HostRevoke => on(filter, hosts::revoke),
+        Page::HostDrill => on(filter, hosts::drill),
+        Page::TokenIssue => on(filter, hosts::issue),
+        Page::TokenRevoke => on(filter, hosts::revoke_token),
+        Page::Settings => on(filter, settings::show),
+        Page::SettingsSave => on(filter, settings::save),
+        Page::ChannelPut => on(filter, settings::put_channel),
+        Page::ChannelTest => on(filter, settings::test_channel),
+        Page::ChannelRemove => on(filter, settings::remove_channel),
+        Page::Users => on(filter, users::show),
+        Page::UserAdd => on(filter, users::add),
+        Page::UserRoles => on(filter, users::set_roles),
+        Page::UserReset => on(filter, users::reset),
+        Page::UserDisable => on(filter, users::disable),
+        Page::Audit => on(filter, console_audit::show),
     }
 }
 

@@ -6,7 +6,7 @@ use shirase_shared::ids::FacilityId;
 
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub(super) enum Access {
     /// Everybody.
     Public,
     /// Whoever has come this far with signing in. A password may also be changed later.
@@ -21,7 +21,7 @@ pub enum Access {
 
 /// How a route is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
+pub(super) enum Verb {
     /// Asks.
     Get,
     /// Changes something.
@@ -57,6 +57,23 @@ routes! {
     SecondFactorForm   Get  "/second-factor" Access::Stage(Stage::SecondFactor);
     SecondFactor       Post "/second-factor" Access::Stage(Stage::SecondFactor);
     SignOut            Post "/sign-out" Access::AnyStage;
+    Hosts              Get  "/facilities/{facility}/hosts" VIEWER;
+    HostRoles          Post "/facilities/{facility}/hosts/{host}" ADMINISTRATOR;
+    HostRevoke         Post "/facilities/{facility}/hosts/{host}/revoke" ADMINISTRATOR;
+    HostDrill          Post "/facilities/{facility}/hosts/{host}/drill" ADMINISTRATOR;
+    TokenIssue         Post "/facilities/{facility}/tokens" ADMINISTRATOR;
+    TokenRevoke        Post "/facilities/{facility}/tokens/{token}/revoke" ADMINISTRATOR;
+    Settings           Get  "/facilities/{facility}/settings" VIEWER;
+    SettingsSave       Post "/facilities/{facility}/settings" ADMINISTRATOR;
+    ChannelPut         Post "/facilities/{facility}/channels" ADMINISTRATOR;
+    ChannelTest        Post "/facilities/{facility}/channels/{channel}/test" ADMINISTRATOR;
+    ChannelRemove      Post "/facilities/{facility}/channels/{channel}/remove" ADMINISTRATOR;
+    Users              Get  "/facilities/{facility}/users" ADMINISTRATOR;
+    UserAdd            Post "/facilities/{facility}/users" ADMINISTRATOR;
+    UserRoles          Post "/facilities/{facility}/users/{user}/roles" ADMINISTRATOR;
+    UserReset          Post "/facilities/{facility}/users/{user}/reset" ADMINISTRATOR;
+    UserDisable        Post "/facilities/{facility}/users/{user}/disable" ADMINISTRATOR;
+    Audit              Get  "/facilities/{facility}/audit" ADMINISTRATOR;
 }
 
 /// What becomes of a request.

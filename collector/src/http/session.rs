@@ -182,7 +182,7 @@ async fn admit(guard: &Guard, request: Request, locale: Locale) -> Result<Admiss
         Some(caller) => caller.session.csrf.clone(),
         None => cookie.clone().unwrap_or_else(random_text),
     };
-    let address = state.client.address(&request);
+    let address = address(&request, &state.trusted_proxies);
     let path = request
         .uri()
         .path_and_query()
@@ -324,30 +324,14 @@ async fn read_form(body: Body) -> Result<Form, PageError> {
         .map_err(|_| PageError::BadForm)
 }
 
-/// How a client's address is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientAddress {
-    /// Clients connect themselves.
-    Direct,
-    /// A declared proxy stands before the console and writes the last entry of `X-Forwarded-For`.
-    BehindProxy,
-}
-
-impl ClientAddress {
-    fn address(self, request: &Request) -> IpAddr {
-        let forwarded = || {
-            let lines = request.headers().get_all("x-forwarded-for").into_iter();
-            let last = lines
-                .filter_map(|line| line.to_str().ok())
-                .flat_map(|l| l.split(','))
-                .last();
-            last.and_then(|text| text.trim().parse().ok())
-        };
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-        let direct = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-        match self {
-            Self::Direct => direct,
-            Self::BehindProxy => forwarded().unwrap_or(direct),
-        }
+/// Returns where a request comes from: the peer, or what a trusted proxy says in the last entry of `X-Forwarded-For`.
+fn address(request: &Request, trusted: &[IpAddr]) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    if !trusted.contains(&peer) {
+        return peer;
     }
+    let lines = request.headers().get_all("x-forwarded-for").into_iter();
+    let entries = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
+    entries.last().and_then(|entry| entry.trim().parse().ok()).unwrap_or(peer)
 }

@@ -249,6 +249,40 @@ impl Store {
         rows.into_iter().map(|row| row.notification(facility)).collect()
     }
 
+    /// Returns all messages about an incident, sent or not, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn notifications_of(
+        &self,
+        facility: &FacilityId,
+        incident: IncidentId,
+    ) -> Result<Vec<Notification>, StoreError> {
+        let rows: Vec<OutboxRow> = sqlx::query_as(
+            "SELECT incident_id, escalation, channel_id, message_id, created_ms, attempts, sent_ms, last_error
+             FROM notifications WHERE facility_id = ? AND incident_id = ? ORDER BY created_ms, channel_id, escalation",
+        )
+        .bind(facility.as_str())
+        .bind(incident.to_string())
+        .fetch_all(&self.readers)
+        .await?;
+
+        rows.into_iter().map(|row| row.notification(facility)).collect()
+    }
+
+    /// Returns number and hash of the newest audit entry, which a letter carries out of this machine.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit_head(&self) -> Result<Option<(u64, String)>, StoreError> {
+        let head: Option<(i64, String)> =
+            sqlx::query_as("SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1")
+                .fetch_optional(&self.readers)
+                .await?;
+
+        Ok(head.map(|(n, hash)| (u64::try_from(n).unwrap_or(0), hash)))
+    }
+
     /// Records that a message left.
     ///
     /// # Errors
