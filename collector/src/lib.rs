@@ -9,10 +9,19 @@ pub mod orders;
 
 pub mod store;
 
+pub mod correlate;
+pub mod incidents;
+pub mod jobs;
 pub mod reports;
 pub mod approval;
 
 pub mod people;
 pub mod audit;
 
+pub mod notify;
+
 pub mod locale;
+pub mod config;
+pub mod args;
+pub mod console;
+pub mod http;

@@ -14,6 +14,7 @@
 
 mod password;
 mod totp;
+mod session;
 mod accounts;
 
 pub use accounts::{
@@ -23,7 +24,8 @@ pub use password::{
     PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS, PasswordProblem, check_new_password, decoy_hash,
     hash_password, new_one_time_password, verify_password,
 };
-pub use totp::{TOTP_STEP_SECS, check_totp, new_totp_secret, totp_uri};
+pub use session::{SESSION_IDLE, SESSION_LIFE, SIGN_IN_LIFE, Session, Stage, StageError};
+pub use totp::{TOTP_STEP_SECS, check_totp, totp_secret_from, totp_uri};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

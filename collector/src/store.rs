@@ -17,6 +17,7 @@ mod connect;
 mod reports;
 mod approvals;
 mod users;
+mod sessions;
 mod audit;
 
 mod facilities;
@@ -25,9 +26,13 @@ mod tokens;
 mod events;
 mod orders;
 mod manifests;
+mod incidents;
+mod notifications;
 
 pub use approvals::{DecisionError, NewApproval, NewSubmission};
 pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};
+pub use notifications::ChannelState;
 pub use hosts::{CertificateHolder, IssuedCertificate};
+pub use incidents::{ActFailure, RecordMark};
 pub use reports::AnswerError;

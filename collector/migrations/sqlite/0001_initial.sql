@@ -88,6 +88,7 @@ CREATE TABLE records (
     PRIMARY KEY (facility_id, host_id, stream_id, sequence, hash)
 ) STRICT;
 CREATE INDEX records_by_time ON records (facility_id, corrected_ms);
+CREATE INDEX records_by_arrival ON records (facility_id, received_ms); -- a host that was away brings old times late
 
 CREATE TABLE forks (                              -- a copied agent, noticed
     facility_id    TEXT NOT NULL,

@@ -13,7 +13,7 @@ use super::connect::{
 use crate::records::{BatchStored, Fork, NewRecord, SeenRecord, StreamSeen};
 
 #[derive(FromRow)]
-struct Row {
+pub(in crate::store) struct RecordRow {
     facility_id: String,
     host_id: String,
     stream_id: String,
@@ -30,10 +30,10 @@ struct Row {
     received_ms: i64,
 }
 
-impl TryFrom<Row> for SeenRecord {
+impl TryFrom<RecordRow> for SeenRecord {
     type Error = StoreError;
 
-    fn try_from(row: Row) -> Result<Self, StoreError> {
+    fn try_from(row: RecordRow) -> Result<Self, StoreError> {
         let event: Option<Event> = row
             .event_json
             .map(|json| from_json("event", &json))
@@ -96,7 +96,7 @@ impl Store {
         facility: &FacilityId,
         from: Timestamp,
     ) -> Result<Vec<SeenRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<RecordRow> = sqlx::query_as(
             "SELECT facility_id, host_id, stream_id, sequence, hash, event_json, kind, severity, burst_id, drill_id,
                     detected_ms, corrected_ms, uncertainty_ms, received_ms
              FROM records WHERE facility_id = ? AND ? <= corrected_ms
@@ -119,7 +119,7 @@ impl Store {
         stream: StreamId,
         sequence: Sequence,
     ) -> Result<Vec<SeenRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<RecordRow> = sqlx::query_as(
             "SELECT facility_id, host_id, stream_id, sequence, hash, event_json, kind, severity, burst_id, drill_id,
                     detected_ms, corrected_ms, uncertainty_ms, received_ms
              FROM records WHERE facility_id = ? AND host_id = ? AND stream_id = ? AND sequence = ? ORDER BY hash",
@@ -288,3 +288,6 @@ async fn note_fork(change: &mut SqliteConnection, seen: &SeenRecord) -> Result<b
 
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,15 @@ impl TryFrom<Row> for Facility {
 }
 
 impl Store {
+    /// Asks the database the smallest question there is.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        Ok(())
+    }
+
     /// Stores a new facility.
     ///
     /// # Errors
