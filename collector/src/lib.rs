@@ -14,6 +14,7 @@ pub mod incidents;
 pub mod jobs;
 pub mod reports;
 pub mod approval;
+pub mod release;
 
 pub mod people;
 pub mod audit;

@@ -287,11 +287,11 @@ impl Maker<'_> {
         }
         let doubt = self.doubt(body.duty.confidence.is_doubtful());
         let mut duty = vec![
-            (self.locale.text("duty-basis"), plain(body.duty.legal_basis.in_lang(lang)) + &doubt),
-            (self.locale.text("duty-deadline"), plain(body.duty.deadline.in_lang(lang)) + &doubt),
+            (self.locale.text("letter-basis"), plain(body.duty.legal_basis.in_lang(lang)) + &doubt),
+            (self.locale.text("letter-deadline"), plain(body.duty.deadline.in_lang(lang)) + &doubt),
         ];
         if let Some(contact) = contact {
-            duty.push((self.locale.text("duty-contact"), self.contact_line(contact)));
+            duty.push((self.locale.text("letter-contact"), self.contact_line(contact)));
         }
 
         Letter {

@@ -133,7 +133,10 @@ fn lines_block(lines: &[Line], lang: Lang) -> Block {
         .collect();
 
     let widths = LINE_WIDTHS.iter().enumerate();
-    let widths = widths.filter(|(column, _)| used(*column)).map(|(_, width)| *width).collect();
+    let widths = widths
+        .filter(|(column, _)| used(*column))
+        .map(|(_, width)| *width)
+        .collect();
 
     Block::Table { widths, head: Vec::new(), rows }
 }

@@ -56,7 +56,7 @@ pub struct FontFiles {
 pub enum FontError {
     /// There is no Japanese font.
     #[error(
-        "no Japanese font found below {}; install the package `fonts-morisawa-bizud-gothic`, or name a font file in `reports.font`",
+        "no Japanese font found below {}; install the package `fonts-morisawa-bizud-gothic`, or name a font file in `pdf.font`",
         searched.iter().map(|dir| dir.display().to_string()).collect::<Vec<_>>().join(", ")
     )]
     Missing {
@@ -72,7 +72,7 @@ pub enum FontError {
         source: io::Error,
     },
     /// A file is no font, or has no Japanese characters.
-    #[error("`{}` is not a TrueType or OpenType font with Japanese characters; name another in `reports.font`", path.display())]
+    #[error("`{}` is not a TrueType or OpenType font with Japanese characters; name another in `pdf.font`", path.display())]
     NotJapanese {
         /// Which file.
         path: PathBuf,

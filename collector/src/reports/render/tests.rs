@@ -177,7 +177,7 @@ fn without_a_usable_font_the_error_names_the_file_and_what_to_do() {
     std::fs::write(&path, b"no font").unwrap();
     let error = PdfRenderer::with_files(&named(&path)).unwrap_err();
     assert!(matches!(error, FontError::NotJapanese { .. }));
-    assert!(error.to_string().contains("reports.font"), "{error}");
+    assert!(error.to_string().contains("pdf.font"), "{error}");
     let latin = PathBuf::from("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf");
     if latin.exists() {
         let error = PdfRenderer::with_files(&named(&latin)).unwrap_err();
