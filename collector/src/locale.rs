@@ -17,6 +17,7 @@ const FILES: &[(&str, &str)] = &[
     (include_str!("../locales/ja/console.ftl"), include_str!("../locales/en/console.ftl")),
     (include_str!("../locales/ja/incidents.ftl"), include_str!("../locales/en/incidents.ftl")),
     (include_str!("../locales/ja/notify.ftl"), include_str!("../locales/en/notify.ftl")),
+    (include_str!("../locales/ja/reports.ftl"), include_str!("../locales/en/reports.ftl")),
 ];
 
 /// A language the program speaks.

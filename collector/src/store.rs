@@ -32,7 +32,7 @@ mod notifications;
 pub use approvals::{DecisionError, NewApproval, NewSubmission};
 pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};
-pub use notifications::ChannelState;
 pub use hosts::{CertificateHolder, IssuedCertificate};
 pub use incidents::{ActFailure, RecordMark};
+pub use notifications::ChannelState;
 pub use reports::AnswerError;
