@@ -14,8 +14,8 @@ use shirase_shared::config::{Checked, Problem, parse};
 pub use crate::correlate::CorrelateConfig;
 pub use crate::notify::mail::{MailConfig, MailTls};
 pub use tables::{
-    ConsoleConfig, ConsoleTls, DraftLanguage, DraftsConfig, EnrolmentConfig,
-    IngestConfig, PdfConfig,
+    ConsoleConfig, ConsoleTls, DraftLanguage, DraftsConfig, EnrolmentConfig, IngestConfig,
+    PdfConfig,
 };
 
 /// The commented default, as `config` prints it and packages install it.
@@ -138,7 +138,10 @@ impl Config {
         if !given.is_empty() {
             return given.trim_end_matches('/').to_owned();
         }
-        let name = self.public_names.first().map_or("localhost", String::as_str);
+        let name = self
+            .public_names
+            .first()
+            .map_or("localhost", String::as_str);
         match name.parse() {
             Ok(std::net::IpAddr::V6(address)) => format!("https://[{address}]:{port}"),
             Ok(std::net::IpAddr::V4(_)) | Err(_) => format!("https://{name}:{port}"),

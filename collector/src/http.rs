@@ -32,8 +32,8 @@ mod console_settings;
 mod console_users;
 mod console_audit;
 
-pub use console::{ConsoleState, EnrolmentPlace, SignInLimits, console_router};
 pub use agent::{AgentIdentity, AgentParts, AgentState, OnStored, agent_router};
+pub use console::{ConsoleState, EnrolmentPlace, SignInLimits, console_router};
 pub use enrolment::{EnrolmentParts, EnrolmentState, enrolment_router};
 pub use manifests::{MANIFESTS_DIR, manifest_path, prepare_manifests};
 

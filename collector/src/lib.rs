@@ -15,6 +15,11 @@ pub mod jobs;
 pub mod reports;
 pub mod approval;
 
+pub mod reports;
+pub mod approval;
+
+pub mod jobs;
+
 pub mod people;
 pub mod audit;
 

@@ -17,6 +17,8 @@ const FILES: &[(&str, &str)] = &[
     (include_str!("../locales/ja/console.ftl"), include_str!("../locales/en/console.ftl")),
     (include_str!("../locales/ja/incidents.ftl"), include_str!("../locales/en/incidents.ftl")),
     (include_str!("../locales/ja/notify.ftl"), include_str!("../locales/en/notify.ftl")),
+    (include_str!("../locales/ja/notify.ftl"), include_str!("../locales/en/notify.ftl")),
+    (include_str!("../locales/ja/incidents.ftl"), include_str!("../locales/en/incidents.ftl")),
 ];
 
 /// A language the program speaks.

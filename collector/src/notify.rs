@@ -157,7 +157,11 @@ pub struct Channel {
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Channel({} {} of {}, from {})", self.kind, self.id, self.facility, self.min_severity)
+        write!(
+            f,
+            "Channel({} {} of {}, from {})",
+            self.kind, self.id, self.facility, self.min_severity
+        )
     }
 }
 
@@ -254,13 +258,20 @@ pub fn missing(
 ) -> Vec<NotificationKey> {
     let mut missing = Vec::new();
     for reached in open {
-        for channel in channels.iter().filter(|channel| channel.min_severity <= reached.severity) {
+        for channel in channels
+            .iter()
+            .filter(|channel| channel.min_severity <= reached.severity)
+        {
             let told = |key: &&NotificationKey| {
                 key.incident == reached.incident
                     && key.channel == channel.id
                     && key.facility == channel.facility
             };
-            if outbox.iter().filter(told).all(|key| key.escalation < reached.severity) {
+            if outbox
+                .iter()
+                .filter(told)
+                .all(|key| key.escalation < reached.severity)
+            {
                 missing.push(NotificationKey {
                     facility: channel.facility.clone(),
                     incident: reached.incident,
@@ -320,7 +331,9 @@ mod tests {
             let reached = [Reached { incident, severity: *severity }];
             let new = missing(&reached, &channels, &outbox);
             steps.push(
-                new.iter().map(|k| format!("{}:{}", k.channel, k.escalation)).collect::<Vec<_>>(),
+                new.iter()
+                    .map(|k| format!("{}:{}", k.channel, k.escalation))
+                    .collect::<Vec<_>>(),
             );
             outbox.extend(new);
         }
@@ -338,11 +351,10 @@ mod tests {
 
     #[test]
     fn going_down_and_up_again_stays_quiet() {
-        check(&[Severity::Critical, Severity::Low, Severity::High], &[
-            &["all:critical", "night:critical"],
-            &[],
-            &[],
-        ]);
+        check(
+            &[Severity::Critical, Severity::Low, Severity::High],
+            &[&["all:critical", "night:critical"], &[], &[]],
+        );
     }
 
     #[test]
@@ -366,6 +378,12 @@ mod tests {
         let target = "ftp://chat.example.jp/services/T000/SECRET".to_owned();
         let channel = Channel { kind: ChannelKind::Webhook, target, ..channel("x", Severity::Low) };
         assert!(!format!("{channel:?}").contains("SECRET"));
-        assert!(!channel.checked().unwrap_err().to_string().contains("SECRET"));
+        assert!(
+            !channel
+                .checked()
+                .unwrap_err()
+                .to_string()
+                .contains("SECRET")
+        );
     }
 }

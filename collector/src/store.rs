@@ -28,11 +28,13 @@ mod orders;
 mod manifests;
 mod incidents;
 mod notifications;
+mod notifications;
+mod incidents;
 
 pub use approvals::{DecisionError, NewApproval, NewSubmission};
 pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};
-pub use notifications::ChannelState;
 pub use hosts::{CertificateHolder, IssuedCertificate};
 pub use incidents::{ActFailure, RecordMark};
+pub use notifications::ChannelState;
 pub use reports::AnswerError;

@@ -41,7 +41,11 @@ fn check(text: &str, expected: &[(usize, &str)]) {
     let problems = parse::<Config>(text).map(|_| ()).unwrap_err();
     let places: Vec<_> = problems.iter().map(|p| (p.line, p.key.as_str())).collect();
     assert_eq!(places, expected, "{problems:#?}");
-    assert!(problems.iter().all(|p| !p.remedy.is_empty() && !p.message.is_empty()));
+    assert!(
+        problems
+            .iter()
+            .all(|p| !p.remedy.is_empty() && !p.message.is_empty())
+    );
 }
 
 #[test]
@@ -77,7 +81,9 @@ fn mistakes_of_every_kind_come_in_one_answer() {
 
 #[test]
 fn postgresql_is_refused_with_the_place_where_it_will_stand() {
-    let problems = parse::<Config>("database = 'postgres://db'\n").map(|_| ()).unwrap_err();
+    let problems = parse::<Config>("database = 'postgres://db'\n")
+        .map(|_| ())
+        .unwrap_err();
     let text = problems[0].to_string();
     assert!(text.contains("SQLite only") && text.contains("store/connect.rs"), "{text}");
 }
@@ -88,7 +94,8 @@ fn addresses_follow_from_the_first_public_name() {
     assert_eq!(config.ingest_url(), "https://c.example.jp:8444");
     assert_eq!(config.enrolment_url(), "https://c.example.jp:8445");
     assert_eq!(config.console_url(), "https://c.example.jp:8443");
-    let config: Config = parse("public_names = ['::1']\n[console]\nurl = 'https://s.jp/'\n").unwrap();
+    let config: Config =
+        parse("public_names = ['::1']\n[console]\nurl = 'https://s.jp/'\n").unwrap();
     assert_eq!(config.ingest_url(), "https://[::1]:8444");
     assert_eq!(config.console_url(), "https://s.jp");
 }

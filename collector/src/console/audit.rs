@@ -52,7 +52,9 @@ impl EntryView {
     #[must_use]
     pub fn of(entry: &LoggedEntry, names: &BTreeMap<UserId, String>, locale: Locale) -> Self {
         let known = |text: &str| {
-            text.parse::<UserId>().ok().and_then(|id| names.get(&id).cloned())
+            text.parse::<UserId>()
+                .ok()
+                .and_then(|id| names.get(&id).cloned())
         };
         let who = match entry.who.parse() {
             Ok(Actor::User(id)) => names.get(&id).cloned().unwrap_or_else(|| entry.who.clone()),
@@ -60,7 +62,9 @@ impl EntryView {
             Ok(Actor::CommandLine) => locale.text("who-command-line"),
             Err(_) => entry.who.clone(),
         };
-        let at = Timestamp::from_millisecond(entry.at_ms).map(japan_time).unwrap_or_default();
+        let at = Timestamp::from_millisecond(entry.at_ms)
+            .map(japan_time)
+            .unwrap_or_default();
         let detail: BTreeMap<String, String> =
             serde_json::from_str(&entry.detail).unwrap_or_default();
 

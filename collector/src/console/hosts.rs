@@ -131,7 +131,11 @@ pub fn health(host: &Host, heard: Option<&HeartbeatSeen>, input: &HostsInput<'_>
     if input.silence < input.now.duration_since(heard.received_at) {
         return HostHealth::Silent;
     }
-    let sees = heard.heartbeat.sensors.iter().all(|sensor| sensor.state == SensorState::Well);
+    let sees = heard
+        .heartbeat
+        .sensors
+        .iter()
+        .all(|sensor| sensor.state == SensorState::Well);
     if sees && heard.heartbeat.config_problems.is_empty() {
         HostHealth::Well
     } else {
@@ -154,15 +158,22 @@ fn view(
 ) -> HostView {
     let health = health(host, heard, input);
     let heartbeat = heard.map(|seen| &seen.heartbeat);
-    let sensors = heartbeat.map(|beat| beat.sensors.as_slice()).unwrap_or_default();
+    let sensors = heartbeat
+        .map(|beat| beat.sensors.as_slice())
+        .unwrap_or_default();
     let troubled = sensors.iter().filter_map(|sensor| {
         let badge = sensor_badge(sensor.state, locale)?;
         Some((sensor.name.clone(), badge, sensor.detail.clone()))
     });
-    let roles: Vec<_> = host.roles.iter().map(|role| locale.text(role.label_key())).collect();
-    let watched = host.watched.iter().map(|(name, role)| {
-        (name.clone(), RoleChoice::all(locale, |choice| choice == *role))
-    });
+    let roles: Vec<_> = host
+        .roles
+        .iter()
+        .map(|role| locale.text(role.label_key()))
+        .collect();
+    let watched = host
+        .watched
+        .iter()
+        .map(|(name, role)| (name.clone(), RoleChoice::all(locale, |choice| choice == *role)));
     let (state, tone) = health_badge(health, host, input.now, locale);
 
     HostView {
@@ -173,17 +184,30 @@ fn view(
         tone,
         let_in: host.revoked_at.is_none(),
         heard: heard.map_or_else(|| locale.text("never"), |seen| japan_time(seen.received_at)),
-        version: heartbeat.map(|beat| beat.version.clone()).unwrap_or_default(),
-        buffer: heartbeat.map(|beat| {
-            let used = percent(beat.buffer_used_bytes, beat.buffer_limit_bytes);
-            locale.text_with("buffer-level", &[("percent", &used), ("waiting", &beat.waiting)])
-        })
-        .unwrap_or_default(),
-        certificate: host.certificate_expires_at.map(japan_time).unwrap_or_default(),
-        maintenance: heartbeat.and_then(|beat| beat.maintenance_until).map(japan_time),
+        version: heartbeat
+            .map(|beat| beat.version.clone())
+            .unwrap_or_default(),
+        buffer: heartbeat
+            .map(|beat| {
+                let used = percent(beat.buffer_used_bytes, beat.buffer_limit_bytes);
+                locale.text_with("buffer-level", &[("percent", &used), ("waiting", &beat.waiting)])
+            })
+            .unwrap_or_default(),
+        certificate: host
+            .certificate_expires_at
+            .map(japan_time)
+            .unwrap_or_default(),
+        maintenance: heartbeat
+            .and_then(|beat| beat.maintenance_until)
+            .map(japan_time),
         troubled: troubled.collect(),
-        well: sensors.iter().filter(|sensor| sensor.state == SensorState::Well).count(),
-        config_problems: heartbeat.map(|beat| beat.config_problems.clone()).unwrap_or_default(),
+        well: sensors
+            .iter()
+            .filter(|sensor| sensor.state == SensorState::Well)
+            .count(),
+        config_problems: heartbeat
+            .map(|beat| beat.config_problems.clone())
+            .unwrap_or_default(),
         roles: roles.join(locale.text("list-separator").trim_matches('"')),
         choices: RoleChoice::all(locale, |role| host.roles.contains(&role)),
         watched: watched.collect(),

@@ -132,7 +132,13 @@ fn people(master: &Master, locale: Locale) -> Vec<PersonRow> {
         PersonRow { duties: Duty::ALL.into_iter().map(offer).collect(), person }
     };
     let blanks = std::iter::repeat_with(blank).take(BLANK_ROWS);
-    master.people.iter().cloned().chain(blanks).map(row).collect()
+    master
+        .people
+        .iter()
+        .cloned()
+        .chain(blanks)
+        .map(row)
+        .collect()
 }
 
 fn vendors(master: &Master, locale: Locale) -> Vec<VendorRow> {
@@ -149,5 +155,11 @@ fn vendors(master: &Master, locale: Locale) -> Vec<VendorRow> {
         vendor,
     };
     let blanks = std::iter::repeat_with(blank).take(BLANK_ROWS);
-    master.vendors.iter().cloned().chain(blanks).map(row).collect()
+    master
+        .vendors
+        .iter()
+        .cloned()
+        .chain(blanks)
+        .map(row)
+        .collect()
 }

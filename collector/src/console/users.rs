@@ -55,7 +55,10 @@ impl UserView {
         if held.is_empty() {
             return None;
         }
-        let words: Vec<_> = held.iter().map(|role| locale.text(role_key(*role))).collect();
+        let words: Vec<_> = held
+            .iter()
+            .map(|role| locale.text(role_key(*role)))
+            .collect();
         let (tone, text) = if user.disabled.is_some() {
             (Tone::Quiet, locale.text("user-disabled"))
         } else if user.must_change || !user.second_factor {
@@ -80,7 +83,9 @@ impl UserView {
 /// account: otherwise an administrator of one hospital could take over an approver of another.
 #[must_use]
 pub fn manages(administrator: &Grants, other: &Grants) -> bool {
-    other.facilities().all(|facility| administrator.allow(facility, Role::Administrator))
+    other
+        .facilities()
+        .all(|facility| administrator.allow(facility, Role::Administrator))
 }
 
 /// Offers every role.
@@ -109,8 +114,11 @@ mod tests {
 
     #[test]
     fn an_administrator_manages_only_people_of_facilities_they_administer() {
-        let (here, there): (FacilityId, FacilityId) = ("here".parse().unwrap(), "there".parse().unwrap());
-        let administrator = Grants::default().with(&here, Role::Administrator).with(&there, Role::Viewer);
+        let (here, there): (FacilityId, FacilityId) =
+            ("here".parse().unwrap(), "there".parse().unwrap());
+        let administrator = Grants::default()
+            .with(&here, Role::Administrator)
+            .with(&there, Role::Viewer);
         let local = Grants::default().with(&here, Role::Approver);
         assert!(manages(&administrator, &local));
         assert!(!manages(&administrator, &local.with(&there, Role::Approver)));

@@ -30,9 +30,15 @@ pub(super) async fn show(
     page(&AuditPage {
         f: place_frame(&call, &state, &facility, ("title-audit", Tab::Audit))?,
         verdict: verdict(&whole, call.locale),
-        head: whole.as_ref().map(|whole| whole.head.clone()).unwrap_or_default(),
+        head: whole
+            .as_ref()
+            .map(|whole| whole.head.clone())
+            .unwrap_or_default(),
         whole: whole.is_ok(),
         older: entries.last().filter(|_| more).map(|entry| entry.n),
-        entries: entries.iter().map(|entry| EntryView::of(entry, &names, call.locale)).collect(),
+        entries: entries
+            .iter()
+            .map(|entry| EntryView::of(entry, &names, call.locale))
+            .collect(),
     })
 }

@@ -37,13 +37,15 @@ pub(super) async fn show(State(state): State<ConsoleState>, call: Call) -> Answe
     let now = state.clock.now();
     let hosts = state.store.hosts(&facility.id).await?;
     let heartbeats = state.store.heartbeats(&facility.id).await?;
-    let input =
-        HostsInput { hosts: &hosts, heartbeats: &heartbeats, now, silence: state.silence };
+    let input = HostsInput { hosts: &hosts, heartbeats: &heartbeats, now, silence: state.silence };
     let tokens = state.store.tokens(&facility.id).await?;
 
     page(&HostsPage {
         hosts: host_views(&input, call.locale),
-        tokens: tokens.iter().map(|token| TokenView::of(token, now, call.locale)).collect(),
+        tokens: tokens
+            .iter()
+            .map(|token| TokenView::of(token, now, call.locale))
+            .collect(),
         token_hours: TOKEN_HOURS,
         f,
     })
@@ -55,10 +57,9 @@ pub(super) async fn issue(State(state): State<ConsoleState>, call: Call) -> Answ
     let hours: u32 = call.form.text("hours").parse().unwrap_or(TOKEN_HOURS);
     let ttl = SignedDuration::from_hours(hours.clamp(1, TOKEN_HOURS_MAX).into());
     let label = call.form.text("label");
-    let (token, secret) =
-        issue_token(&state.store, &facility.id, label, ttl, state.clock.as_ref())
-            .await
-            .map_err(PageError::internal)?;
+    let (token, secret) = issue_token(&state.store, &facility.id, label, ttl, state.clock.as_ref())
+        .await
+        .map_err(PageError::internal)?;
     let short: String = token.sha256.chars().take(12).collect();
     let entry = entry(&state, &call, "token.issued", short)?.with("label", &token.label);
     state.store.audit(&entry).await?;
@@ -69,7 +70,9 @@ pub(super) async fn issue(State(state): State<ConsoleState>, call: Call) -> Answ
         ("enrol-command", enrol_command(&place.url, &place.fingerprint)),
         ("authority-fingerprint", place.fingerprint.clone()),
     ];
-    let named = values.into_iter().map(|(key, value)| (call.locale.text(key), value));
+    let named = values
+        .into_iter()
+        .map(|(key, value)| (call.locale.text(key), value));
     page(&StaticPage {
         f: place_frame(&call, &state, &facility, ("title-token", Tab::Hosts))?,
         message: Message::Once { text: call.locale.text("token-once"), values: named.collect() },
@@ -84,8 +87,14 @@ pub(super) async fn revoke_token(
     call: Call,
 ) -> Answer {
     let facility = call.facility()?;
-    state.store.revoke_token(facility, &token, state.clock.now()).await?;
-    state.store.audit(&entry(&state, &call, "token.revoked", &token)?).await?;
+    state
+        .store
+        .revoke_token(facility, &token, state.clock.now())
+        .await?;
+    state
+        .store
+        .audit(&entry(&state, &call, "token.revoked", &token)?)
+        .await?;
 
     Ok(done(&format!("/facilities/{facility}/hosts"), "done-token-revoked"))
 }
@@ -108,9 +117,15 @@ pub(super) async fn set_roles(
             watched.insert(target.to_owned(), role(named)?);
         }
     }
-    state.store.set_host_care((facility, host), &roles, &watched).await?;
+    state
+        .store
+        .set_host_care((facility, host), &roles, &watched)
+        .await?;
     let names: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
-    let targets: Vec<_> = watched.iter().map(|(name, role)| format!("{name}={role}")).collect();
+    let targets: Vec<_> = watched
+        .iter()
+        .map(|(name, role)| format!("{name}={role}"))
+        .collect();
     let entry = entry(&state, &call, "host.roles_set", host)?
         .with("roles", names.join(" "))
         .with("targets", targets.join(" "));
@@ -126,8 +141,14 @@ pub(super) async fn revoke(
     call: Call,
 ) -> Answer {
     let facility = call.facility()?;
-    state.store.revoke_host(facility, host, state.clock.now()).await?;
-    state.store.audit(&entry(&state, &call, "host.revoked", host)?).await?;
+    state
+        .store
+        .revoke_host(facility, host, state.clock.now())
+        .await?;
+    state
+        .store
+        .audit(&entry(&state, &call, "host.revoked", host)?)
+        .await?;
 
     Ok(done(&format!("/facilities/{facility}/hosts"), "done-host-revoked"))
 }
@@ -139,8 +160,16 @@ pub(super) async fn drill(
     call: Call,
 ) -> Answer {
     let facility = call.facility()?;
-    let host = state.store.host(facility, host).await?.ok_or(PageError::NotFound)?;
-    let files: u32 = call.form.text("files").parse().map_err(|_| PageError::BadForm)?;
+    let host = state
+        .store
+        .host(facility, host)
+        .await?
+        .ok_or(PageError::NotFound)?;
+    let files: u32 = call
+        .form
+        .text("files")
+        .parse()
+        .map_err(|_| PageError::BadForm)?;
     if !DRILL_FILES.contains(&files) {
         return Err(PageError::Invalid(call.locale.text("drill-files-range")));
     }

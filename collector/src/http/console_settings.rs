@@ -10,9 +10,7 @@ use super::place::{done, entry, facility, place_frame};
 use super::session::{Call, Form};
 use crate::console::Tab;
 use crate::console::settings::{ChannelView, SettingsPage};
-use crate::facilities::{
-    Duty, Facility, FacilityKind, Master, Person, SelfApproval, Vendor,
-};
+use crate::facilities::{Duty, Facility, FacilityKind, Master, Person, SelfApproval, Vendor};
 use crate::notify::{Channel, ChannelId, ChannelKind, parse_severity};
 
 type Answer = Result<Response, PageError>;
@@ -42,10 +40,9 @@ async fn settings_page(
             }),
             target: channel.shown_target(),
             from: crate::console::Badge::severity(channel.min_severity, call.locale).text,
-            state: call.locale.text_with(
-                "channel-counts",
-                &[("sent", &told.sent), ("waiting", &told.waiting)],
-            ),
+            state: call
+                .locale
+                .text_with("channel-counts", &[("sent", &told.sent), ("waiting", &told.waiting)]),
             last_error: told.last_error,
         });
     }
@@ -73,7 +70,10 @@ pub(super) async fn save(State(state): State<ConsoleState>, call: Call) -> Answe
         _ => SelfApproval::Refused,
     };
     if rule != facility.self_approval {
-        state.store.set_self_approval(&facility.id, rule, now).await?;
+        state
+            .store
+            .set_self_approval(&facility.id, rule, now)
+            .await?;
     }
     let said = match rule {
         SelfApproval::Allowed => "allowed",
@@ -92,7 +92,8 @@ fn read_master(form: &Form) -> (Master, Vec<String>) {
         text => {
             let beds = text.parse().ok();
             if beds.is_none() {
-                problems.push("beds: is not a number; leave it empty while it is unknown".to_owned());
+                problems
+                    .push("beds: is not a number; leave it empty while it is unknown".to_owned());
             }
             beds
         }
@@ -102,7 +103,10 @@ fn read_master(form: &Form) -> (Master, Vec<String>) {
     let master = Master {
         name: text("name"),
         founder: text("founder"),
-        kind: FacilityKind::ALL.into_iter().find(|k| k.as_str() == kind).unwrap_or_default(),
+        kind: FacilityKind::ALL
+            .into_iter()
+            .find(|k| k.as_str() == kind)
+            .unwrap_or_default(),
         beds,
         code: text("code"),
         corporate_number: text("corporate_number"),
@@ -121,16 +125,25 @@ fn read_people(form: &Form) -> Vec<Person> {
     let (names, phones) = (column("person_name"), column("person_phone"));
     let (mails, nights) = (column("person_mail"), column("person_phone_24h"));
     let person = |(index, duty): (usize, &str)| Person {
-        duty: Duty::ALL.into_iter().find(|d| d.as_str() == duty).unwrap_or(Duty::Contact),
+        duty: Duty::ALL
+            .into_iter()
+            .find(|d| d.as_str() == duty)
+            .unwrap_or(Duty::Contact),
         name: at(&names, index),
         phone: at(&phones, index),
         mail: at(&mails, index),
         phone_24h: at(&nights, index),
     };
     let said = |person: &Person| {
-        [&person.name, &person.phone, &person.mail, &person.phone_24h].iter().any(|t| !t.is_empty())
+        [&person.name, &person.phone, &person.mail, &person.phone_24h]
+            .iter()
+            .any(|t| !t.is_empty())
     };
-    form.all("person_duty").enumerate().map(person).filter(said).collect()
+    form.all("person_duty")
+        .enumerate()
+        .map(person)
+        .filter(said)
+        .collect()
 }
 
 fn read_vendors(form: &Form) -> Vec<Vendor> {
@@ -154,7 +167,11 @@ fn read_vendors(form: &Form) -> Vec<Vendor> {
             .iter()
             .any(|text| !text.is_empty())
     };
-    form.all("vendor_system").enumerate().filter_map(vendor).filter(said).collect()
+    form.all("vendor_system")
+        .enumerate()
+        .filter_map(vendor)
+        .filter(said)
+        .collect()
 }
 
 /// Adds or replaces an alert channel.
@@ -189,7 +206,10 @@ pub(super) async fn remove_channel(
     let facility = call.facility()?;
     let channel: ChannelId = channel.parse().map_err(|_| PageError::NotFound)?;
     state.store.remove_alert_channel(facility, &channel).await?;
-    state.store.audit(&entry(&state, &call, "channel.removed", &channel)?).await?;
+    state
+        .store
+        .audit(&entry(&state, &call, "channel.removed", &channel)?)
+        .await?;
 
     Ok(done(&format!("/facilities/{facility}/settings"), "done-channel-removed"))
 }
@@ -202,10 +222,15 @@ pub(super) async fn test_channel(
 ) -> Answer {
     let facility = facility(&state, &call).await?;
     let channels = state.store.alert_channels(&facility.id).await?;
-    let named = channels.iter().find(|known| known.id.to_string() == channel);
+    let named = channels
+        .iter()
+        .find(|known| known.id.to_string() == channel);
     let channel = named.ok_or(PageError::NotFound)?;
     let now = state.clock.now();
-    let sent = state.courier.test(channel, facility.display_name(), now).await;
+    let sent = state
+        .courier
+        .test(channel, facility.display_name(), now)
+        .await;
     let entry = entry(&state, &call, "channel.tested", &channel.id)?;
     match sent {
         Ok(_) => {
@@ -214,7 +239,9 @@ pub(super) async fn test_channel(
         }
         Err(error) => {
             state.store.audit(&entry.with("outcome", &error)).await?;
-            let words = call.locale.text_with("channel-test-failed", &[("why", &error)]);
+            let words = call
+                .locale
+                .text_with("channel-test-failed", &[("why", &error)]);
             Err(PageError::Invalid(words))
         }
     }

@@ -30,8 +30,7 @@ async fn show_with(state: &ConsoleState, call: &Call, problem: Option<String>) -
     let caller = call.caller()?;
     let known = state.store.users().await?;
     let view = |one: &(User, Grants)| UserView::of(one, &facility.id, &caller.grants, call.locale);
-    let status =
-        if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let shown = page(&UsersPage {
         f: place_frame(call, state, &facility, ("title-users", Tab::Users))?,
         users: known.iter().filter_map(view).collect(),
@@ -61,7 +60,9 @@ pub(super) async fn add(State(state): State<ConsoleState>, call: Call) -> Answer
         }
         return show_with(&state, &call, Some(call.locale.text("user-known"))).await;
     }
-    let grants = roles.iter().fold(Grants::default(), |grants, role| grants.with(&id, *role));
+    let grants = roles
+        .iter()
+        .fold(Grants::default(), |grants, role| grants.with(&id, *role));
     let new = NewUser { login, name: call.form.text("name").to_owned(), grants };
     match people::create_user(&state.store, new, who, clock).await {
         Ok((user, one_time)) => show_once(&state, &call, &user, &one_time).await,
@@ -147,7 +148,10 @@ async fn managed(state: &ConsoleState, call: &Call, user: UserId) -> Result<User
 }
 
 fn chosen_roles(call: &Call) -> Result<BTreeSet<Role>, PageError> {
-    call.form.all("role").map(|text| text.parse().map_err(|_| PageError::BadForm)).collect()
+    call.form
+        .all("role")
+        .map(|text| text.parse().map_err(|_| PageError::BadForm))
+        .collect()
 }
 
 async fn show_once(

@@ -31,7 +31,11 @@ pub(super) const DONE: &[&str] = &[
 
 /// Returns the facility a page is about.
 pub(super) async fn facility(state: &ConsoleState, call: &Call) -> Result<Facility, PageError> {
-    state.store.facility(call.facility()?).await?.ok_or(PageError::NotFound)
+    state
+        .store
+        .facility(call.facility()?)
+        .await?
+        .ok_or(PageError::NotFound)
 }
 
 /// Makes what stands around a page of a facility.
@@ -54,7 +58,9 @@ fn flash(call: &Call) -> Option<Flash> {
     let (path, query) = call.path.split_once('?')?;
     let named = query.strip_prefix("done=")?;
     debug_assert!(path.starts_with('/'));
-    let key = DONE.iter().find(|key| key.strip_prefix("done-") == Some(named))?;
+    let key = DONE
+        .iter()
+        .find(|key| key.strip_prefix("done-") == Some(named))?;
     Some(Flash { text: call.locale.text(key), refused: false })
 }
 

@@ -332,6 +332,11 @@ fn address(request: &Request, trusted: &[IpAddr]) -> IpAddr {
         return peer;
     }
     let lines = request.headers().get_all("x-forwarded-for").into_iter();
-    let entries = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
-    entries.last().and_then(|entry| entry.trim().parse().ok()).unwrap_or(peer)
+    let entries = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','));
+    entries
+        .last()
+        .and_then(|entry| entry.trim().parse().ok())
+        .unwrap_or(peer)
 }

@@ -32,8 +32,12 @@ impl Courier {
         match channel.kind {
             ChannelKind::Mail => self.mailer()?.send(&channel.target, &alert.letter()).await,
             ChannelKind::Webhook => {
-                let body = alert.with_post(|post| serde_json::to_value(post)).map_err(unwritable)?;
-                self.poster.send(&channel.target, &alert.message_id, &body).await
+                let body = alert
+                    .with_post(|post| serde_json::to_value(post))
+                    .map_err(unwritable)?;
+                self.poster
+                    .send(&channel.target, &alert.message_id, &body)
+                    .await
             }
         }
     }

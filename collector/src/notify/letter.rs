@@ -180,7 +180,8 @@ impl Alert {
         body.push_str(&alert.part(Lang::En));
         if let Some((n, hash)) = &alert.audit_head {
             body.push_str("\n-- \n");
-            let head = Locale::new(Lang::Ja).text_with("notify-audit-head", &[("n", n), ("hash", hash)]);
+            let head =
+                Locale::new(Lang::Ja).text_with("notify-audit-head", &[("n", n), ("hash", hash)]);
             body.push_str(&head);
             body.push('\n');
         }
@@ -246,15 +247,24 @@ impl Alert {
         ));
         let severity = locale.text(severity_key(self.key.escalation));
         lines.push(
-            locale.text_with("notify-incident", &[("number", &self.number), ("severity", &severity)]),
+            locale
+                .text_with("notify-incident", &[("number", &self.number), ("severity", &severity)]),
         );
         lines.push(locale.text_with("notify-since", &[("time", &long_time(self.since))]));
         lines.push(String::new());
         lines.push(locale.text("notify-where"));
-        lines.extend(self.places.iter().map(|place| self.place_line(place, locale)));
+        lines.extend(
+            self.places
+                .iter()
+                .map(|place| self.place_line(place, locale)),
+        );
         lines.push(String::new());
         lines.push(locale.text("notify-why"));
-        lines.extend(self.reasons.iter().map(|reason| format!("  - {}", reason.in_lang(lang))));
+        lines.extend(
+            self.reasons
+                .iter()
+                .map(|reason| format!("  - {}", reason.in_lang(lang))),
+        );
         lines.push(String::new());
         lines.push(locale.text("notify-first-step"));
         lines.push(format!("  {}", self.call_line(locale)));
@@ -277,10 +287,8 @@ impl Alert {
 
     fn call_line(&self, locale: Locale) -> String {
         match &self.call {
-            Some(call) if !call.phone.is_empty() => locale.text_with(
-                "notify-call",
-                &[("company", &call.company), ("phone", &call.phone)],
-            ),
+            Some(call) if !call.phone.is_empty() => locale
+                .text_with("notify-call", &[("company", &call.company), ("phone", &call.phone)]),
             Some(call) => locale.text_with("notify-call-no-number", &[("company", &call.company)]),
             None => locale.text("notify-call-unknown"),
         }
@@ -289,7 +297,12 @@ impl Alert {
 
 /// Writes the mail the test button sends.
 #[must_use]
-pub fn test_letter(facility: &str, channel: &ChannelId, message_id: &str, now: Timestamp) -> Letter {
+pub fn test_letter(
+    facility: &str,
+    channel: &ChannelId,
+    message_id: &str,
+    now: Timestamp,
+) -> Letter {
     let facility = name(facility);
     let part = |lang| {
         let values: [(&str, &dyn std::fmt::Display); 3] =
@@ -334,7 +347,11 @@ fn one_line(text: &str, max: usize) -> String {
     if shown.chars().count() <= max {
         return shown;
     }
-    shown.chars().take(max.saturating_sub(1)).chain(['…']).collect()
+    shown
+        .chars()
+        .take(max.saturating_sub(1))
+        .chain(['…'])
+        .collect()
 }
 
 #[cfg(test)]

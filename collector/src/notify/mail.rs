@@ -120,9 +120,9 @@ impl MailConfig {
 
 /// Checks that a text is one mail address and nothing else.
 pub(super) fn check_address(text: &str) -> Result<(), String> {
-    text.parse::<Address>().map(|_| ()).map_err(|error| {
-        format!("{error}; give one address such as tantou@example.jp")
-    })
+    text.parse::<Address>()
+        .map(|_| ())
+        .map_err(|error| format!("{error}; give one address such as tantou@example.jp"))
 }
 
 /// Why mail cannot be sent with this configuration.
@@ -202,7 +202,11 @@ impl Mailer {
         let message = self.message(to, letter)?;
         let answer = self.transport.send(message).await.map_err(|error| {
             let text = shortened(&Chain(&error).to_string());
-            if error.is_response() { SendError::Refused(text) } else { SendError::Unreachable(text) }
+            if error.is_response() {
+                SendError::Refused(text)
+            } else {
+                SendError::Unreachable(text)
+            }
         })?;
         let lines: Vec<_> = answer.message().collect();
 
@@ -213,7 +217,9 @@ impl Mailer {
         let refused = |error: &(dyn std::error::Error + 'static)| {
             SendError::Refused(format!("the mail cannot be made: {}", Chain(error)))
         };
-        let to: Address = to.parse().map_err(|error: lettre::address::AddressError| refused(&error))?;
+        let to: Address = to
+            .parse()
+            .map_err(|error: lettre::address::AddressError| refused(&error))?;
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
 
         Message::builder()
@@ -231,12 +237,18 @@ impl Mailer {
 }
 
 fn read(key: &'static str, path: &std::path::Path) -> Result<String, MailError> {
-    std::fs::read_to_string(path)
-        .map_err(|source| MailError::File { key, path: path.to_owned(), source })
+    std::fs::read_to_string(path).map_err(|source| MailError::File {
+        key,
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn shortened(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(ANSWER_MAX_CHARS).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(ANSWER_MAX_CHARS)
+        .collect()
 }
 
 #[cfg(test)]
@@ -266,7 +278,12 @@ mod tests {
         let message = mailer().message("a@example.jp", &letter).unwrap();
         let text = String::from_utf8(message.formatted()).unwrap();
         let head = text.split("\r\n\r\n").next().unwrap();
-        assert!(!head.lines().any(|line| line.to_lowercase().starts_with("bcc")), "{head}");
+        assert!(
+            !head
+                .lines()
+                .any(|line| line.to_lowercase().starts_with("bcc")),
+            "{head}"
+        );
         assert_eq!(message.envelope().to().len(), 1);
     }
 

@@ -29,7 +29,10 @@ impl Telling {
     pub async fn load(store: &Store, facility: &Facility) -> Result<Self, StoreError> {
         let hosts = store.hosts(&facility.id).await?;
         let names = Names {
-            hosts: hosts.iter().map(|host| (host.id, host.name.clone())).collect(),
+            hosts: hosts
+                .iter()
+                .map(|host| (host.id, host.name.clone()))
+                .collect(),
             users: store.user_names().await?,
         };
 
@@ -63,7 +66,11 @@ impl Telling {
     /// Returns the label of a host, or its id if it is unknown.
     #[must_use]
     pub fn host_name(&self, host: HostId) -> String {
-        self.names.hosts.get(&host).cloned().unwrap_or_else(|| host.to_string())
+        self.names
+            .hosts
+            .get(&host)
+            .cloned()
+            .unwrap_or_else(|| host.to_string())
     }
 
     /// Returns where it happened.
@@ -81,11 +88,17 @@ impl Telling {
     #[must_use]
     pub fn call(&self, incident: &Incident) -> Option<Call> {
         let mut roles = incident.care_roles();
-        for host in self.hosts.iter().filter(|host| incident.hosts().contains(&host.id)) {
+        for host in self
+            .hosts
+            .iter()
+            .filter(|host| incident.hosts().contains(&host.id))
+        {
             roles.extend(host.roles.iter().copied());
         }
-        let concerned: Vec<&Vendor> =
-            roles.iter().filter_map(|role| self.facility.master.vendor(*role)).collect();
+        let concerned: Vec<&Vendor> = roles
+            .iter()
+            .filter_map(|role| self.facility.master.vendor(*role))
+            .collect();
         let reachable = concerned.iter().find(|vendor| !number(vendor).is_empty());
         let vendor = reachable.or(concerned.first())?;
 
@@ -98,7 +111,10 @@ fn number(vendor: &Vendor) -> &str {
 }
 
 fn role_words(roles: &BTreeSet<CareRole>, locale: Locale) -> String {
-    let words: Vec<_> = roles.iter().map(|role| locale.text(role.label_key())).collect();
+    let words: Vec<_> = roles
+        .iter()
+        .map(|role| locale.text(role.label_key()))
+        .collect();
     words.join(match locale.lang() {
         Lang::Ja => "・",
         Lang::En => ", ",

@@ -70,7 +70,11 @@ impl Poster {
         message_id: &str,
         body: &impl Serialize,
     ) -> Result<String, SendError> {
-        let request = self.client.post(url).header("Idempotency-Key", message_id).json(body);
+        let request = self
+            .client
+            .post(url)
+            .header("Idempotency-Key", message_id)
+            .json(body);
         let mut answer = request.send().await.map_err(|error| {
             SendError::Unreachable(format!("no answer: {}", Chain(&error.without_url())))
         })?;

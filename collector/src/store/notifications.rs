@@ -8,9 +8,7 @@ use shirase_shared::ids::{FacilityId, IncidentId};
 use sqlx::FromRow;
 
 use super::connect::{Store, StoreError, from_ms, to_ms};
-use crate::notify::{
-    Channel, ChannelId, Notification, NotificationKey, Reached, parse_severity,
-};
+use crate::notify::{Channel, ChannelId, Notification, NotificationKey, Reached, parse_severity};
 
 #[derive(FromRow)]
 struct ChannelRow {
@@ -63,7 +61,8 @@ struct OutboxRow {
 }
 
 fn incident(text: &str) -> Result<IncidentId, StoreError> {
-    text.parse().map_err(|error| StoreError::unreadable("incident id", error))
+    text.parse()
+        .map_err(|error| StoreError::unreadable("incident id", error))
 }
 
 fn severity(text: &str) -> Result<Severity, StoreError> {
@@ -71,7 +70,8 @@ fn severity(text: &str) -> Result<Severity, StoreError> {
 }
 
 fn channel(text: &str) -> Result<ChannelId, StoreError> {
-    text.parse().map_err(|error| StoreError::unreadable("channel name", error))
+    text.parse()
+        .map_err(|error| StoreError::unreadable("channel name", error))
 }
 
 /// What one channel has done and what it could not.
@@ -166,7 +166,9 @@ impl Store {
         .await?;
 
         rows.into_iter()
-            .map(|(id, reached)| Ok(Reached { incident: incident(&id)?, severity: severity(&reached)? }))
+            .map(|(id, reached)| {
+                Ok(Reached { incident: incident(&id)?, severity: severity(&reached)? })
+            })
             .collect()
     }
 
@@ -246,7 +248,9 @@ impl Store {
         .fetch_all(&self.readers)
         .await?;
 
-        rows.into_iter().map(|row| row.notification(facility)).collect()
+        rows.into_iter()
+            .map(|row| row.notification(facility))
+            .collect()
     }
 
     /// Returns all messages about an incident, sent or not, the oldest first.
@@ -267,7 +271,9 @@ impl Store {
         .fetch_all(&self.readers)
         .await?;
 
-        rows.into_iter().map(|row| row.notification(facility)).collect()
+        rows.into_iter()
+            .map(|row| row.notification(facility))
+            .collect()
     }
 
     /// Returns number and hash of the newest audit entry, which a letter carries out of this machine.

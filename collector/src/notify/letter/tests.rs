@@ -17,7 +17,10 @@ fn alert() -> Alert {
         facility: "半田中央病院".to_owned(),
         number: 7,
         drill: None,
-        headline: text("電子カルテサーバでファイルの大量変更", "mass change of files on an EHR server"),
+        headline: text(
+            "電子カルテサーバでファイルの大量変更",
+            "mass change of files on an EHR server",
+        ),
         places: vec![Place { host: "ehr1".to_owned(), roles: text("電子カルテ", "EHR") }],
         since: "2026-02-08T16:50:00Z".parse().unwrap(),
         reasons: vec![text(
