@@ -11,9 +11,6 @@ pub mod store;
 
 pub mod correlate;
 pub mod incidents;
-pub mod jobs;
-pub mod reports;
-pub mod approval;
 
 pub mod reports;
 pub mod approval;

@@ -26,8 +26,6 @@ mod tokens;
 mod events;
 mod orders;
 mod manifests;
-mod incidents;
-mod notifications;
 mod notifications;
 mod incidents;
 
