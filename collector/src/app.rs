@@ -26,7 +26,6 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::enrolment::authority::Authority;
 use crate::jobs::correlate::CorrelateJob;
-use crate::jobs::draft_reports::DraftReportsJob;
 use crate::jobs::listening::ListeningJob;
 use crate::jobs::notify::NotifyJob;
 use crate::jobs::silence::SilenceJob;
@@ -37,8 +36,8 @@ use crate::store::Store;
 
 pub use data_dir::{ServeLock, make_data_dir};
 pub use listeners::Addresses;
-pub use logging::LogFormat;
 use listeners::Listeners;
+pub use logging::LogFormat;
 
 /// How long open requests may take once the collector was asked to end. Live pages never end by themselves.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
@@ -142,13 +141,26 @@ impl Collector {
                 tracing::info!("ended as asked");
                 Ok(())
             }
-            Some(ended) => bail!("{}; the collector stops, so that it is started anew", told(ended)),
+            Some(ended) => {
+                bail!("{}; the collector stops, so that it is started anew", told(ended))
+            }
         }
     }
 }
 
 fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
     let Parts { config, store, clock, nudge, .. } = parts;
+    let rules = &config.correlate;
+    spawn_job(
+        CorrelateJob::new(store.clone(), Arc::clone(clock), nudge.clone(), rules.clone()),
+        parts,
+        stages,
+    );
+    spawn_job(
+        SilenceJob::new(store.clone(), Arc::clone(clock), nudge.clone(), rules.clone()),
+        parts,
+        stages,
+    );
     spawn_job(ListeningJob::new(store.clone(), Arc::clone(clock)), parts, stages);
     spawn_job(
         NotifyJob {

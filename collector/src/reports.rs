@@ -16,6 +16,7 @@
 pub mod answer;
 pub mod fields;
 pub mod profile;
+pub mod render;
 pub mod text;
 
 use std::collections::BTreeMap;

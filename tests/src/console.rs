@@ -177,8 +177,8 @@ fn answers(form: &Form, login: &Login, secret: &str) -> Result<Vec<(String, Stri
     for name in form.fields.keys() {
         let value = match name.as_str() {
             "login" => login.login.clone(),
-            "password" | "old_password" | "current_password" => login.one_time_password.clone(),
-            "new_password" | "new_password_again" | "repeat" => CHOSEN_PASSWORD.to_owned(),
+            "password" | "old" => login.one_time_password.clone(),
+            "new" | "again" => CHOSEN_PASSWORD.to_owned(),
             "code" => next_code(secret)?,
             _ => continue,
         };
@@ -190,7 +190,7 @@ fn answers(form: &Form, login: &Login, secret: &str) -> Result<Vec<(String, Stri
 
 /// Reads the second factor's secret from the page that shows it for an app without a camera.
 fn secret_on(html: &str) -> Option<String> {
-    let shown = html.split("id=\"totp-secret\"").nth(1)?.split_once('>')?.1;
+    let shown = html.split("class=\"once mono\"").nth(1)?.split_once('>')?.1;
     let text: String = shown
         .split('<')
         .next()?

@@ -92,7 +92,7 @@ pub async fn follow(
         "{} signed in: password changed, second factor set up",
         people.author.login
     ));
-    let path = format!("/reports/{report_id}");
+    let path = format!("/facilities/{FACILITY}/reports/{report_id}");
     let page = author.get(&path).await?;
     let page = author.send(&page.form("/submit")?, &[]).await?;
     teller.tell("author submitted the draft: answers frozen");

@@ -1,10 +1,16 @@
 # Words about incidents. Keep the keys equal to the Japanese file's.
 
-# Severity
-incident-severity-low = low
-incident-severity-medium = medium
-incident-severity-high = high
-incident-severity-critical = critical
+# What a server does for care
+care-role-ehr = electronic health record
+care-role-orders = order entry
+care-role-pacs = images (PACS)
+care-role-lab = laboratory
+care-role-accounting = accounting
+care-role-nurse-call = nurse call
+care-role-file-share = file share
+care-role-directory = directory (AD)
+care-role-backup = backup
+care-role-other = other
 
 # Status
 incident-status-open = open

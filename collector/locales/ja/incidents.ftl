@@ -1,10 +1,16 @@
 # インシデントの言葉。キーは英語版と同じにすること。
 
-# 重大度
-incident-severity-low = 低
-incident-severity-medium = 中
-incident-severity-high = 高
-incident-severity-critical = 緊急
+# 診療での役割
+care-role-ehr = 電子カルテ
+care-role-orders = オーダー
+care-role-pacs = 画像（PACS）
+care-role-lab = 検査
+care-role-accounting = 医事会計
+care-role-nurse-call = ナースコール
+care-role-file-share = ファイル共有
+care-role-directory = 認証基盤（AD）
+care-role-backup = バックアップ
+care-role-other = その他
 
 # 状態
 incident-status-open = 未対応

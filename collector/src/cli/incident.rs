@@ -6,7 +6,9 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 use serde::Serialize;
 use shirase_shared::event::Severity;
-use shirase_shared::ids::{BurstId, DrillId, FacilityId, HostId, IncidentId, Sequence, StreamId, UserId};
+use shirase_shared::ids::{
+    BurstId, DrillId, FacilityId, HostId, IncidentId, Sequence, StreamId, UserId,
+};
 
 use super::Desk;
 use super::table::{self, Row};
@@ -14,9 +16,9 @@ use crate::args::IncidentCommand;
 use crate::correlate::{Conclusion, Rule};
 use crate::incidents::{Entry, Incident, Status, StoredEntry};
 use crate::locale::japan_time;
+use crate::notify::telling::Telling;
 use crate::notify::{ChannelId, Notification};
 use crate::records::SeenRecord;
-use crate::notify::telling::Telling;
 
 #[derive(Serialize)]
 struct IncidentRow {
@@ -100,6 +102,7 @@ struct ConclusionJson {
 
 #[derive(Serialize)]
 struct EntryJson {
+    incident: IncidentId,
     entry: u64,
     at: Timestamp,
     who: Option<UserId>,
@@ -163,12 +166,15 @@ impl Desk<'_> {
         wanted: &str,
     ) -> Result<Incident> {
         self.one_facility(facility).await?;
-        let incidents = self.store.incidents(facility).await?;
-        let (number, id): (Option<u64>, Option<IncidentId>) =
-            (wanted.parse().ok(), wanted.parse().ok());
-        let fits = |i: &Incident| Some(i.number) == number || Some(i.id) == id;
-        incidents.into_iter().find(fits).with_context(|| {
-            format!("`{facility}` has no incident `{wanted}`; `incident list` shows those there are")
+        let found = match (wanted.parse::<u64>(), wanted.parse::<IncidentId>()) {
+            (Ok(number), _) => self.store.incident_by_number(facility, number).await?,
+            (Err(_), Ok(id)) => self.store.incident(facility, id).await?,
+            (Err(_), Err(_)) => None,
+        };
+        found.with_context(|| {
+            format!(
+                "`{facility}` has no incident `{wanted}`; `incident list` shows those there are"
+            )
         })
     }
 
@@ -176,22 +182,32 @@ impl Desk<'_> {
         let facility = self.one_facility(&incident.facility).await?;
         let telling = Telling::load(&self.store, &facility).await?;
         let names = self.store.user_names().await?;
-        let entries = self.store.timeline_entries(&incident.facility, incident.id).await?;
-        let sent = self.store.notifications_of(&incident.facility, incident.id).await?;
-        let keys: std::collections::BTreeSet<_> =
-            incident.conclusions.iter().flat_map(|c| c.records.iter().copied()).collect();
-        let mut records = Vec::new();
-        for key in keys {
-            let at = (&incident.facility, key.host);
-            records.extend(self.store.records(at, key.stream, key.sequence).await?);
-        }
-        records.sort_by_key(|record| (record.corrected_at, record.sequence));
+        let entries = self
+            .store
+            .incident_entries(&incident.facility, incident.id)
+            .await?;
+        let sent = self
+            .store
+            .notifications_of(&incident.facility, incident.id)
+            .await?;
+        let records = self.store.incident_records(incident).await?;
 
         Ok(Shown {
             row: IncidentRow::of(incident, &telling),
-            host_names: incident.hosts().into_iter().map(|h| (h, telling.host_name(h))).collect(),
-            conclusions: incident.conclusions.iter().map(|c| conclusion(c, &telling)).collect(),
-            timeline: entries.into_iter().map(|entry| entry_json(entry, &names)).collect(),
+            host_names: incident
+                .hosts()
+                .into_iter()
+                .map(|h| (h, telling.host_name(h)))
+                .collect(),
+            conclusions: incident
+                .conclusions
+                .iter()
+                .map(|c| conclusion(c, &telling))
+                .collect(),
+            timeline: entries
+                .into_iter()
+                .map(|entry| entry_json(entry, &names))
+                .collect(),
             records: records.into_iter().map(record).collect(),
             notifications: sent.into_iter().map(notification).collect(),
         })
@@ -212,8 +228,8 @@ fn conclusion(conclusion: &Conclusion, telling: &Telling) -> ConclusionJson {
 }
 
 fn entry_json(stored: StoredEntry, names: &BTreeMap<UserId, String>) -> EntryJson {
-    let StoredEntry { entry, at, who, what } = stored;
-    EntryJson { entry, at, who, name: who.and_then(|who| names.get(&who).cloned()), what }
+    let StoredEntry { incident, entry, at, who, what } = stored;
+    EntryJson { incident, entry, at, who, name: who.and_then(|who| names.get(&who).cloned()), what }
 }
 
 fn record(seen: SeenRecord) -> RecordJson {
@@ -252,14 +268,20 @@ fn told(shown: &Shown) -> String {
             if row.drill.is_some() { "【訓練】" } else { "" },
             row.number,
             row.title,
-            row.merged_into.map_or_else(String::new, |id| format!(" (part of {id})")),
+            row.merged_into
+                .map_or_else(String::new, |id| format!(" (part of {id})")),
         ),
         format!("  {}", row.title_en),
         format!("  {}, {}, first change {}", row.status, row.severity, japan_time(row.first_at)),
         format!("  id {}", row.id),
         "hosts".to_owned(),
     ];
-    lines.extend(shown.host_names.iter().map(|(id, name)| format!("  {name} ({id})")));
+    lines.extend(
+        shown
+            .host_names
+            .iter()
+            .map(|(id, name)| format!("  {name} ({id})")),
+    );
     lines.push("why".to_owned());
     for one in &shown.conclusions {
         lines.push(format!("  {} [{} {}]", one.reason_ja, one.rule, one.severity));

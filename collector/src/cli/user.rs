@@ -11,8 +11,7 @@ use super::table::{self, Row};
 use crate::args::UserCommand;
 use crate::audit::Actor;
 use crate::locale::japan_time;
-use crate::people::accounts::{self, NewUser};
-use crate::people::{Grants, Role, User};
+use crate::people::{self, Grants, NewUser, Role, User};
 
 #[derive(Serialize)]
 struct UserRow {
@@ -36,8 +35,11 @@ impl Row for UserRow {
             (None, true) => "one-time password",
             (None, false) => "active",
         };
-        let roles: Vec<_> =
-            self.roles.iter().map(|(at, roles)| format!("{at}:{}", roles.join("+"))).collect();
+        let roles: Vec<_> = self
+            .roles
+            .iter()
+            .map(|(at, roles)| format!("{at}:{}", roles.join("+")))
+            .collect();
         vec![
             self.login.clone(),
             self.name.clone(),
@@ -75,7 +77,7 @@ impl Desk<'_> {
             UserCommand::Add { login, name, roles } => self.add_user(login, name, &roles).await,
             UserCommand::Reset { login } => self.reset_user(&login).await,
             UserCommand::List(list) => {
-                let users = accounts::list(&self.store).await?;
+                let users = people::list(&self.store).await?;
                 let rows: Vec<_> = users.into_iter().map(UserRow::from).collect();
                 table::print(&rows, list, self.terminal)
             }
@@ -91,7 +93,7 @@ impl Desk<'_> {
         }
         let new = NewUser { login, name, grants };
         let (user, password) =
-            accounts::create_user(&self.store, new, Actor::CommandLine, &*self.clock).await?;
+            people::create_user(&self.store, new, Actor::CommandLine, &*self.clock).await?;
 
         self.show_password(&user.login, password.reveal())
     }
@@ -102,7 +104,7 @@ impl Desk<'_> {
             format!("nobody signs in as `{login}`; `user list` shows those who can")
         })?;
         let password =
-            accounts::reset_user(&self.store, user.id, Actor::CommandLine, &*self.clock).await?;
+            people::reset_user(&self.store, user.id, Actor::CommandLine, &*self.clock).await?;
 
         self.show_password(&user.login, password.reveal())
     }
@@ -110,8 +112,10 @@ impl Desk<'_> {
     /// The password comes last, so that a script can take the last word.
     fn show_password(&mut self, login: &str, password: &str) -> Result<()> {
         let url = self.config.console_url();
-        self.terminal.line(&format!("{login} can sign in at {url}"))?;
-        self.terminal.line("This password is shown once and must be changed at the first sign-in:")?;
+        self.terminal
+            .line(&format!("{login} can sign in at {url}"))?;
+        self.terminal
+            .line("This password is shown once and must be changed at the first sign-in:")?;
         self.terminal.line(password)
     }
 }

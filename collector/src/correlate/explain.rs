@@ -137,10 +137,10 @@ fn join(mut texts: Vec<String>, locale: Locale) -> String {
 #[must_use]
 pub const fn severity_key(severity: Severity) -> &'static str {
     match severity {
-        Severity::Low => "incident-severity-low",
-        Severity::Medium => "incident-severity-medium",
-        Severity::High => "incident-severity-high",
-        Severity::Critical => "incident-severity-critical",
+        Severity::Low => "severity-low",
+        Severity::Medium => "severity-medium",
+        Severity::High => "severity-high",
+        Severity::Critical => "severity-critical",
     }
 }
 

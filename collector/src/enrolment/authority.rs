@@ -140,10 +140,10 @@ impl Authority {
         let stored_key = read_secret_file(&key_path).map_err(AuthorityError::Key)?;
         let stored_pem = read_secret_file(&certificate_path).map_err(AuthorityError::Key)?;
         let key = match (stored_key, &stored_pem) {
-            (Some(bytes), _) => read_key(&bytes).ok_or_else(|| AuthorityError::Damaged {
-                path: key_path,
-                expected: "private key in PEM",
-            })?,
+            (Some(bytes), _) => {
+                let expected = "private key in PEM";
+                read_key(&bytes).ok_or(AuthorityError::Damaged { path: key_path, expected })?
+            }
             (None, Some(_)) => {
                 return Err(AuthorityError::KeyLost {
                     certificate: certificate_path,

@@ -1,5 +1,7 @@
 //! The agents' side of the collector: real listeners, real mTLS, a real database, one of each per test.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 mod site;
 
 mod enrolment;
