@@ -3,6 +3,7 @@
 //! ```text
 //! ingest listener     mTLS      batches heartbeat manifests renewal   ── every request: serial looked up (agent.rs)
 //! enrolment listener  TLS       enrolment                             ── rate limited by address
+//! console listener    TLS       pages of the table of routes          ── every request: session and role looked up
 //! ```
 //!
 //! Always holds:
@@ -18,8 +19,25 @@ mod manifests;
 mod renewal;
 mod enrolment;
 pub mod health;
+pub mod serving;
+
+mod routes;
+mod csrf;
+mod session;
+mod page_error;
+mod console;
+mod place;
+mod console_sign_in;
+mod console_hosts;
+mod console_settings;
+mod console_users;
+mod console_audit;
+mod console_overview;
+mod console_incident;
+mod live;
 
 pub use agent::{AgentIdentity, AgentParts, AgentState, OnStored, agent_router};
+pub use console::{ConsoleState, EnrolmentPlace, SignInLimits, console_router};
 pub use enrolment::{EnrolmentParts, EnrolmentState, enrolment_router};
 pub use manifests::{MANIFESTS_DIR, manifest_path, prepare_manifests};
 

@@ -81,13 +81,12 @@ impl ApiError {
 
     /// Wraps a failure of the file system while something was to be stored.
     pub fn of_disk(error: std::io::Error) -> Self {
-        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
-
-        if matches!(error.kind(), StorageFull | QuotaExceeded) {
-            return Self::DiskFull(error.into());
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Self::DiskFull(error.into())
+            }
+            _ => Self::Unavailable(error.into()),
         }
-
-        Self::Unavailable(error.into())
     }
 
     fn log(&self) {
@@ -130,7 +129,9 @@ impl From<StoreError> for ApiError {
             StoreError::Missing(what) => Self::NotFound(what),
             StoreError::Exists(_) | StoreError::Stale(_) => Self::Conflict(error.to_string()),
             StoreError::Query(_) | StoreError::Open { .. } => Self::Unavailable(error.into()),
-            StoreError::Migrate(_) | StoreError::Unreadable { .. } => Self::Internal(error.into()),
+            StoreError::Migrate(_) | StoreError::Unreadable { .. } | StoreError::Anchors { .. } => {
+                Self::Internal(error.into())
+            }
         }
     }
 }

@@ -48,6 +48,12 @@ pub enum StoreError {
     /// Something of that name is there already.
     #[error("there is already such a {0}")]
     Exists(&'static str),
+    /// The audit log's anchors cannot be read or written.
+    #[error("failed to use the audit log's anchors file")]
+    Anchors {
+        /// Why.
+        source: std::io::Error,
+    },
     /// It changed since the caller looked.
     #[error("the {0} was changed by somebody else in the meantime")]
     Stale(&'static str),
@@ -73,6 +79,7 @@ impl StoreError {
             | Self::Unreadable { .. }
             | Self::Missing(_)
             | Self::Exists(_)
+            | Self::Anchors { .. }
             | Self::Stale(_) => false,
         }
     }
@@ -82,9 +89,11 @@ impl StoreError {
 #[derive(Clone, Debug)]
 pub struct Store {
     /// The one connection that changes anything.
-    pub(super) writer: SqlitePool,
+    pub(crate) writer: SqlitePool,
     /// Connections that only ask.
-    pub(super) readers: SqlitePool,
+    pub(crate) readers: SqlitePool,
+    /// File outside the database that vouches for the audit log.
+    pub(super) anchors: PathBuf,
 }
 
 impl Store {
@@ -116,7 +125,7 @@ impl Store {
             .await
             .map_err(|source| StoreError::Open { path, source })?;
 
-        Ok(Self { writer, readers })
+        Ok(Self { writer, readers, anchors: data_dir.join(crate::audit::ANCHORS_FILE) })
     }
 }
 

@@ -16,7 +16,7 @@ use crate::records::{BatchStored, Fork, NewRecord, SeenRecord, StreamSeen};
 const INSERT_ROWS: usize = 100;
 
 #[derive(FromRow)]
-struct Row {
+pub(in crate::store) struct RecordRow {
     facility_id: String,
     host_id: String,
     stream_id: String,
@@ -33,10 +33,10 @@ struct Row {
     received_ms: i64,
 }
 
-impl TryFrom<Row> for SeenRecord {
+impl TryFrom<RecordRow> for SeenRecord {
     type Error = StoreError;
 
-    fn try_from(row: Row) -> Result<Self, StoreError> {
+    fn try_from(row: RecordRow) -> Result<Self, StoreError> {
         let event: Option<Event> = row
             .event_json
             .map(|json| from_json("event", &json))
@@ -98,7 +98,7 @@ impl Store {
         facility: &FacilityId,
         from: Timestamp,
     ) -> Result<Vec<SeenRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<RecordRow> = sqlx::query_as(
             "SELECT facility_id, host_id, stream_id, sequence, hash, event_json, kind, severity, burst_id, drill_id,
                     detected_ms, corrected_ms, uncertainty_ms, received_ms
              FROM records WHERE facility_id = ? AND ? <= corrected_ms
@@ -121,7 +121,7 @@ impl Store {
         stream: StreamId,
         sequence: Sequence,
     ) -> Result<Vec<SeenRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<RecordRow> = sqlx::query_as(
             "SELECT facility_id, host_id, stream_id, sequence, hash, event_json, kind, severity, burst_id, drill_id,
                     detected_ms, corrected_ms, uncertainty_ms, received_ms
              FROM records WHERE facility_id = ? AND host_id = ? AND stream_id = ? AND sequence = ? ORDER BY hash",

@@ -1,0 +1,155 @@
+# Reports
+
+field-3 = Reported at
+field-4 = Institution, founder, kind, beds
+field-7 = Persons in charge and contact
+field-8 = Kind of incident
+field-9 = Subject and summary
+field-10 = Occurred at
+field-11 = Detected at, known at
+field-12 = How it was found, and by whom
+field-14 = Affected systems and devices
+field-15 = State of services
+field-16 = Impact on care
+field-17 = Provision of care hindered
+field-20 = Leak of personal information
+field-29 = Timeline
+field-38 = First response
+field-41 = Who was told, and when
+field-42 = Help with first response asked for
+
+choice-8-ransomware = Ransomware
+choice-8-unauthorised-access = Unauthorised access
+choice-8-malware = Malware
+choice-8-targeted-mail = Targeted mail
+choice-8-ddos = Denial of service
+choice-8-precursor = Precursor
+choice-8-system-failure = System failure
+choice-8-other = Other
+choice-12-monitoring = Monitoring tool
+choice-12-staff = Staff
+choice-12-vendor = Maintenance company
+choice-12-police = Police
+choice-12-outside = Outside
+choice-12-other = Other
+choice-15-stopped = Stopped
+choice-15-degraded = Degraded
+choice-15-running = Running
+choice-15-restored = Restored
+choice-16-outpatient = Outpatients
+choice-16-emergency = Emergency
+choice-16-surgery = Surgery
+choice-16-inpatient = Inpatients
+choice-16-prescription = Prescriptions
+choice-16-laboratory = Laboratory
+choice-16-imaging = Imaging
+choice-16-accounting = Accounting
+choice-16-class-1 = Class I: records cannot be read
+choice-16-class-2 = Class II: nothing can be entered
+choice-16-class-3 = Class III: staff cannot reach each other
+choice-16-class-4 = Class IV: devices do not work or misbehave
+choice-16-none = None
+choice-17-yes = Yes
+choice-17-no = No
+choice-17-feared = Feared
+choice-20-yes = Yes
+choice-20-no = No
+choice-20-feared = Feared
+choice-42-requested = Asked for
+choice-42-not-requested = Not asked for
+choice-42-considering = Being considered
+
+status-confirmed = Confirmed
+status-estimated = Estimated
+status-unknown = Unknown
+status-investigating = Under investigation
+status-open = Open
+
+report-status-draft = Draft
+report-status-submitted = Awaiting approval
+report-status-approved = Approved
+report-status-withdrawn = Withdrawn
+
+mark-draft = DRAFT
+mark-drill = DRILL
+header-left = { $facility }, incident { $number }
+header-drill = [DRILL] Not a real incident
+header-draft = [DRAFT] Not approved
+header-submitted = [DRAFT] Awaiting approval
+header-own-answers = Approved by one of its authors
+
+letter-reference = Incident { $number }, revision { $revision }
+letter-director = Director { $name }
+letter-marker = Particulars
+addressee = To: { $office }
+addressee-missing = (addressee not verified)
+addressee-doubt = The name of the office is not verified. Check it before sending (last checked { $day }, source { $url }).
+letter-basis = Basis
+letter-deadline = Deadline
+letter-contact = Contact
+contact-line = Telephone { $phone }, mail { $mail }
+contact-empty = (empty, not verified)
+doubtful = (not verified)
+
+column-place = No.
+column-item = Item
+column-content = Content
+column-status = Status
+column-time = Time
+column-where = Subject
+column-what = What happened
+column-record = Record
+column-host = Server
+column-kind = Kind
+column-sequence = No.
+column-hash = Hash of the record (first digits)
+
+open-reported-at = (filled in when the report is submitted)
+open-field = (open)
+nothing = -
+part-unknown = unknown
+number-range = { $low } to { $high }
+
+system-name = Name
+system-role = Role
+system-os = OS
+system-vendor = Maintained by
+system-damage = Damage
+
+basis-machine = Filled in by the collector (as of { $at }).
+basis-person = Answered by { $name } ({ $at }).
+basis-master-data = From the facility's master data.
+basis-records = Records { $numbers }
+
+annex-title = Annex { $number }: { $title }
+sources-title = Records relied upon
+sources-intro = The numbers in brackets stand in this table. Each record is the line a server's agent sent, kept as it was; its hash is the SHA-256 of the whole line. Times are corrected to the collector's clock.
+record-title = Making and approval
+record-intro = The answers were frozen when the report was submitted. The hash below is the SHA-256 of all frozen answers. All times are Japan time (UTC+09:00). This is not a form of the addressee.
+record-report = Report
+record-revision = Revision
+record-incident = Incident
+record-authors = Answered by
+record-no-authors = nobody (all filled in by the collector)
+record-decision = Approval
+record-draft = Not approved (draft)
+record-submitted = Awaiting approval (submitted { $at })
+record-approved = { $name } (approved { $at })
+record-approved-own = { $name } (approved { $at }). The approver is one of the authors, as the facility allows.
+record-hash = Hash of the answers
+record-profile = Definition of the items
+record-source = Source of the duty
+record-source-text = { $url } (last checked { $day })
+
+footer-hash = Hash of the answers (SHA-256) { $short }, { $full }
+footer-record = Revision { $revision }, { $approval }, items { $profile } ({ $version })
+footer-not-approved = not approved
+footer-approved = approved by { $name }, { $at }
+footer-approved-own = approved by { $name }, { $at } (an author)
+
+event-kind-mass-change = Mass change of files
+event-kind-outage = Outage or recovery
+event-kind-pressure = Shortage or clock jump
+event-kind-loss = Something lost
+event-kind-agent = State of the agent
+event-kind-unknown = Other record

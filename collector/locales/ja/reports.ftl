@@ -1,0 +1,155 @@
+# 報告書
+
+field-3 = 報告日時
+field-4 = 医療機関名・開設者・種別・病床数
+field-7 = 責任者・連絡担当者
+field-8 = 事案の種別
+field-9 = 件名・事案の概要
+field-10 = 発生日時
+field-11 = 検知日時・「知った」日時
+field-12 = 発見の契機・発見者
+field-14 = 被害を受けたシステム・機器
+field-15 = サービスの状況
+field-16 = 診療への影響
+field-17 = 医療提供体制への支障
+field-20 = 個人情報の漏えい
+field-29 = 時系列
+field-38 = 初動対応とその日時
+field-41 = 連絡済みの先と日時
+field-42 = 初動対応支援の要請
+
+choice-8-ransomware = ランサムウェア
+choice-8-unauthorised-access = 不正アクセス
+choice-8-malware = マルウェア
+choice-8-targeted-mail = 標的型メール
+choice-8-ddos = サービス妨害
+choice-8-precursor = 予兆
+choice-8-system-failure = システム障害
+choice-8-other = その他
+choice-12-monitoring = 監視ツール
+choice-12-staff = 職員
+choice-12-vendor = 保守事業者
+choice-12-police = 警察
+choice-12-outside = 外部
+choice-12-other = その他
+choice-15-stopped = 停止
+choice-15-degraded = 縮退
+choice-15-running = 継続
+choice-15-restored = 復旧
+choice-16-outpatient = 外来
+choice-16-emergency = 救急
+choice-16-surgery = 手術
+choice-16-inpatient = 入院
+choice-16-prescription = 処方
+choice-16-laboratory = 検査
+choice-16-imaging = 画像
+choice-16-accounting = 会計
+choice-16-class-1 = 区分Ⅰ 診療情報等の参照不能
+choice-16-class-2 = 区分Ⅱ 入力不能
+choice-16-class-3 = 区分Ⅲ 職員間の連絡不能
+choice-16-class-4 = 区分Ⅳ 機器の操作不能・誤動作
+choice-16-none = 影響なし
+choice-17-yes = 有
+choice-17-no = 無
+choice-17-feared = おそれ
+choice-20-yes = 有
+choice-20-no = 無
+choice-20-feared = おそれ
+choice-42-requested = 要請済
+choice-42-not-requested = 要請せず
+choice-42-considering = 検討中
+
+status-confirmed = 確認済
+status-estimated = 推定
+status-unknown = 不明
+status-investigating = 調査中
+status-open = 未記入
+
+report-status-draft = 下書き
+report-status-submitted = 承認待ち
+report-status-approved = 承認済み
+report-status-withdrawn = 取下げ
+
+mark-draft = 下書き
+mark-drill = 訓練
+header-left = { $facility }　事案第{ $number }号
+header-drill = 【訓練】実際の事案ではありません
+header-draft = 【下書き】未承認
+header-submitted = 【下書き】承認待ち
+header-own-answers = 作成者本人による承認
+
+letter-reference = 事案第{ $number }号・第{ $revision }版
+letter-director = 管理者　{ $name }
+letter-marker = 記
+addressee = { $office }　御中
+addressee-missing = （宛先 未確認）
+addressee-doubt = ※ 宛先の名称は未確認です。提出前に確かめてください（最終確認 { $day }、出典 { $url }）。
+letter-basis = 根拠
+letter-deadline = 期限
+letter-contact = 連絡先
+contact-line = 電話 { $phone }　電子メール { $mail }
+contact-empty = （未確認のため空欄）
+doubtful = （未確認）
+
+column-place = 番号
+column-item = 項目
+column-content = 内容
+column-status = 区分
+column-time = 日時
+column-where = 対象
+column-what = 内容
+column-record = 記録
+column-host = サーバ
+column-kind = 種類
+column-sequence = 番号
+column-hash = 記録のハッシュ（先頭）
+
+open-reported-at = （提出時に記入されます）
+open-field = （未記入）
+nothing = ―
+part-unknown = 不明
+number-range = { $low } から { $high }
+
+system-name = 名称
+system-role = 役割
+system-os = OS
+system-vendor = 保守事業者
+system-damage = 被害
+
+basis-machine = 自動記入（{ $at } 現在）。
+basis-person = 回答者 { $name }（{ $at }）。
+basis-master-data = 施設の基本情報による。
+basis-records = 記録 { $numbers }
+
+annex-title = 別紙{ $number }　{ $title }
+sources-title = 根拠とした記録
+sources-intro = 本文の角括弧の番号は、この表の番号です。各記録は、サーバの監視プログラムが送った行をそのまま保存したもので、ハッシュは行全体のSHA-256です。日時は収集装置の時計に合わせて補正しています。
+record-title = 作成と承認の記録
+record-intro = 本書の回答は提出時に固定されています。下の回答のハッシュは、固定した回答全体のSHA-256です。日時はすべて日本標準時（UTC+09:00）です。本書は宛先の定めた様式ではありません。
+record-report = 報告の識別子
+record-revision = 版
+record-incident = 事案番号
+record-authors = 回答者
+record-no-authors = なし（すべて自動記入）
+record-decision = 承認
+record-draft = 未承認（下書き）
+record-submitted = 承認待ち（{ $at } 提出）
+record-approved = { $name }（{ $at } 承認）
+record-approved-own = { $name }（{ $at } 承認）。承認者は回答者でもあります（施設の設定による）。
+record-hash = 回答のハッシュ
+record-profile = 報告項目の定義
+record-source = 義務の出典
+record-source-text = { $url }（最終確認 { $day }）
+
+footer-hash = 回答のハッシュ（SHA-256） { $short }　{ $full }
+footer-record = 第{ $revision }版　{ $approval }　項目定義 { $profile }（{ $version }）
+footer-not-approved = 未承認
+footer-approved = 承認 { $name }　{ $at }
+footer-approved-own = 承認 { $name }　{ $at }（回答者本人）
+
+event-kind-mass-change = ファイルの大量変更
+event-kind-outage = サービスの停止・復旧
+event-kind-pressure = 容量・時計の異常
+event-kind-loss = 記録の欠落
+event-kind-agent = 監視プログラムの状態
+event-kind-unknown = その他の記録
