@@ -26,7 +26,6 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::enrolment::authority::Authority;
 use crate::jobs::correlate::CorrelateJob;
-use crate::jobs::draft_reports::DraftReportsJob;
 use crate::jobs::listening::ListeningJob;
 use crate::jobs::notify::NotifyJob;
 use crate::jobs::silence::SilenceJob;
@@ -149,6 +148,17 @@ impl Collector {
 
 fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
     let Parts { config, store, clock, nudge, .. } = parts;
+    let rules = &config.correlate;
+    spawn_job(
+        CorrelateJob::new(store.clone(), Arc::clone(clock), nudge.clone(), rules.clone()),
+        parts,
+        stages,
+    );
+    spawn_job(
+        SilenceJob::new(store.clone(), Arc::clone(clock), nudge.clone(), rules.clone()),
+        parts,
+        stages,
+    );
     spawn_job(ListeningJob::new(store.clone(), Arc::clone(clock)), parts, stages);
     spawn_job(
         NotifyJob {

@@ -19,6 +19,7 @@ mod manifests;
 mod renewal;
 mod enrolment;
 pub mod health;
+pub mod serving;
 
 mod routes;
 mod csrf;

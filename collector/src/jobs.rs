@@ -13,6 +13,8 @@
 
 pub mod correlate;
 pub mod silence;
+pub mod listening;
+pub mod notify;
 
 use std::future::Future;
 use std::time::Duration;

@@ -86,7 +86,7 @@ impl Desk<'_> {
                 for facility in self.facilities(facility.as_ref()).await? {
                     let seen = self.store.heartbeats(&facility.id).await?;
                     for host in self.store.hosts(&facility.id).await? {
-                        let heard = seen.iter().find(|seen| seen.host == host.id);
+                        let heard = seen.get(&host.id);
                         rows.push(row(host, heard, now));
                     }
                 }
@@ -135,7 +135,7 @@ impl Desk<'_> {
     }
 
     pub(super) async fn start_drill(
-        mut self,
+        self,
         facility: &FacilityId,
         wanted: &[String],
         files: u32,

@@ -100,6 +100,7 @@ struct ConclusionJson {
 
 #[derive(Serialize)]
 struct EntryJson {
+    incident: IncidentId,
     entry: u64,
     at: Timestamp,
     who: Option<UserId>,
@@ -163,11 +164,12 @@ impl Desk<'_> {
         wanted: &str,
     ) -> Result<Incident> {
         self.one_facility(facility).await?;
-        let incidents = self.store.incidents(facility).await?;
-        let (number, id): (Option<u64>, Option<IncidentId>) =
-            (wanted.parse().ok(), wanted.parse().ok());
-        let fits = |i: &Incident| Some(i.number) == number || Some(i.id) == id;
-        incidents.into_iter().find(fits).with_context(|| {
+        let found = match (wanted.parse::<u64>(), wanted.parse::<IncidentId>()) {
+            (Ok(number), _) => self.store.incident_by_number(facility, number).await?,
+            (Err(_), Ok(id)) => self.store.incident(facility, id).await?,
+            (Err(_), Err(_)) => None,
+        };
+        found.with_context(|| {
             format!("`{facility}` has no incident `{wanted}`; `incident list` shows those there are")
         })
     }
@@ -176,16 +178,9 @@ impl Desk<'_> {
         let facility = self.one_facility(&incident.facility).await?;
         let telling = Telling::load(&self.store, &facility).await?;
         let names = self.store.user_names().await?;
-        let entries = self.store.timeline_entries(&incident.facility, incident.id).await?;
+        let entries = self.store.incident_entries(&incident.facility, incident.id).await?;
         let sent = self.store.notifications_of(&incident.facility, incident.id).await?;
-        let keys: std::collections::BTreeSet<_> =
-            incident.conclusions.iter().flat_map(|c| c.records.iter().copied()).collect();
-        let mut records = Vec::new();
-        for key in keys {
-            let at = (&incident.facility, key.host);
-            records.extend(self.store.records(at, key.stream, key.sequence).await?);
-        }
-        records.sort_by_key(|record| (record.corrected_at, record.sequence));
+        let records = self.store.incident_records(incident).await?;
 
         Ok(Shown {
             row: IncidentRow::of(incident, &telling),
@@ -212,8 +207,8 @@ fn conclusion(conclusion: &Conclusion, telling: &Telling) -> ConclusionJson {
 }
 
 fn entry_json(stored: StoredEntry, names: &BTreeMap<UserId, String>) -> EntryJson {
-    let StoredEntry { entry, at, who, what } = stored;
-    EntryJson { entry, at, who, name: who.and_then(|who| names.get(&who).cloned()), what }
+    let StoredEntry { incident, entry, at, who, what } = stored;
+    EntryJson { incident, entry, at, who, name: who.and_then(|who| names.get(&who).cloned()), what }
 }
 
 fn record(seen: SeenRecord) -> RecordJson {

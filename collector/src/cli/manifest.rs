@@ -103,5 +103,5 @@ fn ciphertext(config: &Path, manifest: &str) -> Result<PathBuf> {
     }
     let data_dir = Config::read(config)?.data_dir;
 
-    Ok(crate::ingest::manifests::path_of(&data_dir, &manifest.to_ascii_lowercase()))
+    Ok(crate::http::manifest_path(&data_dir, &manifest.to_ascii_lowercase()))
 }

@@ -11,8 +11,7 @@ use super::table::{self, Row};
 use crate::args::UserCommand;
 use crate::audit::Actor;
 use crate::locale::japan_time;
-use crate::people::accounts::{self, NewUser};
-use crate::people::{Grants, Role, User};
+use crate::people::{self, Grants, NewUser, Role, User};
 
 #[derive(Serialize)]
 struct UserRow {
@@ -75,7 +74,7 @@ impl Desk<'_> {
             UserCommand::Add { login, name, roles } => self.add_user(login, name, &roles).await,
             UserCommand::Reset { login } => self.reset_user(&login).await,
             UserCommand::List(list) => {
-                let users = accounts::list(&self.store).await?;
+                let users = people::list(&self.store).await?;
                 let rows: Vec<_> = users.into_iter().map(UserRow::from).collect();
                 table::print(&rows, list, self.terminal)
             }
@@ -91,7 +90,7 @@ impl Desk<'_> {
         }
         let new = NewUser { login, name, grants };
         let (user, password) =
-            accounts::create_user(&self.store, new, Actor::CommandLine, &*self.clock).await?;
+            people::create_user(&self.store, new, Actor::CommandLine, &*self.clock).await?;
 
         self.show_password(&user.login, password.reveal())
     }
@@ -102,7 +101,7 @@ impl Desk<'_> {
             format!("nobody signs in as `{login}`; `user list` shows those who can")
         })?;
         let password =
-            accounts::reset_user(&self.store, user.id, Actor::CommandLine, &*self.clock).await?;
+            people::reset_user(&self.store, user.id, Actor::CommandLine, &*self.clock).await?;
 
         self.show_password(&user.login, password.reveal())
     }

@@ -171,9 +171,11 @@ fn next_attempt(attempts: u32, now: Timestamp, random: u64) -> Timestamp {
 
 fn random() -> u64 {
     let mut bytes = [0; 8];
-    // Without randomness the pause is only less spread out.
-    drop(SystemRandom::new().fill(&mut bytes));
-    u64::from_le_bytes(bytes)
+    match SystemRandom::new().fill(&mut bytes) {
+        Ok(()) => u64::from_le_bytes(bytes),
+        // Without randomness the pauses are only less spread out.
+        Err(_) => 0,
+    }
 }
 
 #[cfg(test)]

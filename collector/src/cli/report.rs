@@ -1,0 +1,133 @@
+//! `report list|show|approve|export`.
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use serde::Serialize;
+use shirase_shared::ids::{DrillId, FacilityId, IncidentId, ReportId};
+
+use super::Desk;
+use super::table::{self, Row};
+use crate::args::ReportCommand;
+use crate::locale::{Lang, Locale, japan_time};
+use crate::reports::answer::{Answer, Revision};
+use crate::reports::{Report, Sheet};
+
+#[derive(Serialize)]
+struct ReportRow {
+    facility: FacilityId,
+    id: ReportId,
+    incident: IncidentId,
+    number: Option<u64>,
+    profile: String,
+    status: &'static str,
+    revision: Revision,
+    drill: Option<DrillId>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl Row for ReportRow {
+    const HEADS: &'static [&'static str] =
+        &["FACILITY", "INCIDENT", "STATUS", "REVISION", "PROFILE", "CHANGED", "DRILL", "ID"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.facility.to_string(),
+            self.number.map_or_else(String::new, |number| number.to_string()),
+            self.status.to_owned(),
+            self.revision.to_string(),
+            self.profile.clone(),
+            japan_time(self.updated_at),
+            if self.drill.is_some() { "訓練" } else { "" }.to_owned(),
+            self.id.to_string(),
+        ]
+    }
+}
+
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    row: ReportRow,
+    answers: Vec<AnswerJson>,
+}
+
+#[derive(Serialize)]
+struct AnswerJson {
+    field: u8,
+    label_ja: String,
+    label_en: String,
+    #[serde(flatten)]
+    answer: Answer,
+}
+
+impl Desk<'_> {
+    pub(super) async fn report(mut self, command: ReportCommand) -> Result<()> {
+        match command {
+            ReportCommand::List { facility, list } => {
+                let mut rows = Vec::new();
+                for facility in self.facilities(facility.as_ref()).await? {
+                    let mut reports = self.store.reports(&facility.id).await?;
+                    reports.sort_by_key(|report| std::cmp::Reverse(report.created_at));
+                    for report in reports {
+                        rows.push(self.row(report).await?);
+                    }
+                }
+                table::print(&rows, list, self.terminal)
+            }
+            ReportCommand::Show { facility, report, json } => {
+                let report = self.one_report(&facility, &report).await?;
+                let sheet = self.store.sheet(&facility, report.id).await?;
+                self.show(sheet, json).await
+            }
+        }
+    }
+
+    async fn row(&self, report: Report) -> Result<ReportRow> {
+        let incident = self.store.incident(&report.facility, report.incident).await?;
+
+        Ok(ReportRow {
+            facility: report.facility,
+            id: report.id,
+            incident: report.incident,
+            number: incident.map(|incident| incident.number),
+            profile: report.profile,
+            status: report.status.as_str(),
+            revision: report.revision,
+            drill: report.drill,
+            created_at: report.created_at,
+            updated_at: report.updated_at,
+        })
+    }
+
+    /// Finds a report by its id, or by the number of its incident if that has only one.
+    pub(super) async fn one_report(&self, facility: &FacilityId, wanted: &str) -> Result<Report> {
+        self.one_facility(facility).await?;
+        let id: Option<ReportId> = wanted.parse().ok();
+        let incident = match wanted.parse() {
+            Ok(number) => self.store.incident_by_number(facility, number).await?,
+            Err(_) => None,
+        };
+        let of_incident = incident.map(|incident| incident.id);
+        let reports = self.store.reports(facility).await?;
+        let fits = |r: &Report| Some(r.id) == id || Some(r.incident) == of_incident;
+        reports.into_iter().find(fits).with_context(|| {
+            format!("`{facility}` has no report `{wanted}`; `report list` shows those there are")
+        })
+    }
+
+    async fn show(&mut self, sheet: Sheet, json: bool) -> Result<()> {
+        let label = |lang, key: &str| Locale::new(lang).text(key);
+        let answers = sheet.answers.into_iter().map(|(field, answer)| AnswerJson {
+            field: field.number(),
+            label_ja: label(Lang::Ja, &field.label_key()),
+            label_en: label(Lang::En, &field.label_key()),
+            answer,
+        });
+        let answers: Vec<_> = answers.collect();
+        let shown = Shown { row: self.row(sheet.report).await?, answers };
+        if json {
+            return table::json(&shown, self.terminal);
+        }
+        table::print(&[shown.row], crate::args::ListArgs { json: false }, self.terminal)
+    }
+}
