@@ -124,6 +124,7 @@ fn console_state(parts: &Parts) -> ConsoleState {
         },
         order_key: Arc::clone(&parts.order_key),
         courier: parts.courier.clone(),
+        nudge: parts.nudge.clone(),
         limits: SignInLimits::default(),
     }
 }
