@@ -32,9 +32,9 @@ use tokio_util::sync::CancellationToken;
 
 pub use client::{ClientError, ask};
 pub(crate) use desk::{Desk, DeskParts};
-pub use status::Status;
 pub(crate) use platform::Listener;
 use platform::Stream;
+pub use status::Status;
 
 /// Clients answered at the same time; further ones wait in the socket's own queue.
 const CLIENTS_MAX: usize = 4;

@@ -76,7 +76,9 @@ pub enum EnrolError {
         state: PathBuf,
     },
     /// The token cannot be read.
-    #[error("failed to read the token from `{from}`; give a readable file or `-` for standard input")]
+    #[error(
+        "failed to read the token from `{from}`; give a readable file or `-` for standard input"
+    )]
     ReadToken {
         /// File or `-`.
         from: String,
@@ -84,13 +86,17 @@ pub enum EnrolError {
         source: io::Error,
     },
     /// There is no token in it.
-    #[error("`{from}` holds no token; it must hold the one line that `token issue` printed on the collector")]
+    #[error(
+        "`{from}` holds no token; it must hold the one line that `token issue` printed on the collector"
+    )]
     NoToken {
         /// File or `-`.
         from: String,
     },
     /// The URL cannot be used.
-    #[error("`{url}` is not a usable collector address; give something like `https://collector.example.jp:8445`")]
+    #[error(
+        "`{url}` is not a usable collector address; give something like `https://collector.example.jp:8445`"
+    )]
     Url {
         /// As given.
         url: String,
@@ -153,7 +159,9 @@ pub enum EnrolError {
         remedy: &'static str,
     },
     /// The collector has trouble of its own.
-    #[error("the collector answered with trouble of its own (status {status}): {words}; run the same command again later")]
+    #[error(
+        "the collector answered with trouble of its own (status {status}): {words}; run the same command again later"
+    )]
     CollectorTrouble {
         /// HTTP status.
         status: u16,
@@ -161,7 +169,9 @@ pub enum EnrolError {
         words: String,
     },
     /// The answer cannot be used.
-    #[error("the collector's answer cannot be used: {why}; report this to whoever runs the collector")]
+    #[error(
+        "the collector's answer cannot be used: {why}; report this to whoever runs the collector"
+    )]
     Unusable {
         /// What is wrong with it.
         why: String,
@@ -189,7 +199,10 @@ pub enum EnrolError {
 pub fn read_token(from: &str) -> Result<Secret<String>, EnrolError> {
     let mut text = String::new();
     let read = if from == "-" {
-        io::stdin().lock().take(TOKEN_MAX_BYTES).read_to_string(&mut text)
+        io::stdin()
+            .lock()
+            .take(TOKEN_MAX_BYTES)
+            .read_to_string(&mut text)
     } else {
         std::fs::File::open(from)
             .and_then(|file| file.take(TOKEN_MAX_BYTES).read_to_string(&mut text))

@@ -271,9 +271,10 @@ mod tests {
     fn an_order_for_another_host_too_late_or_too_large_is_refused() {
         let bench = bench();
         let mut book = bench.book();
-        let mut refusal = |order: &Order, now| match book.judge(&bench.sign(order), now) {
-            Decision::Refused(refusal) => refusal,
-            other => panic!("{other:?}"),
+        let mut refusal = |order: &Order, now| {
+            let decision = book.judge(&bench.sign(order), now);
+            let Decision::Refused(refusal) = decision else { panic!("{decision:?}") };
+            refusal
         };
         let other = Order { host: HostId::random(), ..bench.order(20) };
         assert!(matches!(refusal(&other, night()), OrderRefusal::OtherHost { .. }));

@@ -94,6 +94,12 @@ impl StateDir {
         self.0.join("orders-seen.json")
     }
 
+    /// The maintenance window in force.
+    #[must_use]
+    pub fn maintenance(&self) -> PathBuf {
+        self.0.join("maintenance.json")
+    }
+
     /// Drills whose files may still lie in a watched root.
     #[must_use]
     pub fn drills(&self) -> PathBuf {

@@ -9,8 +9,8 @@ use linux as platform;
 
 pub(crate) use platform::{
     Reloads, Termination, boot_id, create_private_dir, create_private_file, host_facts, lock_file,
-    notify_alive, notify_ready, notify_stopping, own_user, sync_dir, watchdog_interval, writable,
-    write_system_log,
+    notify_alive, notify_ready, notify_stopping, own_use, own_user, sync_dir, watchdog_interval,
+    writable, write_system_log,
 };
 
 /// What the machine calls itself: labels, never an identity.
@@ -20,4 +20,13 @@ pub(crate) struct HostFacts {
     pub(crate) hostname: String,
     /// Operating system and version.
     pub(crate) os: String,
+}
+
+/// What this process has used so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OwnUse {
+    /// Processor time of all its threads, in milliseconds.
+    pub(crate) cpu_ms: u64,
+    /// Resident memory in bytes.
+    pub(crate) memory_bytes: u64,
 }

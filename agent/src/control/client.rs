@@ -59,15 +59,8 @@ pub async fn ask(
     mut each: impl FnMut(Answer) -> io::Result<()>,
 ) -> Result<(), ClientError> {
     let dir = || state.dir().to_owned();
-    let stream = platform::connect(&state.control_socket()).await.map_err(|error| {
-        match error.kind() {
-            io::ErrorKind::PermissionDenied => ClientError::NotAllowed { state: dir() },
-            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
-                ClientError::NotRunning { state: dir() }
-            }
-            _ => ClientError::Broken(error),
-        }
-    })?;
+    let connected = platform::connect(&state.control_socket()).await;
+    let stream = connected.map_err(|error| refusal(error, dir()))?;
     let (read, mut write) = stream.into_split();
     let mut line = serde_json::to_vec(question).map_err(|e| ClientError::Broken(e.into()))?;
     line.push(b'\n');
@@ -97,5 +90,16 @@ pub async fn ask(
                 each(answer).map_err(ClientError::Broken)?;
             }
         }
+    }
+}
+
+fn refusal(error: io::Error, state: PathBuf) -> ClientError {
+    let kind = error.kind();
+    if kind == io::ErrorKind::PermissionDenied {
+        ClientError::NotAllowed { state }
+    } else if [io::ErrorKind::NotFound, io::ErrorKind::ConnectionRefused].contains(&kind) {
+        ClientError::NotRunning { state }
+    } else {
+        ClientError::Broken(error)
     }
 }

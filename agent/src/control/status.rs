@@ -27,8 +27,14 @@ pub struct Status {
     pub config_problems: Vec<String>,
     /// Where events are sent.
     pub collector_url: String,
-    /// When the collector last answered in a way that could be understood.
+    /// When a collector last answered a heartbeat.
     pub last_answer_at: Option<Timestamp>,
+    /// When a collector last stored a batch.
+    pub last_ack_at: Option<Timestamp>,
+    /// Why the last attempt to reach a collector failed, unless one succeeded since.
+    pub last_error: Option<String>,
+    /// Attempts that failed since the last success.
+    pub failures_in_a_row: u32,
     /// By how many milliseconds the collector's clock is ahead of this host's, if it ever answered.
     pub clock_offset_ms: Option<i64>,
     /// Life of the buffer.
@@ -37,6 +43,14 @@ pub struct Status {
     pub last_sequence: Sequence,
     /// Records the collector has not stored yet.
     pub waiting: u64,
+    /// Records set aside because the collector will never take them.
+    pub set_aside: u64,
+    /// Events refused by a full buffer and not told yet.
+    pub refused: u64,
+    /// Finished damage manifests that wait for upload.
+    pub manifests_waiting: u64,
+    /// When this host's certificate expires.
+    pub certificate_expires: Option<Timestamp>,
     /// Bytes of the buffer in use.
     pub buffer_used_bytes: u64,
     /// Bytes it may use.
@@ -66,6 +80,16 @@ impl Status {
         if let Some(offset) = self.clock_offset_ms {
             writeln!(out, "           its clock differs from this one by {offset} ms")?;
         }
+        if let Some(error) = &self.last_error {
+            let failures = self.failures_in_a_row;
+            writeln!(out, "           CANNOT BE REACHED, {failures} attempts: {error}")?;
+        }
+        if let Some(at) = self.last_ack_at {
+            writeln!(out, "           last stored events at {}", japan_time(at))?;
+        }
+        if let Some(at) = self.certificate_expires {
+            writeln!(out, "           certificate valid until {}", japan_time(at))?;
+        }
         writeln!(
             out,
             "buffer     {} waiting, {} of {} in use, stream {}, last number {}",
@@ -75,6 +99,17 @@ impl Status {
             self.stream,
             self.last_sequence
         )?;
+        if 0 < self.set_aside + self.refused {
+            let (aside, refused) = (self.set_aside, self.refused);
+            writeln!(out, "           {aside} SET ASIDE, {refused} REFUSED; see `buffer verify`")?;
+        }
+        if 0 < self.manifests_waiting {
+            writeln!(
+                out,
+                "           {} damage manifests wait for upload",
+                self.manifests_waiting
+            )?;
+        }
         writeln!(out, "config     {}", self.config.display())?;
         if !self.config_problems.is_empty() {
             writeln!(out, "           IS INVALID; the last good one is in force:")?;

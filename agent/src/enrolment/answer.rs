@@ -51,7 +51,9 @@ fn fits_key(answer: &EnrolAnswer, authority: &Authority, key: &KeyPair) -> Resul
         .ok_or("its certificate is no certificate")?;
     let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(ToOwned::to_owned)?;
     let mut roots = RootCertStore::empty();
-    roots.add(authority.der.clone()).map_err(|error| format!("its authority: {error}"))?;
+    roots
+        .add(authority.der.clone())
+        .map_err(|error| format!("its authority: {error}"))?;
     ClientConfig::builder()
         .with_root_certificates(roots)
         .with_client_auth_cert(chain, key)

@@ -1,6 +1,7 @@
 //! The two requests of an enrolment, and what each way of going wrong is called.
 
 use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use reqwest::{Certificate, Client, ClientBuilder, StatusCode, redirect};
@@ -52,11 +53,8 @@ pub(super) async fn fetch_authority(
     let status = answer.status();
     let body = body_of(answer).await.map_err(unreachable)?;
     let pem = String::from_utf8(body).unwrap_or_default();
-    let foreign = || EnrolError::NotACollector {
-        url: url.clone(),
-        status: status.as_u16(),
-        saw: seen(&pem),
-    };
+    let foreign =
+        || EnrolError::NotACollector { url: url.clone(), status: status.as_u16(), saw: seen(&pem) };
     if !status.is_success() {
         return Err(foreign());
     }
@@ -127,7 +125,9 @@ fn judge(url: &str, status: StatusCode, body: &[u8]) -> Result<EnrolAnswer, Enro
 /// What helps, by the status the collector gives to each kind of refusal.
 fn remedy(status: StatusCode) -> &'static str {
     match status {
-        StatusCode::GONE => "tokens are short-lived: issue a new one on the collector with `token issue`",
+        StatusCode::GONE => {
+            "tokens are short-lived: issue a new one on the collector with `token issue`"
+        }
         StatusCode::CONFLICT => {
             "a token works for one host: issue another on the collector with `token issue`; if this host used it before, \
              run the command with the state directory it had then"
@@ -135,7 +135,9 @@ fn remedy(status: StatusCode) -> &'static str {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
             "copy it again completely, or issue a new one on the collector with `token issue`"
         }
-        _ => "issue a new one on the collector with `token issue`, and check that agent and collector have the same version",
+        _ => {
+            "issue a new one on the collector with `token issue`, and check that agent and collector have the same version"
+        }
     }
 }
 
@@ -150,7 +152,9 @@ fn client() -> ClientBuilder {
 }
 
 fn build(builder: ClientBuilder, base: &str) -> Result<Client, EnrolError> {
-    builder.build().map_err(|source| EnrolError::Untrusted { url: base.to_owned(), source })
+    builder
+        .build()
+        .map_err(|source| EnrolError::Untrusted { url: base.to_owned(), source })
 }
 
 /// Reads an answer up to [`ANSWER_MAX_BYTES`]; what lies beyond is cut off and does not parse.
@@ -168,26 +172,25 @@ async fn body_of(mut answer: reqwest::Response) -> Result<Vec<u8>, reqwest::Erro
 }
 
 /// Whether TLS failed because of the other side's certificate, rather than the network.
-fn is_certificate_trouble(error: &reqwest::Error) -> bool {
-    let mut cause = error.source();
-    while let Some(found) = cause {
-        let inner = found.downcast_ref::<rustls::Error>().or_else(|| {
-            let io = found.downcast_ref::<std::io::Error>()?;
-            io.get_ref()?.downcast_ref::<rustls::Error>()
-        });
-        if let Some(rustls::Error::InvalidCertificate(_)) = inner {
-            return true;
-        }
-        cause = found.source();
+fn is_certificate_trouble(error: &(dyn Error + 'static)) -> bool {
+    if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
+        return true;
     }
+    // An I/O error does not name what it wraps as its source.
+    let wrapped = error.downcast_ref().and_then(io::Error::get_ref);
 
-    false
+    wrapped.is_some_and(|inner| is_certificate_trouble(inner))
+        || error.source().is_some_and(is_certificate_trouble)
 }
 
 /// Describes a body that is not what was asked for.
 fn seen(body: &str) -> String {
     let text = body.trim_start();
-    let start: String = text.chars().take(15).collect::<String>().to_ascii_lowercase();
+    let start: String = text
+        .chars()
+        .take(15)
+        .collect::<String>()
+        .to_ascii_lowercase();
     if text.is_empty() {
         "an empty answer".to_owned()
     } else if start.starts_with("<!doctype html") || start.starts_with("<html") {
@@ -199,7 +202,10 @@ fn seen(body: &str) -> String {
 
 /// A foreign text, cut and without control characters, so that it cannot play with a terminal.
 fn shown(text: &str, chars: usize) -> String {
-    text.chars().take(chars).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars()
+        .take(chars)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 #[cfg(test)]
@@ -229,7 +235,9 @@ mod tests {
     #[test]
     fn a_proxys_page_is_called_what_it_is() {
         for status in [StatusCode::OK, StatusCode::NOT_FOUND, StatusCode::BAD_GATEWAY] {
-            let error = judge("u", status, b"<!DOCTYPE html><p>login").unwrap_err().to_string();
+            let error = judge("u", status, b"<!DOCTYPE html><p>login")
+                .unwrap_err()
+                .to_string();
             assert!(error.contains("HTML page") && error.contains("8445"), "{error}");
         }
         let odd = judge("u", StatusCode::OK, br#"{"error":"x"}"#).unwrap_err();

@@ -34,7 +34,10 @@ pub(super) fn write(
         move |source| EnrolError::WriteConfig { path, source }
     };
     let text = filled_in(order, enrolment).map_err(failed(&path))?;
-    if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty() && !dir.exists()) {
+    if let Some(dir) = path
+        .parent()
+        .filter(|dir| !dir.as_os_str().is_empty() && !dir.exists())
+    {
         service::create_private_dir(dir).map_err(failed(dir))?;
     }
     match std::fs::read_to_string(&path) {
@@ -62,7 +65,7 @@ fn filled_in(order: &EnrolOrder, enrolment: &Enrolment) -> io::Result<String> {
         text = set(&text, "agent", "state_dir", &state);
     }
     for root in &order.roots {
-        text.push_str("\n[[roots]]\npath = ");
+        text.push_str("\n[[sensors.roots]]\npath = ");
         text.push_str(&quoted(&absolute(root)?));
         text.push('\n');
     }
@@ -76,10 +79,15 @@ fn set(text: &str, table: &str, key: &str, value: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let trimmed = line.trim();
-        if let Some(name) = trimmed.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        if let Some(name) = trimmed
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
             name.clone_into(&mut here);
         }
-        let is_key = trimmed.split_once('=').is_some_and(|(name, _)| name.trim() == key);
+        let is_key = trimmed
+            .split_once('=')
+            .is_some_and(|(name, _)| name.trim() == key);
         if here == table && is_key {
             out.push_str(key);
             out.push_str(" = ");
@@ -125,7 +133,12 @@ mod tests {
         let config = Config::parse(&std::fs::read_to_string(&order.config).unwrap()).unwrap();
         assert_eq!(config.uplink.collector_url, "https://c.example:8444");
         assert_eq!(config.agent.state_dir, dir.path().join("state"));
-        let roots: Vec<_> = config.roots.iter().map(|root| root.path.clone()).collect();
+        let roots: Vec<_> = config
+            .sensors
+            .roots
+            .iter()
+            .map(|root| root.path.clone())
+            .collect();
         assert_eq!(roots, [dir.path().join("a \"quoted\" share")]);
     }
 
@@ -138,7 +151,11 @@ mod tests {
         let written = write(&order, &enrolment()).unwrap();
         let Configuration::KeptOld { kept, proposed } = written else { panic!("{written:?}") };
         assert_eq!(std::fs::read_to_string(kept).unwrap(), "# mine\n");
-        assert!(std::fs::read_to_string(proposed).unwrap().contains("https://c.example:8444"));
+        assert!(
+            std::fs::read_to_string(proposed)
+                .unwrap()
+                .contains("https://c.example:8444")
+        );
     }
 
     fn order(dir: &Path) -> EnrolOrder {

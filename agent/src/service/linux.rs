@@ -13,7 +13,7 @@ use shirase_shared::ids::BootId;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use uuid::Uuid;
 
-use super::HostFacts;
+use super::{HostFacts, OwnUse};
 
 /// Where the system's log listens.
 const SYSTEM_LOG: &str = "/dev/log";
@@ -171,6 +171,30 @@ pub(crate) fn lock_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Returns what this process has used so far.
+pub(crate) fn own_use() -> io::Result<OwnUse> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let millis = u64::try_from(time.tv_nsec / 1_000_000).unwrap_or(0);
+    let status = std::fs::read_to_string("/proc/self/status")?;
+
+    Ok(OwnUse { cpu_ms: seconds * 1000 + millis, memory_bytes: resident_bytes(&status)? })
+}
+
+fn resident_bytes(status: &str) -> io::Result<u64> {
+    status
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix("VmRSS:")?
+                .trim()
+                .strip_suffix(" kB")?
+                .parse::<u64>()
+                .ok()
+        })
+        .map(|kib| kib * 1024)
+        .ok_or_else(|| io::Error::other("the kernel does not tell the resident size"))
+}
+
 /// Returns the user this process runs as.
 pub(crate) fn own_user() -> u32 {
     rustix::process::geteuid().as_raw()
@@ -210,6 +234,14 @@ mod tests {
         let release = "NAME=x\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n";
         assert_eq!(pretty_name(release), "Debian GNU/Linux 12 (bookworm)");
         assert_eq!(pretty_name(""), "Linux");
+    }
+
+    #[test]
+    fn own_use_is_told() {
+        let before = own_use().unwrap();
+        assert!(1 << 20 < before.memory_bytes, "{before:?}");
+        assert_eq!(resident_bytes("VmPeak:  9 kB\nVmRSS:\t    12 kB\n").unwrap(), 12 * 1024);
+        assert!(resident_bytes("").is_err());
     }
 
     #[test]

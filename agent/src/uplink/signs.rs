@@ -100,6 +100,8 @@ async fn take(parts: &Parts, sent: StreamId, answer: HeartbeatAnswer) {
     let now = parts.clock.now();
     parts.board.update(|state| {
         state.last_heartbeat = Some(now);
+        let ahead = answer.now.duration_since(now).as_millis();
+        state.clock_offset_ms = i64::try_from(ahead).ok();
         state.heartbeat_error = None;
     });
     // Asked again after the answer: a batch may have been stored meanwhile, but never one that is not on this disk.

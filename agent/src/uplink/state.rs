@@ -29,6 +29,8 @@ pub struct UplinkState {
     pub failures_in_a_row: u32,
     /// Why the last heartbeat was not answered; `None` once one was.
     pub heartbeat_error: Option<String>,
+    /// By how many milliseconds the collector's clock was ahead of this host's at its last answer.
+    pub clock_offset_ms: Option<i64>,
     /// Address of the collector in use.
     pub upstream: String,
     /// When this host's certificate expires.
