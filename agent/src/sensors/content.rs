@@ -283,7 +283,11 @@ mod tests {
         check("a.DOCX", b"PK\x03\x04...............", Verdict::Agrees);
         check("a.dcm", &[[0; 128].as_slice(), b"DICM"].concat(), Verdict::Agrees);
         check("a.txt", "診療情報提供書\r\n山田太郎".as_bytes(), Verdict::Agrees);
-        check("sjis.csv", b"\x8e\x81\x96\xbc,\x90\xb6\x94N\x8c\x8e\x93\xfa\r\n", Verdict::Agrees);
+        check(
+            "sjis.csv",
+            b"\x8e\x81\x96\xbc,\x90\xb6\x94N\x8c\x8e\x93\xfa\r\n1,2,3\r\n",
+            Verdict::Agrees,
+        );
         check("utf16.txt", b"\xff\xfea\0b\0c\0d\0e\0f\0g\0h\0i\0", Verdict::Agrees);
         let message = "12345_20260209_ADT-00_999_20260209015000_-_1";
         check(message, b"MSH|^~\\&|HIS123|SEND|GW|RCV|2026||ADT", Verdict::Agrees);

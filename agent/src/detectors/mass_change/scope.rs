@@ -24,6 +24,8 @@ const PENDING_MAX: usize = 4096;
 const PENDING_MS: u64 = 120_000;
 /// A day.
 const DAY_MS: u64 = 24 * 3600 * 1000;
+/// A burst so slow that it took a day to show has ended when nothing was harmed for this long.
+const SLOW_QUIET_MS: u64 = 3600 * 1000;
 /// Files whose evidence is remembered; beyond it a file may count twice.
 const KNOWN_MAX: usize = 131_072;
 /// Names of small new texts watched for being the same in many directories.
@@ -166,6 +168,9 @@ impl Scope {
                 (self.open(now, severity, span), Some(Phase::Opened))
             }
         };
+        if let Some((_, Span::Minutes)) = told {
+            burst.span = Span::Minutes;
+        }
         let mut severity =
             told.map_or(burst.severity, |(severity, _)| severity.max(burst.severity));
         let critical = is_critical(burst.counts, burst.spread(), maintenance, &self.settings);
@@ -195,7 +200,11 @@ impl Scope {
     /// Ends a burst that is quiet, or tells that it grew meanwhile.
     pub(super) fn tick(&mut self, now: Moment) -> Option<Event> {
         let mut burst = self.burst.take()?;
-        if burst.last_ms + self.settings.quiet_secs * 1000 <= now.monotonic_ms {
+        let quiet_ms = match burst.span {
+            Span::Minutes => self.settings.quiet_secs * 1000,
+            Span::Day => SLOW_QUIET_MS.max(self.settings.quiet_secs * 1000),
+        };
+        if burst.last_ms + quiet_ms <= now.monotonic_ms {
             let event = self.tell(&mut burst, Phase::Ended, now);
             self.windows = Windows::default();
             self.known.clear();
@@ -216,7 +225,7 @@ impl Scope {
             Span::Minutes => PENDING_MS,
             Span::Day => DAY_MS,
         };
-        let mut burst = Burst::new(severity, now);
+        let mut burst = Burst::new(severity, span, now);
         for mark in std::mem::take(&mut self.pending) {
             let heavy = span == Span::Minutes || Weight::Removal < mark.evidence.weight();
             if now.monotonic_ms <= mark.at.monotonic_ms + reach && heavy {

@@ -23,8 +23,8 @@ const LONG_HIGH: u64 = 20;
 const SPREAD_DIRECTORIES: u64 = 3;
 /// Directories with the same new small text that strengthen other evidence.
 const NOTE_DIRECTORIES: u64 = 3;
-/// One in so many removed files must be valued for the removal to be high.
-const VALUED_SHARE: u64 = 4;
+/// One in so many removed files must be valued for the removal to be high: a source tree is not, a share is.
+const VALUED_SHARE: u64 = 2;
 
 /// Files by how much speaks for harm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -219,8 +219,8 @@ fn judge(
     let removed = u64::from(settings.removed_files);
     // A spread note is worth as much as the files that make it high, but only beside a harmed one.
     let note = if NOTE_DIRECTORIES <= note_directories && 0 < middle.harmed() { high } else { 0 };
-    let valued = removed <= middle.removed_valued
-        && middle.removed() <= middle.removed_valued * VALUED_SHARE;
+    let valued =
+        removed <= middle.removed() && middle.removed() <= middle.removed_valued * VALUED_SHARE;
 
     if high <= short.harmed() + note || MIDDLE_HIGH.max(high) <= middle.harmed() || valued {
         Some((Severity::High, Span::Minutes))

@@ -11,7 +11,7 @@ use shirase_shared::ids::{BurstId, DrillId};
 use shirase_shared::redact::{OTHER_EXTENSION, Redactor};
 
 use crate::detectors::mass_change::evidence::{Evidence, Mark, Value, heaviest};
-use crate::detectors::mass_change::windows::{Counts, spreads};
+use crate::detectors::mass_change::windows::{Counts, Span, spreads};
 use crate::detectors::mass_change::{Touch, Touched};
 use crate::observation::Root;
 
@@ -37,6 +37,8 @@ pub(super) struct Burst {
     pub(super) told_files: u64,
     /// When something was last harmed.
     pub(super) last_ms: u64,
+    /// Over which window it shows.
+    pub(super) span: Span,
     first_at: Timestamp,
     totals: MassChange,
     directories: BTreeSet<u64>,
@@ -44,7 +46,7 @@ pub(super) struct Burst {
 }
 
 impl Burst {
-    pub(super) fn new(severity: Severity, now: Moment) -> Self {
+    pub(super) fn new(severity: Severity, span: Span, now: Moment) -> Self {
         Self {
             id: BurstId::random(),
             severity,
@@ -53,6 +55,7 @@ impl Burst {
             told_ms: now.monotonic_ms,
             told_files: 0,
             last_ms: now.monotonic_ms,
+            span,
             first_at: now.wall,
             totals: MassChange::default(),
             directories: BTreeSet::new(),

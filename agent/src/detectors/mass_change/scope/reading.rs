@@ -17,6 +17,9 @@ const NOTE_MAX_BYTES: u64 = 32 * 1024;
 /// Extensions of texts a person is meant to read.
 const NOTE_EXTENSIONS: &[&str] = &["txt", "html", "htm", "hta", "md", "rtf", "url"];
 
+/// Extensions of texts a hospital would miss.
+const VALUED_TEXTS: &[&str] = &["txt", "text", "xml"];
+
 /// What a change says.
 pub(super) enum Finding {
     /// Something speaks for harm.
@@ -297,8 +300,12 @@ impl Reader {
     fn mark(&self, at: Moment, path: &Path, well: &Path, evidence: Evidence) -> Mark {
         let name = file_name(well);
         let extension = names::extension(&name);
+        let valued_text = extension
+            .as_deref()
+            .is_some_and(|extension| VALUED_TEXTS.contains(&extension));
         let value = match (names::kind_of_name(&name), evidence) {
             (Some(Kind::Document), _) | (Some(Kind::Text), Evidence::Truncated) => Value::Valued,
+            (Some(Kind::Text), _) if valued_text => Value::Valued,
             (Some(Kind::Text | Kind::Other) | None, _) => Value::Common,
         };
         let touch = match evidence {
