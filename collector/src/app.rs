@@ -32,6 +32,7 @@ use crate::jobs::silence::SilenceJob;
 use crate::jobs::{self, Job, Nudge};
 use crate::keys::{ORDER_KEY_FILE, REPORT_KEY_FILE, SigningKey};
 use crate::notify::courier::Courier;
+use crate::release::{Releases, read_profiles};
 use crate::store::Store;
 
 pub use data_dir::{ServeLock, make_data_dir};
@@ -58,9 +59,9 @@ pub(crate) struct Parts {
     pub(crate) clock: SharedClock,
     pub(crate) nudge: Nudge,
     pub(crate) authority: Arc<Authority>,
-    pub(crate) report_key: Arc<SigningKey>,
     pub(crate) order_key: Arc<SigningKey>,
     pub(crate) courier: Courier,
+    pub(crate) releases: Releases,
     pub(crate) stop: CancellationToken,
 }
 
@@ -93,15 +94,22 @@ impl Collector {
         let order_key = SigningKey::load_or_create(&data_dir.join(ORDER_KEY_FILE))?;
         let store = Store::open(&data_dir).await?;
         let courier = Courier::new(&config.mail).context("failed to set up alerts")?;
+        let releases = Releases::new(
+            store.clone(),
+            Arc::clone(&clock),
+            Arc::new(read_profiles(&data_dir)?),
+            Arc::new(report_key),
+            &config.pdf.font,
+        );
         let parts = Parts {
             config: Arc::new(config),
             store,
             clock,
             nudge: Nudge::default(),
             authority: Arc::new(authority),
-            report_key: Arc::new(report_key),
             order_key: Arc::new(order_key),
             courier,
+            releases,
             stop: CancellationToken::new(),
         };
         let listeners = Listeners::bind(&parts).await?;
