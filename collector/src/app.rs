@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use shirase_shared::clock::SharedClock;
+use shirase_shared::error::Chain;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -59,9 +60,9 @@ pub(crate) struct Parts {
     pub(crate) clock: SharedClock,
     pub(crate) nudge: Nudge,
     pub(crate) authority: Arc<Authority>,
+    pub(crate) releases: Releases,
     pub(crate) order_key: Arc<SigningKey>,
     pub(crate) courier: Courier,
-    pub(crate) releases: Releases,
     pub(crate) stop: CancellationToken,
 }
 
@@ -93,23 +94,23 @@ impl Collector {
         let report_key = SigningKey::load_or_create(&data_dir.join(REPORT_KEY_FILE))?;
         let order_key = SigningKey::load_or_create(&data_dir.join(ORDER_KEY_FILE))?;
         let store = Store::open(&data_dir).await?;
+        let releases = make_releases(&config, &store, &clock, Arc::new(report_key))?;
+        match releases.find_font().await {
+            Ok(family) => tracing::info!(font.family = family, "reports are set in {family}"),
+            Err(error) => {
+                tracing::error!(error = %Chain(&error), "no report can be approved until there is a font");
+            }
+        }
         let courier = Courier::new(&config.mail).context("failed to set up alerts")?;
-        let releases = Releases::new(
-            store.clone(),
-            Arc::clone(&clock),
-            Arc::new(read_profiles(&data_dir)?),
-            Arc::new(report_key),
-            &config.pdf.font,
-        );
         let parts = Parts {
             config: Arc::new(config),
             store,
             clock,
             nudge: Nudge::default(),
             authority: Arc::new(authority),
+            releases,
             order_key: Arc::new(order_key),
             courier,
-            releases,
             stop: CancellationToken::new(),
         };
         let listeners = Listeners::bind(&parts).await?;
@@ -154,6 +155,22 @@ impl Collector {
             }
         }
     }
+}
+
+/// Gathers what releasing a report needs, for the service and for the command line alike.
+///
+/// # Errors
+/// When a profile of the hospital's own cannot be read.
+pub(crate) fn make_releases(
+    config: &Config,
+    store: &Store,
+    clock: &SharedClock,
+    report_key: Arc<SigningKey>,
+) -> Result<Releases> {
+    let profiles = Arc::new(read_profiles(&config.data_dir)?);
+    let (store, clock) = (store.clone(), Arc::clone(clock));
+
+    Ok(Releases::new(store, clock, profiles, report_key, &config.pdf.font))
 }
 
 fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
