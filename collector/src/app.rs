@@ -36,8 +36,8 @@ use crate::store::Store;
 
 pub use data_dir::{ServeLock, make_data_dir};
 pub use listeners::Addresses;
-pub use logging::LogFormat;
 use listeners::Listeners;
+pub use logging::LogFormat;
 
 /// How long open requests may take once the collector was asked to end. Live pages never end by themselves.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
@@ -141,7 +141,9 @@ impl Collector {
                 tracing::info!("ended as asked");
                 Ok(())
             }
-            Some(ended) => bail!("{}; the collector stops, so that it is started anew", told(ended)),
+            Some(ended) => {
+                bail!("{}; the collector stops, so that it is started anew", told(ended))
+            }
         }
     }
 }

@@ -58,7 +58,8 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
         Command::Migrate => {
             let desk = Desk::open(path, terminal).await?;
             let place = desk.config.data_dir.display().to_string();
-            desk.terminal.line(&format!("the database in `{place}` is up to date"))?;
+            desk.terminal
+                .line(&format!("the database in `{place}` is up to date"))?;
         }
         Command::User(command) => Desk::open(path, terminal).await?.user(command).await?,
         Command::Facility(command) => Desk::open(path, terminal).await?.facility(command).await?,
@@ -70,14 +71,23 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
             manifest::open(path, &manifest, &identity, terminal)?;
         }
         Command::Manifest(ManifestCommand::List { facility, list }) => {
-            Desk::open(path, terminal).await?.manifests(facility.as_ref(), list).await?;
+            Desk::open(path, terminal)
+                .await?
+                .manifests(facility.as_ref(), list)
+                .await?;
         }
         Command::Drill(DrillCommand::Start { facility, hosts, files }) => {
-            Desk::open(path, terminal).await?.start_drill(&facility, &hosts, files).await?;
+            Desk::open(path, terminal)
+                .await?
+                .start_drill(&facility, &hosts, files)
+                .await?;
         }
         Command::Audit(_) => return Desk::open(path, terminal).await?.verify_audit().await,
         Command::AlertChannel(command) => {
-            Desk::open(path, terminal).await?.alert_channel(command).await?;
+            Desk::open(path, terminal)
+                .await?
+                .alert_channel(command)
+                .await?;
         }
     }
 
@@ -131,7 +141,9 @@ impl<'a> Desk<'a> {
     async fn one_host(&self, facility: &FacilityId, wanted: &str) -> Result<Host> {
         let hosts = self.store.hosts(facility).await?;
         let id: Option<HostId> = wanted.parse().ok();
-        let mut found = hosts.into_iter().filter(|host| Some(host.id) == id || host.name == wanted);
+        let mut found = hosts
+            .into_iter()
+            .filter(|host| Some(host.id) == id || host.name == wanted);
         match (found.next(), found.next()) {
             (Some(host), None) => Ok(host),
             (Some(_), Some(_)) => {

@@ -69,7 +69,12 @@ mod tests {
         make_data_dir(&data).unwrap();
         assert_eq!(std::fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
         let lock = ServeLock::take(&data).unwrap();
-        assert!(ServeLock::take(&data).unwrap_err().to_string().contains("another collector"));
+        assert!(
+            ServeLock::take(&data)
+                .unwrap_err()
+                .to_string()
+                .contains("another collector")
+        );
         drop(lock);
         ServeLock::take(&data).unwrap();
     }

@@ -49,7 +49,8 @@ impl Listeners {
     pub(super) async fn bind(parts: &Parts) -> Result<Self> {
         let Parts { config, authority, clock, .. } = parts;
         prepare_manifests(&config.data_dir).context("failed to make the directory of manifests")?;
-        let own = |clients| TlsSettings::by_authority(authority, &config.public_names, clients, clock);
+        let own =
+            |clients| TlsSettings::by_authority(authority, &config.public_names, clients, clock);
         let ingest_tls = own(ClientCertificates::Demanded)?;
         let ingest = bind_tls("ingest", config.ingest.listen, ingest_tls.clone()).await?;
         let enrolment_tls = own(ClientCertificates::NotAsked)?;
@@ -140,8 +141,7 @@ async fn bind_console(
             Ok((ConsoleListener::Own(listener, settings), address))
         }
         ConsoleTls::Files => {
-            let settings =
-                TlsSettings::by_files(&console.certificate, &console.key, &parts.clock)?;
+            let settings = TlsSettings::by_files(&console.certificate, &console.key, &parts.clock)?;
             let listener = bind_tls("console", console.listen, settings).await?;
             let address = listener.address();
             Ok((ConsoleListener::Files(listener), address))
@@ -150,18 +150,18 @@ async fn bind_console(
             let proxies = console.trusted_proxies.clone();
             let bound = ProxyListener::bind(console.listen, proxies).await;
             let listener = bound.with_context(|| refused("console", console.listen))?;
-            let address = listener.address().context("failed to read the console's address")?;
+            let address = listener
+                .address()
+                .context("failed to read the console's address")?;
             Ok((ConsoleListener::Proxy(listener), address))
         }
     }
 }
 
-async fn bind_tls(
-    name: &str,
-    address: SocketAddr,
-    settings: TlsSettings,
-) -> Result<TlsListener> {
-    TlsListener::bind(address, settings).await.with_context(|| refused(name, address))
+async fn bind_tls(name: &str, address: SocketAddr, settings: TlsSettings) -> Result<TlsListener> {
+    TlsListener::bind(address, settings)
+        .await
+        .with_context(|| refused(name, address))
 }
 
 fn refused(name: &str, address: SocketAddr) -> String {

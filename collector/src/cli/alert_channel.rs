@@ -48,8 +48,11 @@ impl Desk<'_> {
         match command {
             AlertChannelCommand::Add { facility, channel, kind, target, min_severity } => {
                 self.one_facility(&facility).await?;
-                let target =
-                    if target == "-" { self.terminal.read_secret("target")?.reveal().clone() } else { target };
+                let target = if target == "-" {
+                    self.terminal.read_secret("target")?.reveal().clone()
+                } else {
+                    target
+                };
                 let channel = Channel { facility, id: channel, kind, target, min_severity };
                 self.add_channel(channel.checked()?).await
             }
@@ -78,7 +81,8 @@ impl Desk<'_> {
                 })?;
                 let entry = self.entry("alert_channel.removed", &channel).of(&facility);
                 self.store.audit(&entry).await?;
-                self.terminal.line(&format!("`{channel}` is removed; nothing waits in it any more"))
+                self.terminal
+                    .line(&format!("`{channel}` is removed; nothing waits in it any more"))
             }
             AlertChannelCommand::Test { facility, channel } => {
                 self.test_channel(&facility, &channel).await
@@ -88,27 +92,48 @@ impl Desk<'_> {
 
     async fn add_channel(&mut self, channel: Channel) -> Result<()> {
         self.store.put_alert_channel(&channel).await?;
-        let entry = self.entry("alert_channel.set", &channel.id).of(&channel.facility);
-        let entry = entry.with("kind", channel.kind).with("target", channel.shown_target());
-        self.store.audit(&entry.with("min_severity", channel.min_severity)).await?;
+        let entry = self
+            .entry("alert_channel.set", &channel.id)
+            .of(&channel.facility);
+        let entry = entry
+            .with("kind", channel.kind)
+            .with("target", channel.shown_target());
+        self.store
+            .audit(&entry.with("min_severity", channel.min_severity))
+            .await?;
 
         self.terminal.line(&format!(
             "staff of `{}` are told over `{}` ({}) from severity {} on; \
              `alert-channel test {} {}` sends a test message",
-            channel.facility, channel.id, channel.kind, channel.min_severity, channel.facility, channel.id
+            channel.facility,
+            channel.id,
+            channel.kind,
+            channel.min_severity,
+            channel.facility,
+            channel.id
         ))
     }
 
     async fn test_channel(&mut self, facility: &FacilityId, channel: &ChannelId) -> Result<()> {
         let facility = self.one_facility(facility).await?;
         let channels = self.store.alert_channels(&facility.id).await?;
-        let channel = channels.into_iter().find(|known| known.id == *channel).with_context(|| {
-            format!("`{}` has no channel `{channel}`; `alert-channel list` shows those there are", facility.id)
-        })?;
+        let channel = channels
+            .into_iter()
+            .find(|known| known.id == *channel)
+            .with_context(|| {
+                format!(
+                    "`{}` has no channel `{channel}`; `alert-channel list` shows those there are",
+                    facility.id
+                )
+            })?;
         let courier = Courier::new(&self.config.mail)?;
-        let answer = courier.test(&channel, facility.display_name(), self.clock.now()).await;
-        let answer = answer.with_context(|| format!("the test message over `{}` did not leave", channel.id))?;
+        let answer = courier
+            .test(&channel, facility.display_name(), self.clock.now())
+            .await;
+        let answer = answer
+            .with_context(|| format!("the test message over `{}` did not leave", channel.id))?;
 
-        self.terminal.line(&format!("sent; the server answered: {answer}"))
+        self.terminal
+            .line(&format!("sent; the server answered: {answer}"))
     }
 }

@@ -36,7 +36,9 @@ impl Row for FacilityRow {
             self.id.to_string(),
             master.name.clone(),
             master.kind.as_str().to_owned(),
-            master.beds.map_or_else(String::new, |beds| beds.to_string()),
+            master
+                .beds
+                .map_or_else(String::new, |beds| beds.to_string()),
             self.hosts.to_string(),
             master.people.len().to_string(),
             master.vendors.len().to_string(),
@@ -72,7 +74,9 @@ impl Desk<'_> {
         let new = Facility::create(id, master, self.clock.now());
         let Facility { id, manifest_recipient, .. } = &new.facility;
         self.store.add_facility(&new.facility).await?;
-        self.store.audit(&self.entry("facility.created", id).of(id)).await?;
+        self.store
+            .audit(&self.entry("facility.created", id).of(id))
+            .await?;
 
         // The same form as a key file of `age`, so that this output can be kept as one.
         self.terminal.print(&format!(
@@ -94,14 +98,18 @@ impl Desk<'_> {
         if *master != known.master {
             self.store.set_master(id, master, self.clock.now()).await?;
             let entry = self.entry("facility.changed", id).of(id);
-            self.store.audit(&entry.with("fields", changed_fields(&known.master, master)?)).await?;
+            self.store
+                .audit(&entry.with("fields", changed_fields(&known.master, master)?))
+                .await?;
         }
         if let Some(asked) = self_approval {
             let allowed = match asked {
                 SelfApprovalArg::Allowed => SelfApproval::Allowed,
                 SelfApprovalArg::Refused => SelfApproval::Refused,
             };
-            self.store.set_self_approval(id, allowed, self.clock.now()).await?;
+            self.store
+                .set_self_approval(id, allowed, self.clock.now())
+                .await?;
             let name = match allowed {
                 SelfApproval::Allowed => "allowed",
                 SelfApproval::Refused => "refused",
@@ -144,8 +152,10 @@ impl Desk<'_> {
         master.beds = asked.beds.or(master.beds);
         let problems = master.problems();
         if !problems.is_empty() {
-            let lines: Vec<_> =
-                problems.iter().map(|(field, why)| format!("\n  `{field}` {why}")).collect();
+            let lines: Vec<_> = problems
+                .iter()
+                .map(|(field, why)| format!("\n  `{field}` {why}"))
+                .collect();
             bail!("the master data cannot be stored:{}", lines.concat());
         }
 
@@ -156,7 +166,8 @@ impl Desk<'_> {
 fn row(facility: Facility, hosts: usize) -> FacilityRow {
     let Facility { id, master, manifest_recipient, self_approval, created_at, updated_at } =
         facility;
-    let facility = FacilityJson { master, manifest_recipient, self_approval, created_at, updated_at };
+    let facility =
+        FacilityJson { master, manifest_recipient, self_approval, created_at, updated_at };
 
     FacilityRow { id, hosts, facility }
 }

@@ -45,14 +45,20 @@ impl Row for HostRow {
             HostStanding::Revoked => "revoked",
         };
         let mut roles: Vec<_> = self.roles.iter().map(ToString::to_string).collect();
-        roles.extend(self.watched.iter().map(|(target, role)| format!("{target}={role}")));
+        roles.extend(
+            self.watched
+                .iter()
+                .map(|(target, role)| format!("{target}={role}")),
+        );
         vec![
             self.facility.to_string(),
             self.name.clone(),
             standing.to_owned(),
-            self.last_heartbeat.map_or_else(|| "never".to_owned(), japan_time),
+            self.last_heartbeat
+                .map_or_else(|| "never".to_owned(), japan_time),
             self.version.clone().unwrap_or_default(),
-            self.waiting.map_or_else(String::new, |waiting| waiting.to_string()),
+            self.waiting
+                .map_or_else(String::new, |waiting| waiting.to_string()),
             roles.join(" "),
             self.id.to_string(),
         ]
@@ -98,7 +104,9 @@ impl Desk<'_> {
             }
             HostCommand::Revoke { facility, host } => {
                 let host = self.one_host(&facility, &host).await?;
-                self.store.revoke_host(&facility, host.id, self.clock.now()).await?;
+                self.store
+                    .revoke_host(&facility, host.id, self.clock.now())
+                    .await?;
                 let entry = self.entry("host.revoked", host.id).of(&facility);
                 self.store.audit(&entry.with("name", &host.name)).await?;
                 self.terminal
@@ -116,8 +124,7 @@ impl Desk<'_> {
         if roles.is_empty() && watched.is_empty() {
             bail!("nothing to set; give --role or --watched");
         }
-        let roles =
-            if roles.is_empty() { host.roles.clone() } else { roles.into_iter().collect() };
+        let roles = if roles.is_empty() { host.roles.clone() } else { roles.into_iter().collect() };
         let mut targets = BTreeMap::new();
         for text in watched {
             let (target, role) = text
@@ -126,12 +133,21 @@ impl Desk<'_> {
             targets.insert(target.to_owned(), role.parse()?);
         }
         let watched = if targets.is_empty() { host.watched.clone() } else { targets };
-        self.store.set_host_care((&host.facility, host.id), &roles, &watched).await?;
+        self.store
+            .set_host_care((&host.facility, host.id), &roles, &watched)
+            .await?;
         let names: Vec<_> = roles.iter().map(ToString::to_string).collect();
         let entry = self.entry("host.care_set", host.id).of(&host.facility);
-        self.store.audit(&entry.with("roles", names.join(" "))).await?;
+        self.store
+            .audit(&entry.with("roles", names.join(" ")))
+            .await?;
 
-        self.terminal.line(&format!("host {} ({}) serves: {}", host.id, host.name, names.join(", ")))
+        self.terminal.line(&format!(
+            "host {} ({}) serves: {}",
+            host.id,
+            host.name,
+            names.join(", ")
+        ))
     }
 
     pub(super) async fn start_drill(
@@ -145,7 +161,10 @@ impl Desk<'_> {
         let mut hosts = Vec::new();
         if wanted.is_empty() {
             let all = self.store.hosts(facility).await?;
-            hosts.extend(all.into_iter().filter(|h| h.standing(now) == HostStanding::Enrolled));
+            hosts.extend(
+                all.into_iter()
+                    .filter(|h| h.standing(now) == HostStanding::Enrolled),
+            );
         }
         for name in wanted {
             hosts.push(self.one_host(facility, name).await?);

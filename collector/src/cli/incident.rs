@@ -6,7 +6,9 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 use serde::Serialize;
 use shirase_shared::event::Severity;
-use shirase_shared::ids::{BurstId, DrillId, FacilityId, HostId, IncidentId, Sequence, StreamId, UserId};
+use shirase_shared::ids::{
+    BurstId, DrillId, FacilityId, HostId, IncidentId, Sequence, StreamId, UserId,
+};
 
 use super::Desk;
 use super::table::{self, Row};
@@ -14,9 +16,9 @@ use crate::args::IncidentCommand;
 use crate::correlate::{Conclusion, Rule};
 use crate::incidents::{Entry, Incident, Status, StoredEntry};
 use crate::locale::japan_time;
+use crate::notify::telling::Telling;
 use crate::notify::{ChannelId, Notification};
 use crate::records::SeenRecord;
-use crate::notify::telling::Telling;
 
 #[derive(Serialize)]
 struct IncidentRow {
@@ -170,7 +172,9 @@ impl Desk<'_> {
             (Err(_), Err(_)) => None,
         };
         found.with_context(|| {
-            format!("`{facility}` has no incident `{wanted}`; `incident list` shows those there are")
+            format!(
+                "`{facility}` has no incident `{wanted}`; `incident list` shows those there are"
+            )
         })
     }
 
@@ -178,15 +182,32 @@ impl Desk<'_> {
         let facility = self.one_facility(&incident.facility).await?;
         let telling = Telling::load(&self.store, &facility).await?;
         let names = self.store.user_names().await?;
-        let entries = self.store.incident_entries(&incident.facility, incident.id).await?;
-        let sent = self.store.notifications_of(&incident.facility, incident.id).await?;
+        let entries = self
+            .store
+            .incident_entries(&incident.facility, incident.id)
+            .await?;
+        let sent = self
+            .store
+            .notifications_of(&incident.facility, incident.id)
+            .await?;
         let records = self.store.incident_records(incident).await?;
 
         Ok(Shown {
             row: IncidentRow::of(incident, &telling),
-            host_names: incident.hosts().into_iter().map(|h| (h, telling.host_name(h))).collect(),
-            conclusions: incident.conclusions.iter().map(|c| conclusion(c, &telling)).collect(),
-            timeline: entries.into_iter().map(|entry| entry_json(entry, &names)).collect(),
+            host_names: incident
+                .hosts()
+                .into_iter()
+                .map(|h| (h, telling.host_name(h)))
+                .collect(),
+            conclusions: incident
+                .conclusions
+                .iter()
+                .map(|c| conclusion(c, &telling))
+                .collect(),
+            timeline: entries
+                .into_iter()
+                .map(|entry| entry_json(entry, &names))
+                .collect(),
             records: records.into_iter().map(record).collect(),
             notifications: sent.into_iter().map(notification).collect(),
         })
@@ -247,14 +268,20 @@ fn told(shown: &Shown) -> String {
             if row.drill.is_some() { "【訓練】" } else { "" },
             row.number,
             row.title,
-            row.merged_into.map_or_else(String::new, |id| format!(" (part of {id})")),
+            row.merged_into
+                .map_or_else(String::new, |id| format!(" (part of {id})")),
         ),
         format!("  {}", row.title_en),
         format!("  {}, {}, first change {}", row.status, row.severity, japan_time(row.first_at)),
         format!("  id {}", row.id),
         "hosts".to_owned(),
     ];
-    lines.extend(shown.host_names.iter().map(|(id, name)| format!("  {name} ({id})")));
+    lines.extend(
+        shown
+            .host_names
+            .iter()
+            .map(|(id, name)| format!("  {name} ({id})")),
+    );
     lines.push("why".to_owned());
     for one in &shown.conclusions {
         lines.push(format!("  {} [{} {}]", one.reason_ja, one.rule, one.severity));

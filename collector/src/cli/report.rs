@@ -33,7 +33,8 @@ impl Row for ReportRow {
     fn cells(&self) -> Vec<String> {
         vec![
             self.facility.to_string(),
-            self.number.map_or_else(String::new, |number| number.to_string()),
+            self.number
+                .map_or_else(String::new, |number| number.to_string()),
             self.status.to_owned(),
             self.revision.to_string(),
             self.profile.clone(),
@@ -83,7 +84,10 @@ impl Desk<'_> {
     }
 
     async fn row(&self, report: Report) -> Result<ReportRow> {
-        let incident = self.store.incident(&report.facility, report.incident).await?;
+        let incident = self
+            .store
+            .incident(&report.facility, report.incident)
+            .await?;
 
         Ok(ReportRow {
             facility: report.facility,

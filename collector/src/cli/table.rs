@@ -108,15 +108,19 @@ mod tests {
     use super::*;
 
     fn check(lines: &[&[&str]], expected: &str) {
-        let lines: Vec<Vec<String>> =
-            lines.iter().map(|line| line.iter().map(|c| (*c).to_owned()).collect()).collect();
+        let lines: Vec<Vec<String>> = lines
+            .iter()
+            .map(|line| line.iter().map(|c| (*c).to_owned()).collect())
+            .collect();
         assert_eq!(laid_out(&lines), expected);
     }
 
     #[test]
     fn japanese_letters_take_two_cells() {
-        check(&[&["ID", "NAME", "BEDS"], &["handa", "半田病院", "120"], &["x", "y", ""]],
-            "ID     NAME      BEDS\nhanda  半田病院  120\nx      y\n");
+        check(
+            &[&["ID", "NAME", "BEDS"], &["handa", "半田病院", "120"], &["x", "y", ""]],
+            "ID     NAME      BEDS\nhanda  半田病院  120\nx      y\n",
+        );
     }
 
     #[test]

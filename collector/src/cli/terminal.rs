@@ -28,12 +28,19 @@ impl Terminal {
     #[must_use]
     pub fn standard() -> Self {
         let typist = if io::stdin().is_terminal() { Typist::Person } else { Typist::Program };
-        Self { input: Box::new(io::BufReader::new(io::stdin())), out: Box::new(io::stdout()), typist }
+        Self {
+            input: Box::new(io::BufReader::new(io::stdin())),
+            out: Box::new(io::stdout()),
+            typist,
+        }
     }
 
     /// Writes a text as it is. A reader that went away (`| head`) is no fault.
     pub(crate) fn print(&mut self, text: &str) -> Result<()> {
-        let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        let written = self
+            .out
+            .write_all(text.as_bytes())
+            .and_then(|()| self.out.flush());
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             other => other.context("failed to write to standard output"),
@@ -70,7 +77,10 @@ impl Terminal {
             Typist::Program => None,
         };
         let mut line = String::new();
-        let read = self.input.read_line(&mut line).context("failed to read standard input")?;
+        let read = self
+            .input
+            .read_line(&mut line)
+            .context("failed to read standard input")?;
         if read == 0 {
             bail!("standard input ended where the {what} was expected; give one line each");
         }
@@ -104,6 +114,9 @@ impl Drop for Quiet {
 }
 
 fn stty(mode: &str) -> bool {
-    let status = Command::new("stty").arg(mode).stdin(Stdio::inherit()).status();
+    let status = Command::new("stty")
+        .arg(mode)
+        .stdin(Stdio::inherit())
+        .status();
     status.is_ok_and(|status| status.success())
 }

@@ -24,7 +24,8 @@ impl Desk<'_> {
             }
             Err(AuditFault::Store(error)) => Err(error.into()),
             Err(fault) => {
-                self.terminal.line(&format!("the audit log is BROKEN: {}", Chain(&fault)))?;
+                self.terminal
+                    .line(&format!("the audit log is BROKEN: {}", Chain(&fault)))?;
                 Ok(ExitCode::FAILURE)
             }
         }

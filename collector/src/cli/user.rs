@@ -35,8 +35,11 @@ impl Row for UserRow {
             (None, true) => "one-time password",
             (None, false) => "active",
         };
-        let roles: Vec<_> =
-            self.roles.iter().map(|(at, roles)| format!("{at}:{}", roles.join("+"))).collect();
+        let roles: Vec<_> = self
+            .roles
+            .iter()
+            .map(|(at, roles)| format!("{at}:{}", roles.join("+")))
+            .collect();
         vec![
             self.login.clone(),
             self.name.clone(),
@@ -109,8 +112,10 @@ impl Desk<'_> {
     /// The password comes last, so that a script can take the last word.
     fn show_password(&mut self, login: &str, password: &str) -> Result<()> {
         let url = self.config.console_url();
-        self.terminal.line(&format!("{login} can sign in at {url}"))?;
-        self.terminal.line("This password is shown once and must be changed at the first sign-in:")?;
+        self.terminal
+            .line(&format!("{login} can sign in at {url}"))?;
+        self.terminal
+            .line("This password is shown once and must be changed at the first sign-in:")?;
         self.terminal.line(password)
     }
 }

@@ -130,7 +130,9 @@ impl From<StoreError> for ApiError {
             StoreError::Missing(what) => Self::NotFound(what),
             StoreError::Exists(_) | StoreError::Stale(_) => Self::Conflict(error.to_string()),
             StoreError::Query(_) | StoreError::Open { .. } => Self::Unavailable(error.into()),
-            StoreError::Migrate(_) | StoreError::Unreadable { .. } | StoreError::Anchors { .. } => Self::Internal(error.into()),
+            StoreError::Migrate(_) | StoreError::Unreadable { .. } | StoreError::Anchors { .. } => {
+                Self::Internal(error.into())
+            }
         }
     }
 }

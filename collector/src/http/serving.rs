@@ -23,7 +23,9 @@ pub fn serve_tls(
 ) -> impl Future<Output = io::Result<()>> {
     let router = router.layer(middleware::from_fn(with_address));
     let service = router.into_make_service_with_connect_info::<Peer>();
-    axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).into_future()
+    axum::serve(listener, service)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .into_future()
 }
 
 /// Serves without TLS to declared proxies on this machine.
@@ -34,7 +36,9 @@ pub fn serve_behind_proxy(
 ) -> impl Future<Output = io::Result<()>> {
     let router = router.layer(middleware::from_fn(with_address));
     let service = router.into_make_service_with_connect_info::<Peer>();
-    axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).into_future()
+    axum::serve(listener, service)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .into_future()
 }
 
 /// Hands the bare address on to handlers that need no more.

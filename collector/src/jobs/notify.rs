@@ -83,7 +83,11 @@ impl NotifyJob {
             if !new.is_empty() {
                 self.store.put_notifications(&new, self.clock.now()).await?;
             }
-            for due in self.store.due_notifications(&facility.id, self.clock.now()).await? {
+            for due in self
+                .store
+                .due_notifications(&facility.id, self.clock.now())
+                .await?
+            {
                 if PASS_LIMIT < begun.elapsed() {
                     return Ok(sent);
                 }
@@ -102,7 +106,10 @@ impl NotifyJob {
         gone: &mut Gone,
     ) -> Result<usize, StoreError> {
         // A removed channel takes what waits in it along; this one was removed a moment ago.
-        let Some(channel) = channels.iter().find(|channel| channel.id == due.key.channel) else {
+        let Some(channel) = channels
+            .iter()
+            .find(|channel| channel.id == due.key.channel)
+        else {
             return Ok(0);
         };
         let outcome = match (channel.kind, &gone.mail) {
@@ -110,14 +117,19 @@ impl NotifyJob {
             (ChannelKind::Mail, None) | (ChannelKind::Webhook, _) => {
                 let alert = self.alert(facility, due).await?;
                 let sending = self.courier.send(channel, &alert);
-                tokio::time::timeout(SEND_LIMIT, sending).await.unwrap_or_else(|_| {
-                    let why = format!("the server took longer than {SEND_LIMIT:?}");
-                    Err(SendError::Unreachable(why))
-                })
+                tokio::time::timeout(SEND_LIMIT, sending)
+                    .await
+                    .unwrap_or_else(|_| {
+                        let why = format!("the server took longer than {SEND_LIMIT:?}");
+                        Err(SendError::Unreachable(why))
+                    })
             }
         };
-        let sent = self.note(&facility.id, channel.kind, due, outcome, gone).await;
-        self.nudge.tell_incident(&facility.id, due.key.incident, What::Notification);
+        let sent = self
+            .note(&facility.id, channel.kind, due, outcome, gone)
+            .await;
+        self.nudge
+            .tell_incident(&facility.id, due.key.incident, What::Notification);
 
         sent
     }
@@ -134,7 +146,9 @@ impl NotifyJob {
         let (incident, channel_id) = (due.key.incident, &due.key.channel);
         match outcome {
             Ok(answer) => {
-                self.store.notification_sent(&due.key, self.clock.now()).await?;
+                self.store
+                    .notification_sent(&due.key, self.clock.now())
+                    .await?;
                 tracing::info!(
                     incident.id = %incident, channel.id = %channel_id, severity = %due.key.escalation, answer,
                     "told staff of {facility} about incident {incident} over {channel_id}"
@@ -190,7 +204,9 @@ mod tests {
             .map(|attempts| next_attempt(attempts, now, 0).duration_since(now).as_secs())
             .collect();
         assert_eq!(pauses, [5, 10, 20, 300, 300]);
-        let longest = next_attempt(1000, now, u64::MAX).duration_since(now).as_secs();
+        let longest = next_attempt(1000, now, u64::MAX)
+            .duration_since(now)
+            .as_secs();
         assert!((300..=600).contains(&longest), "{longest}");
     }
 }

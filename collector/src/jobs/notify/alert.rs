@@ -28,9 +28,16 @@ impl NotifyJob {
             headline: telling.title(&incident),
             places: telling.places(&incident),
             since: incident.first_at,
-            reasons: incident.conclusions.iter().map(|one| telling.reason(one)).collect(),
+            reasons: incident
+                .conclusions
+                .iter()
+                .map(|one| telling.reason(one))
+                .collect(),
             call: telling.call(&incident),
-            link: format!("{}/facilities/{}/incidents/{}", self.console_url, facility.id, incident.id),
+            link: format!(
+                "{}/facilities/{}/incidents/{}",
+                self.console_url, facility.id, incident.id
+            ),
             audit_head: self.store.audit_head().await?,
         })
     }
