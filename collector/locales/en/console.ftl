@@ -60,10 +60,6 @@ error-conflict = Somebody changed it before you, or it cannot be done in its pre
 error-too-many-attempts = Too many attempts. Wait a minute and try again.
 error-internal = An internal problem kept this page from being shown. Look into the collector's log.
 
-severity-low = Low
-severity-medium = Medium
-severity-high = High
-severity-critical = Critical
 
 save = Save
 remove = Remove

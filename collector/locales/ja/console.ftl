@@ -60,10 +60,6 @@ error-conflict = 先にほかの人が変更したか、今の状態ではでき
 error-too-many-attempts = 試した回数が多すぎます。1分ほど待ってから、もう一度お試しください。
 error-internal = 内部の問題で表示できませんでした。収集サーバーの記録を確かめてください。
 
-severity-low = 低
-severity-medium = 中
-severity-high = 高
-severity-critical = 重大
 
 save = 保存する
 remove = 削除する
