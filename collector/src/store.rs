@@ -26,8 +26,8 @@ mod tokens;
 mod events;
 mod orders;
 mod manifests;
-mod notifications;
 mod incidents;
+mod notifications;
 
 pub use approvals::{DecisionError, NewApproval, NewSubmission};
 pub(crate) use audit::append_audit;
