@@ -13,6 +13,7 @@ mod frame;
 mod sign_in;
 pub mod overview;
 pub mod incident;
+pub mod report;
 pub mod hosts;
 pub mod settings;
 pub mod users;

@@ -34,6 +34,7 @@ mod console_users;
 mod console_audit;
 mod console_overview;
 mod console_incident;
+mod console_report;
 mod live;
 
 pub use agent::{AgentIdentity, AgentParts, AgentState, OnStored, agent_router};

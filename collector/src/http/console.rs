@@ -22,14 +22,15 @@ use super::routes::{Page, ROUTES, Verb};
 use super::session::{self, Call, Guard};
 use super::{
     console_audit, console_hosts as hosts, console_incident as incident,
-    console_overview as overview, console_settings as settings, console_sign_in as sign_in,
-    console_users as users, live,
+    console_overview as overview, console_report as report, console_settings as settings,
+    console_sign_in as sign_in, console_users as users, live,
 };
 use crate::console::{Frame, Tab, html};
 use crate::jobs::Nudge;
 use crate::keys::SigningKey;
 use crate::locale::{Lang, japan_time};
 use crate::notify::courier::Courier;
+use crate::release::Releases;
 use crate::store::Store;
 
 /// Attempts to sign in under one login before it has to wait, and the pause that earns one more.
@@ -70,6 +71,8 @@ pub struct ConsoleState {
     pub enrolment: EnrolmentPlace,
     /// Signs orders to agents.
     pub order_key: Arc<SigningKey>,
+    /// Submits, approves, rejects and renders reports.
+    pub releases: Releases,
     /// Wakes the jobs and open pages after a change.
     pub nudge: Nudge,
     /// Reaches staff.
@@ -171,6 +174,13 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::FalseAlarm => on(filter, incident::false_alarm),
         Page::Reopen => on(filter, incident::reopen),
         Page::VendorCalled => on(filter, incident::vendor_called),
+        Page::Report => on(filter, report::show),
+        Page::ReportPdf => on(filter, report::pdf),
+        Page::AnswerForm => on(filter, report::edit),
+        Page::Answer => on(filter, report::answer),
+        Page::Submit => on(filter, report::submit),
+        Page::Approve => on(filter, report::approve),
+        Page::Reject => on(filter, report::reject),
         Page::Hosts => on(filter, hosts::show),
         Page::HostRoles => on(filter, hosts::set_roles),
         Page::HostRevoke => on(filter, hosts::revoke),

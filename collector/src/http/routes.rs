@@ -70,6 +70,13 @@ routes! {
     FalseAlarm         Post "/facilities/{facility}/incidents/{incident}/false-alarm" AUTHOR;
     Reopen             Post "/facilities/{facility}/incidents/{incident}/reopen" AUTHOR;
     VendorCalled       Post "/facilities/{facility}/incidents/{incident}/vendor-called" AUTHOR;
+    Report             Get  "/facilities/{facility}/reports/{report}" VIEWER;
+    ReportPdf          Get  "/facilities/{facility}/reports/{report}/pdf" VIEWER;
+    AnswerForm         Get  "/facilities/{facility}/reports/{report}/fields/{field}" AUTHOR;
+    Answer             Post "/facilities/{facility}/reports/{report}/fields/{field}" AUTHOR;
+    Submit             Post "/facilities/{facility}/reports/{report}/submit" AUTHOR;
+    Approve            Post "/facilities/{facility}/reports/{report}/approve" APPROVER;
+    Reject             Post "/facilities/{facility}/reports/{report}/reject" APPROVER;
     Hosts              Get  "/facilities/{facility}/hosts" VIEWER;
     HostRoles          Post "/facilities/{facility}/hosts/{host}" ADMINISTRATOR;
     HostRevoke         Post "/facilities/{facility}/hosts/{host}/revoke" ADMINISTRATOR;
