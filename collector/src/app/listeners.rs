@@ -126,7 +126,6 @@ fn console_state(parts: &Parts) -> ConsoleState {
         releases: parts.releases.clone(),
         nudge: parts.nudge.clone(),
         courier: parts.courier.clone(),
-        nudge: parts.nudge.clone(),
         limits: SignInLimits::default(),
     }
 }
