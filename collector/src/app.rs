@@ -26,8 +26,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::enrolment::authority::Authority;
+use crate::ingest::listening;
 use crate::jobs::correlate::CorrelateJob;
-use crate::jobs::listening::ListeningJob;
 use crate::jobs::notify::NotifyJob;
 use crate::jobs::silence::SilenceJob;
 use crate::jobs::{self, Job, Nudge};
@@ -186,7 +186,11 @@ fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
         parts,
         stages,
     );
-    spawn_job(ListeningJob::new(store.clone(), Arc::clone(clock)), parts, stages);
+    let noting = listening::keep_noting(store.clone(), Arc::clone(clock), parts.stop.clone());
+    stages.spawn(async move {
+        noting.await;
+        "listening"
+    });
     spawn_job(
         NotifyJob {
             store: store.clone(),

@@ -13,7 +13,6 @@
 
 pub mod correlate;
 pub mod silence;
-pub mod listening;
 pub mod notify;
 
 use std::future::Future;
