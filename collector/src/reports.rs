@@ -15,6 +15,7 @@
 
 pub mod answer;
 pub mod fields;
+pub mod draft;
 pub mod profile;
 pub mod render;
 pub mod text;
