@@ -28,10 +28,12 @@ use crate::config::Config;
 use crate::enrolment::authority::Authority;
 use crate::ingest::listening;
 use crate::jobs::correlate::CorrelateJob;
+use crate::jobs::draft_reports::DraftReportsJob;
 use crate::jobs::notify::NotifyJob;
 use crate::jobs::silence::SilenceJob;
 use crate::jobs::{self, Job, Nudge};
 use crate::keys::{ORDER_KEY_FILE, REPORT_KEY_FILE, SigningKey};
+use crate::locale::Locale;
 use crate::notify::courier::Courier;
 use crate::release::{Releases, read_profiles};
 use crate::store::Store;
@@ -183,6 +185,12 @@ fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
     );
     spawn_job(
         SilenceJob::new(store.clone(), Arc::clone(clock), nudge.clone(), rules.clone()),
+        parts,
+        stages,
+    );
+    let locale = Locale::new(config.drafts.language);
+    spawn_job(
+        DraftReportsJob::new(store.clone(), Arc::clone(clock), nudge.clone(), locale),
         parts,
         stages,
     );

@@ -76,7 +76,10 @@ impl Ward {
             target: target.to_owned(),
             min_severity,
         };
-        self.store.put_alert_channel(&channel.checked().unwrap()).await.unwrap();
+        self.store
+            .put_alert_channel(&channel.checked().unwrap())
+            .await
+            .unwrap();
     }
 
     /// Stores one more event of the same burst and lets the rules run.
@@ -123,16 +126,26 @@ impl Ward {
 
 async fn enrolled(store: &Store, facility: &FacilityId, clock: &dyn Clock) -> HostId {
     let hour = SignedDuration::from_hours(1);
-    let (token, _) = issue_token(store, facility, "ehr1", hour, clock).await.unwrap();
+    let (token, _) = issue_token(store, facility, "ehr1", hour, clock)
+        .await
+        .unwrap();
     let applicant = Applicant {
         token_sha256: &token.sha256,
         key_sha256: &sha256_hex(b"key"),
         hostname: "ehr1",
         os: "Debian GNU/Linux 12",
     };
-    let host = store.let_in(&applicant, clock.now()).await.unwrap().unwrap().host;
+    let host = store
+        .let_in(&applicant, clock.now())
+        .await
+        .unwrap()
+        .unwrap()
+        .host;
     let roles = BTreeSet::from([CareRole::Ehr]);
-    store.set_host_care((facility, host), &roles, &BTreeMap::new()).await.unwrap();
+    store
+        .set_host_care((facility, host), &roles, &BTreeMap::new())
+        .await
+        .unwrap();
     host
 }
 
@@ -150,7 +163,8 @@ fn plain_mail(port: u16) -> MailConfig {
 async fn one_mail_for_each_severity_newly_reached_and_none_after_a_restart() {
     let mut ward = Ward::open("しらせ総合病院").await;
     let server = MailServer::start(ward.dir.path(), free_port(), None).await;
-    ward.channel(ChannelKind::Mail, "security@hospital.example", Severity::High).await;
+    ward.channel(ChannelKind::Mail, "security@hospital.example", Severity::High)
+        .await;
     let mail = plain_mail(server.port);
     ward.burst(Severity::High).await;
     assert_eq!(ward.job(&mail).activate().await, Outcome::Changed(1));
@@ -166,12 +180,23 @@ async fn one_mail_for_each_severity_newly_reached_and_none_after_a_restart() {
     let mails = server.mails();
     assert_eq!(mails.len(), 2, "{mails:#?}");
     let (first, second) = (&mails[0], &mails[1]);
-    assert!(first.subject.starts_with("【重大】しらせ総合病院: 電子カルテ"), "{}", first.subject);
+    assert!(
+        first
+            .subject
+            .starts_with("【重大】しらせ総合病院: 電子カルテ"),
+        "{}",
+        first.subject
+    );
     assert!(second.subject.starts_with("【緊急】"), "{}", second.subject);
     assert_ne!(first.message_id, second.message_id);
     assert_eq!(first.to, "security@hospital.example");
     assert!(first.from.contains("知らせ"), "{}", first.from);
-    for part in ["ehr1", VENDOR_PHONE, "2026-02-09 01:50:00 JST", "https://c.example.jp:8443/facilities/handa-hp/incidents/"] {
+    for part in [
+        "ehr1",
+        VENDOR_PHONE,
+        "2026-02-09 01:50:00 JST",
+        "https://c.example.jp:8443/facilities/handa-hp/incidents/",
+    ] {
         assert!(first.body.contains(part), "no `{part}` in\n{}", first.body);
     }
     assert!(mails.iter().all(|mail| mail.defects.is_empty()), "{mails:#?}");
@@ -182,11 +207,16 @@ async fn one_mail_for_each_severity_newly_reached_and_none_after_a_restart() {
 async fn a_mail_server_that_is_down_is_tried_again_and_gets_the_mail_once() {
     let mut ward = Ward::open("しらせ総合病院").await;
     let port = free_port();
-    ward.channel(ChannelKind::Mail, "security@hospital.example", Severity::High).await;
+    ward.channel(ChannelKind::Mail, "security@hospital.example", Severity::High)
+        .await;
     let mail = plain_mail(port);
     ward.burst(Severity::High).await;
     assert_eq!(ward.job(&mail).activate().await, Outcome::NothingToDo);
-    let state = ward.store.channel_state(&ward.facility, &"mail".parse().unwrap()).await.unwrap();
+    let state = ward
+        .store
+        .channel_state(&ward.facility, &"mail".parse().unwrap())
+        .await
+        .unwrap();
     assert_eq!((state.sent, state.waiting), (0, 1));
     assert!(state.last_error.contains("refused"), "{}", state.last_error);
 
@@ -202,10 +232,15 @@ async fn a_mail_server_that_is_down_is_tried_again_and_gets_the_mail_once() {
 #[tokio::test]
 async fn without_a_mail_server_in_the_configuration_the_message_waits_and_says_why() {
     let mut ward = Ward::open("しらせ総合病院").await;
-    ward.channel(ChannelKind::Mail, "security@hospital.example", Severity::High).await;
+    ward.channel(ChannelKind::Mail, "security@hospital.example", Severity::High)
+        .await;
     ward.burst(Severity::High).await;
     assert_eq!(ward.job(&MailConfig::default()).activate().await, Outcome::NothingToDo);
-    let state = ward.store.channel_state(&ward.facility, &"mail".parse().unwrap()).await.unwrap();
+    let state = ward
+        .store
+        .channel_state(&ward.facility, &"mail".parse().unwrap())
+        .await
+        .unwrap();
     assert!(state.last_error.contains("no mail server is configured"), "{}", state.last_error);
 }
 
@@ -218,12 +253,17 @@ async fn mail_goes_over_starttls_and_only_to_a_server_the_authority_signed_for()
     std::fs::write(&key, own.signing_key.serialize_pem()).unwrap();
     let tls = ServerTls { certificate: &certificate, key: &key };
     let server = MailServer::start(ward.dir.path(), free_port(), Some(tls)).await;
-    ward.channel(ChannelKind::Mail, "security@hospital.example", Severity::High).await;
+    ward.channel(ChannelKind::Mail, "security@hospital.example", Severity::High)
+        .await;
     ward.burst(Severity::High).await;
 
     let strangers = MailConfig { tls: MailTls::Starttls, ..plain_mail(server.port) };
     assert_eq!(ward.job(&strangers).activate().await, Outcome::NothingToDo);
-    let state = ward.store.channel_state(&ward.facility, &"mail".parse().unwrap()).await.unwrap();
+    let state = ward
+        .store
+        .channel_state(&ward.facility, &"mail".parse().unwrap())
+        .await
+        .unwrap();
     assert!(state.last_error.to_lowercase().contains("certificate"), "{}", state.last_error);
     assert_eq!(server.mails().len(), 0);
 
@@ -238,14 +278,21 @@ async fn hostile_names_reach_the_mail_as_harmless_text() {
     let hostile = "病院\r\nBcc: thief@evil.example\r\n\r\n<script>\u{202e}";
     let mut ward = Ward::open(hostile).await;
     let server = MailServer::start(ward.dir.path(), free_port(), None).await;
-    ward.channel(ChannelKind::Mail, "security@hospital.example", Severity::High).await;
+    ward.channel(ChannelKind::Mail, "security@hospital.example", Severity::High)
+        .await;
     ward.burst(Severity::High).await;
     assert_eq!(ward.job(&plain_mail(server.port)).activate().await, Outcome::Changed(1));
     let mails = server.mails();
     assert_eq!(mails.len(), 1, "{mails:#?}");
     let mail = &mails[0];
     assert!(mail.defects.is_empty() && !mail.subject.contains('\n'), "{mail:#?}");
-    assert!(!mail.headers.iter().any(|name| name.eq_ignore_ascii_case("bcc")), "{mail:#?}");
+    assert!(
+        !mail
+            .headers
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case("bcc")),
+        "{mail:#?}"
+    );
     assert!(!mail.body.contains('\u{202e}') && !mail.body.lines().any(|l| l.starts_with("Bcc")));
 }
 
@@ -253,12 +300,17 @@ async fn hostile_names_reach_the_mail_as_harmless_text() {
 async fn a_webhook_gets_json_once_and_a_refusal_is_kept_for_later() {
     let mut ward = Ward::open("しらせ総合病院").await;
     let server = WebhookServer::start(&[503, 200]);
-    ward.channel(ChannelKind::Webhook, &server.url("/hook/SECRET"), Severity::High).await;
+    ward.channel(ChannelKind::Webhook, &server.url("/hook/SECRET"), Severity::High)
+        .await;
     ward.burst(Severity::High).await;
     let mail = MailConfig::default();
     assert_eq!(ward.job(&mail).activate().await, Outcome::NothingToDo);
     let name = "webhook".parse().unwrap();
-    let state = ward.store.channel_state(&ward.facility, &name).await.unwrap();
+    let state = ward
+        .store
+        .channel_state(&ward.facility, &name)
+        .await
+        .unwrap();
     assert!(state.last_error.starts_with("503"), "{}", state.last_error);
     assert!(!state.last_error.contains("SECRET"), "{}", state.last_error);
     ward.clock.advance(SignedDuration::from_mins(11));
@@ -280,11 +332,15 @@ async fn a_server_that_never_answers_does_not_stop_the_others() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", silent.local_addr().unwrap());
     let server = MailServer::start(ward.dir.path(), free_port(), None).await;
-    ward.channel(ChannelKind::Webhook, &url, Severity::High).await;
-    ward.channel(ChannelKind::Mail, "security@hospital.example", Severity::High).await;
+    ward.channel(ChannelKind::Webhook, &url, Severity::High)
+        .await;
+    ward.channel(ChannelKind::Mail, "security@hospital.example", Severity::High)
+        .await;
     ward.burst(Severity::High).await;
     let mut job = ward.job(&plain_mail(server.port));
-    let done = tokio::time::timeout(Duration::from_secs(40), job.activate()).await.unwrap();
+    let done = tokio::time::timeout(Duration::from_secs(40), job.activate())
+        .await
+        .unwrap();
     assert_eq!(done, Outcome::Changed(1));
     assert_eq!(server.mails().len(), 1);
 }

@@ -64,7 +64,8 @@ fn answer(mut stream: &TcpStream, status: u16) -> Post {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
-    write!(stream, "HTTP/1.1 {status} x\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok").unwrap();
+    write!(stream, "HTTP/1.1 {status} x\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+        .unwrap();
 
     Post { idempotency_key, body: serde_json::from_slice(&body).unwrap() }
 }
