@@ -29,7 +29,10 @@ print(json.dumps(mails))
 fn python() -> &'static str {
     let has = |python: &&str| {
         let mut import = Command::new(python);
-        import.args(["-c", "import aiosmtpd"]).stdout(Stdio::null()).stderr(Stdio::null());
+        import
+            .args(["-c", "import aiosmtpd"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         import.status().is_ok_and(|status| status.success())
     };
     PYTHONS
@@ -65,7 +68,11 @@ pub struct MailServer {
 
 /// Returns a port nobody uses at the moment.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 impl MailServer {
@@ -76,9 +83,18 @@ impl MailServer {
         command.args(["-m", "aiosmtpd", "-n", "-c", "aiosmtpd.handlers.Mailbox"]);
         command.args(["-l", &format!("127.0.0.1:{port}")]);
         if let Some(tls) = tls {
-            command.arg("--tlscert").arg(tls.certificate).arg("--tlskey").arg(tls.key);
+            command
+                .arg("--tlscert")
+                .arg(tls.certificate)
+                .arg("--tlskey")
+                .arg(tls.key);
         }
-        let child = command.arg(&maildir).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let child = command
+            .arg(&maildir)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         eventually("the mail server to answer", Duration::from_secs(20), || async {
             TcpStream::connect(("127.0.0.1", port)).ok()
         })
@@ -96,7 +112,12 @@ impl MailServer {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        reader.stdin.take().unwrap().write_all(READER.as_bytes()).unwrap();
+        reader
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(READER.as_bytes())
+            .unwrap();
         let output = reader.wait_with_output().unwrap();
         assert!(output.status.success());
         serde_json::from_slice(&output.stdout).unwrap()
