@@ -257,7 +257,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         std::fs::write(root.path().join("real.txt"), "real").unwrap();
         let drill = plan(root.path());
-let changed = drill.carry_out(&CancellationToken::new()).await.unwrap();
+        let changed = drill.carry_out(&CancellationToken::new()).await.unwrap();
         assert_eq!(changed, 12);
         assert_eq!(names(root.path()).len(), 2);
         drill.remove().await.unwrap();
@@ -270,7 +270,7 @@ let changed = drill.carry_out(&CancellationToken::new()).await.unwrap();
         let root = tempfile::tempdir().unwrap();
         let stop = CancellationToken::new();
         stop.cancel();
-let drill = plan(root.path());
+        let drill = plan(root.path());
         assert_eq!(drill.carry_out(&stop).await.unwrap(), 0);
         drill.remove().await.unwrap();
         assert!(names(root.path()).is_empty());

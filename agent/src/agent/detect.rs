@@ -169,7 +169,9 @@ impl Told {
     }
 
     fn is_own_removal(&self, observation: &Observation) -> bool {
-        self.over.iter().any(|drill| drill.is_own_removal(observation))
+        self.over
+            .iter()
+            .any(|drill| drill.is_own_removal(observation))
     }
 
     fn repeated(&self) -> Vec<Notice> {

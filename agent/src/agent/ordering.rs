@@ -142,7 +142,7 @@ impl Following {
             .await;
         self.notify(Notice::DrillBegins(drill.clone())).await;
         let outcome = drill.carry_out(stop).await;
-let files = *outcome.as_ref().unwrap_or(&0);
+        let files = *outcome.as_ref().unwrap_or(&0);
         self.notify(Notice::DrillOver(drill.clone())).await;
         let outcome = drill.remove().await.and(outcome);
         self.over(&drill, &ledger, outcome).await;
