@@ -1,3 +1,41 @@
 //! The central collector: stores what agents saw and drafts the report.
+//!
+//! ```text
+//! agents ══▶ http ─▶ ingest ─▶ store ─▶ correlate ─▶ incidents ─▶ reports ─▶ approval      notify ─▶ staff
+//!                                └────────────── jobs move it on, app wires them ──────────────┘
+//! people ══▶ http ─▶ console (pages)                         administrators ─▶ cli (commands)
+//! ```
 
+pub mod args;
+pub mod config;
+
+// What comes in.
+pub mod keys;
+pub mod facilities;
+pub mod records;
+pub mod enrolment;
+pub mod ingest;
+pub mod orders;
+
+// What it is kept in.
 pub mod store;
+
+// What it means, and what is said of it.
+pub mod correlate;
+pub mod incidents;
+pub mod reports;
+pub mod approval;
+pub mod release;
+pub mod notify;
+pub mod jobs;
+
+// Who works with it, and what they see.
+pub mod people;
+pub mod audit;
+pub mod locale;
+pub mod console;
+pub mod http;
+
+// How it runs.
+pub mod cli;
+pub mod app;

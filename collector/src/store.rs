@@ -14,5 +14,26 @@
 //! `migrations/postgres`.
 
 mod connect;
+mod reports;
+mod approvals;
+mod users;
+mod sessions;
+mod audit;
 
+mod facilities;
+mod hosts;
+mod tokens;
+mod events;
+mod orders;
+mod manifests;
+mod incidents;
+mod console;
+mod notifications;
+
+pub use approvals::{DecisionError, NewApproval, NewSubmission};
+pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};
+pub use hosts::{CertificateHolder, IssuedCertificate};
+pub use incidents::{ActFailure, RecordMark};
+pub use notifications::ChannelState;
+pub use reports::AnswerError;

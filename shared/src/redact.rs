@@ -75,8 +75,10 @@ impl Redactor {
     }
 }
 
-/// Returns an extension or suffix in the form in which it may be shown: ASCII letters, digits, `-`, `_`, at most
-/// [`EXTENSION_MAX_CHARS`]; an all-digit one of six and more could be a patient number and is hidden too.
+/// Returns an extension or suffix in the form in which it may be shown.
+///
+/// That is: ASCII letters, digits, `-`, `_`, at most [`EXTENSION_MAX_CHARS`]. One with six digits and more could be a
+/// patient number and is hidden too.
 #[must_use]
 pub fn shown_extension(extension: &str) -> String {
     let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';

@@ -1,1 +1,18 @@
-//! Both programs together: the harness of the system tests.
+//! Both programs together: starts real agents and a real collector and drives them as their users do.
+//!
+//! ```text
+//! Site ── binaries, ports, folders
+//!   ├─ Program    one started binary: its log, its end, its sudden death
+//!   ├─ MailSink   takes what the collector mails
+//!   ├─ Console    a person's browser, without the browser
+//!   └─ story      the drill, from order to approved PDF, second by second
+//! ```
+//!
+//! The quick start and the system tests use the same harness, so that what a newcomer sees is what is tested.
+
+pub mod site;
+pub mod program;
+pub mod mail_sink;
+pub mod console;
+pub mod form;
+pub mod story;

@@ -88,6 +88,7 @@ CREATE TABLE records (
     PRIMARY KEY (facility_id, host_id, stream_id, sequence, hash)
 ) STRICT;
 CREATE INDEX records_by_time ON records (facility_id, corrected_ms);
+CREATE INDEX records_by_arrival ON records (facility_id, received_ms); -- a host that was away brings old times late
 
 CREATE TABLE forks (                              -- a copied agent, noticed
     facility_id    TEXT NOT NULL,
@@ -191,6 +192,15 @@ CREATE TABLE answers (                            -- every version of every answ
     set_by         TEXT,                          -- user id, NULL for the machine
     set_ms         INTEGER NOT NULL,
     PRIMARY KEY (facility_id, report_id, field, revision)
+) STRICT;
+
+CREATE TABLE proposals (                          -- what the machine would say where a person has answered
+    facility_id    TEXT NOT NULL,
+    report_id      TEXT NOT NULL,
+    field          INTEGER NOT NULL,
+    answer_json    TEXT NOT NULL,                 -- reports::answer::Answer
+    made_ms        INTEGER NOT NULL,
+    PRIMARY KEY (facility_id, report_id, field)
 ) STRICT;
 
 CREATE TABLE submissions (                        -- frozen answers

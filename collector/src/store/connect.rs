@@ -1,9 +1,12 @@
 //! Opens the database and brings its schema up to date.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
@@ -42,6 +45,15 @@ pub enum StoreError {
     /// What was asked for is not there.
     #[error("no such {0}")]
     Missing(&'static str),
+    /// Something of that name is there already.
+    #[error("there is already such a {0}")]
+    Exists(&'static str),
+    /// The audit log's anchors cannot be read or written.
+    #[error("failed to use the audit log's anchors file")]
+    Anchors {
+        /// Why.
+        source: std::io::Error,
+    },
     /// It changed since the caller looked.
     #[error("the {0} was changed by somebody else in the meantime")]
     Stale(&'static str),
@@ -66,6 +78,8 @@ impl StoreError {
             | Self::Migrate(_)
             | Self::Unreadable { .. }
             | Self::Missing(_)
+            | Self::Exists(_)
+            | Self::Anchors { .. }
             | Self::Stale(_) => false,
         }
     }
@@ -75,9 +89,11 @@ impl StoreError {
 #[derive(Clone, Debug)]
 pub struct Store {
     /// The one connection that changes anything.
-    pub(super) writer: SqlitePool,
+    pub(crate) writer: SqlitePool,
     /// Connections that only ask.
-    pub(super) readers: SqlitePool,
+    pub(crate) readers: SqlitePool,
+    /// File outside the database that vouches for the audit log.
+    pub(super) anchors: PathBuf,
 }
 
 impl Store {
@@ -109,7 +125,7 @@ impl Store {
             .await
             .map_err(|source| StoreError::Open { path, source })?;
 
-        Ok(Self { writer, readers })
+        Ok(Self { writer, readers, anchors: data_dir.join(crate::audit::ANCHORS_FILE) })
     }
 }
 
@@ -121,4 +137,47 @@ pub(super) fn to_ms(at: Timestamp) -> i64 {
 /// Reads a moment back.
 pub(super) fn from_ms(ms: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(ms).map_err(|error| StoreError::unreadable("time", error))
+}
+
+/// Reads a moment back where there may be none.
+pub(super) fn from_ms_maybe(ms: Option<i64>) -> Result<Option<Timestamp>, StoreError> {
+    ms.map(from_ms).transpose()
+}
+
+/// Reads an identifier or another short text back.
+pub(super) fn parsed<T>(what: &'static str, text: &str) -> Result<T, StoreError>
+where
+    T: FromStr,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    text.parse()
+        .map_err(|error: T::Err| StoreError::unreadable(what, error))
+}
+
+/// Reads a stored JSON text back.
+pub(super) fn from_json<T: DeserializeOwned>(
+    what: &'static str,
+    text: &str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::unreadable(what, error))
+}
+
+/// Turns a domain value into the JSON text that is stored.
+pub(super) fn to_json<T: Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::unreadable(what, error))
+}
+
+/// Turns a count into what the database holds. Counts beyond 2^63 do not occur; they would read as the largest.
+pub(super) fn to_int(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Reads a count back.
+pub(super) fn from_int(stored: i64) -> Result<u64, StoreError> {
+    u64::try_from(stored).map_err(|error| StoreError::unreadable("count", error))
+}
+
+/// Fails unless the change touched something.
+pub(super) fn touched(rows: u64, what: &'static str) -> Result<(), StoreError> {
+    if rows == 0 { Err(StoreError::Missing(what)) } else { Ok(()) }
 }

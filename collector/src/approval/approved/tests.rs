@@ -1,0 +1,1 @@
+//! Tampering with any part of a stored approval is found.

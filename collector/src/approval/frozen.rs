@@ -1,0 +1,150 @@
+//! What a submission freezes: everything a rendering shows, in one canonical text.
+//!
+//! Always holds: a document is made from this and from the approval alone, never from what changed since.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use shirase_shared::ids::{DrillId, FacilityId, IncidentId, ReportId};
+use shirase_shared::tls::sha256_hex;
+
+use super::canonical::{CanonicalError, canonical};
+use crate::reports::Report;
+use crate::reports::answer::{Answer, NamedPerson, Revision, Source};
+use crate::reports::fields::Field;
+
+/// Names the layout, so that a later one can never be taken for this one.
+const LAYOUT: &str = "shirase-report-1";
+
+/// Everything a rendering shows, but the approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Frozen {
+    /// Always `shirase-report-1`.
+    pub layout: String,
+    /// The institution that reports.
+    pub sender: Sender,
+    /// The incident told.
+    pub incident: Incident,
+    /// Set when it is an exercise.
+    pub drill: Option<DrillId>,
+    /// The report.
+    pub report: ReportId,
+    /// Its revision.
+    pub revision: Revision,
+    /// The profile it follows.
+    pub profile: FrozenProfile,
+    /// The answers in force, by number of their field.
+    pub answers: Vec<FrozenAnswer>,
+    /// Everybody who gave one of them, by name.
+    pub authors: Vec<NamedPerson>,
+}
+
+/// The institution that reports, as its master data named it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sender {
+    /// Its short name in this collector.
+    pub facility: FacilityId,
+    /// Its official name; empty while nobody entered it.
+    pub name: String,
+    /// Its director; empty while nobody entered one.
+    pub director: String,
+}
+
+/// The incident a report tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Incident {
+    /// Its identity.
+    pub id: IncidentId,
+    /// What people call it on the telephone.
+    pub number: u64,
+}
+
+/// The profile a report follows, its whole text included.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrozenProfile {
+    /// For example `jp-mhlw-contact`.
+    pub id: String,
+    /// SHA-256 of `text`.
+    pub version: String,
+    /// The profile's file.
+    pub text: String,
+}
+
+/// One answer with its field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrozenAnswer {
+    /// Number of the field.
+    pub field: Field,
+    /// The answer.
+    pub answer: Answer,
+}
+
+impl Frozen {
+    /// Gathers what is frozen when `report` is submitted.
+    #[must_use]
+    pub fn of(
+        report: &Report,
+        answers: &BTreeMap<Field, Answer>,
+        profile: FrozenProfile,
+        sender: Sender,
+        incident_number: u64,
+    ) -> Self {
+        let mut authors: Vec<NamedPerson> = answers
+            .values()
+            .filter_map(|answer| author(&answer.source))
+            .collect();
+        authors.sort_by(|a, b| (&a.name, a.user).cmp(&(&b.name, b.user)));
+        authors.dedup();
+        let answers = answers
+            .iter()
+            .map(|(&field, answer)| FrozenAnswer { field, answer: answer.clone() })
+            .collect();
+
+        Self {
+            layout: LAYOUT.to_owned(),
+            sender,
+            incident: Incident { id: report.incident, number: incident_number },
+            drill: report.drill,
+            report: report.id,
+            revision: report.revision,
+            profile,
+            answers,
+            authors,
+        }
+    }
+
+    /// Returns the canonical text the hash is over.
+    ///
+    /// # Errors
+    /// Never for answers of this program: they hold no fractions.
+    pub fn canonical(&self) -> Result<String, CanonicalError> {
+        canonical(self)
+    }
+
+    /// Returns the answer to a field.
+    #[must_use]
+    pub fn answer(&self, field: Field) -> Option<&Answer> {
+        self.answers
+            .iter()
+            .find(|entry| entry.field == field)
+            .map(|entry| &entry.answer)
+    }
+
+    /// Whether the text is of the layout this build knows, and its profile the one it names.
+    #[must_use]
+    pub fn is_coherent(&self) -> bool {
+        self.layout == LAYOUT && sha256_hex(self.profile.text.as_bytes()) == self.profile.version
+    }
+}
+
+fn author(source: &Source) -> Option<NamedPerson> {
+    match source {
+        Source::Person { user, name, .. } => Some(NamedPerson { user: *user, name: name.clone() }),
+        Source::Machine { .. } | Source::MasterData => None,
+    }
+}

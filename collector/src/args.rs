@@ -1,0 +1,425 @@
+//! The command line. No secret is ever an argument: other users of the machine could read it.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+use crate::facilities::{CareRole, FacilityKind};
+use crate::notify::{ChannelId, ChannelKind, parse_severity};
+use shirase_shared::event::Severity;
+use shirase_shared::ids::FacilityId;
+
+/// Where the configuration is looked for.
+pub const DEFAULT_CONFIG: &str = "/etc/shirase/collector.toml";
+
+/// Shirase collector: stores what the agents of a hospital saw and drafts the incident report.
+#[derive(Debug, Parser)]
+#[command(name = "shirase-collector", version, propagate_version = true)]
+pub struct Args {
+    /// Configuration file.
+    #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    pub config: PathBuf,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the collector until it is told to stop.
+    Serve {
+        /// Write the log as JSON lines. Its filter is the environment variable SHIRASE_LOG, `info` if not set.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read the configuration, name every mistake, open nothing. Exit status 1 if there is one.
+    Check,
+    /// Print the commented default configuration.
+    Config,
+    /// Bring the database up to date and stop.
+    Migrate,
+    /// People who can sign in.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Medical institutions and what is known of them.
+    #[command(subcommand)]
+    Facility(FacilityCommand),
+    /// One-time tokens that let a new agent in.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Servers with an agent.
+    #[command(subcommand)]
+    Host(HostCommand),
+    /// Incidents.
+    #[command(subcommand)]
+    Incident(IncidentCommand),
+    /// Drafts and reports.
+    #[command(subcommand)]
+    Report(ReportCommand),
+    /// Damage manifests, which only the hospital's key opens.
+    #[command(subcommand)]
+    Manifest(ManifestCommand),
+    /// Exercises.
+    #[command(subcommand)]
+    Drill(DrillCommand),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// How staff are told about incidents.
+    #[command(subcommand)]
+    AlertChannel(AlertChannelCommand),
+}
+
+/// How a list is printed.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub struct ListArgs {
+    /// Print one JSON array instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// People who can sign in.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make a user; prints a one-time password once.
+    Add {
+        /// Name to sign in with.
+        login: String,
+        /// Name as it is printed on reports.
+        #[arg(long)]
+        name: String,
+        /// Facility and role, for example `handa-hp:approver`; repeat for more. Roles: viewer, author, approver,
+        /// administrator.
+        #[arg(long = "role", value_name = "FACILITY:ROLE", required = true)]
+        roles: Vec<String>,
+    },
+    /// Give a user a new one-time password and have the second factor set up anew.
+    Reset {
+        /// Name to sign in with.
+        login: String,
+    },
+    /// Show all users with their roles.
+    List(ListArgs),
+}
+
+/// Medical institutions.
+#[derive(Debug, Subcommand)]
+pub enum FacilityCommand {
+    /// Make a facility; prints the private key of its damage manifests once.
+    Add {
+        /// Short name: 1 to 32 of the characters a-z, 0-9 and -.
+        facility: FacilityId,
+        /// What is known of it.
+        #[command(flatten)]
+        master: MasterArgs,
+    },
+    /// Change what is known of a facility.
+    Set {
+        /// Which one.
+        facility: FacilityId,
+        /// What is known of it.
+        #[command(flatten)]
+        master: MasterArgs,
+        /// Whether an author may approve the report; the report then says so.
+        #[arg(long, value_name = "allowed|refused")]
+        self_approval: Option<SelfApprovalArg>,
+    },
+    /// Show all facilities.
+    List(ListArgs),
+}
+
+/// Whether an author may approve.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum SelfApprovalArg {
+    /// The author may approve, and the report says so.
+    Allowed,
+    /// A second person approves.
+    Refused,
+}
+
+/// Master data: a file, or single values, or both; single values win.
+#[derive(Debug, Default, ClapArgs)]
+pub struct MasterArgs {
+    /// JSON or TOML file with all master data, `-` for standard input. Replaces what was known.
+    #[arg(long, value_name = "FILE|-")]
+    pub file: Option<PathBuf>,
+    /// Official name.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Who founded it (開設者).
+    #[arg(long)]
+    pub founder: Option<String>,
+    /// Kind: hospital, clinic, dental_clinic, maternity_home, pharmacy or other.
+    #[arg(long, value_parser = parse_kind)]
+    pub kind: Option<FacilityKind>,
+    /// Licensed beds.
+    #[arg(long)]
+    pub beds: Option<u32>,
+    /// Code of the medical institution (医療機関コード), 10 digits.
+    #[arg(long)]
+    pub code: Option<String>,
+    /// Postal address.
+    #[arg(long)]
+    pub address: Option<String>,
+    /// Prefecture (都道府県).
+    #[arg(long)]
+    pub prefecture: Option<String>,
+    /// Whose supervision it is under (所管).
+    #[arg(long)]
+    pub jurisdiction: Option<String>,
+}
+
+fn parse_kind(text: &str) -> Result<FacilityKind, String> {
+    FacilityKind::ALL
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
+        .ok_or_else(|| {
+            let names: Vec<_> = FacilityKind::ALL.iter().map(|kind| kind.as_str()).collect();
+            format!("use one of {}", names.join(", "))
+        })
+}
+
+/// One-time tokens.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Issue a token; prints it once, with the command to type at the new agent.
+    Issue {
+        /// Facility whose host it lets in.
+        facility: FacilityId,
+        /// What it is for, for example the server's name.
+        #[arg(long, default_value = "")]
+        label: String,
+        /// How long it is good, in hours, 1 to 720.
+        #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=720))]
+        hours: u32,
+        /// Print nothing but the token, for scripts that write it to a file.
+        #[arg(long)]
+        bare: bool,
+    },
+    /// Make a token worthless.
+    Revoke {
+        /// Facility it belongs to.
+        facility: FacilityId,
+        /// Its fingerprint as `token list` shows it, or the beginning of it.
+        fingerprint: String,
+    },
+    /// Show the tokens of a facility, never the tokens themselves.
+    List {
+        /// Which facility; all if left out.
+        #[arg(long)]
+        facility: Option<FacilityId>,
+        /// How.
+        #[command(flatten)]
+        list: ListArgs,
+    },
+}
+
+/// Servers with an agent.
+#[derive(Debug, Subcommand)]
+pub enum HostCommand {
+    /// Show the hosts of a facility.
+    List {
+        /// Which facility; all if left out.
+        #[arg(long)]
+        facility: Option<FacilityId>,
+        /// How.
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Say what a host does for care.
+    Set {
+        /// Its facility.
+        facility: FacilityId,
+        /// Id, or name if only one host has it.
+        host: String,
+        /// What it does: ehr, orders, pacs, lab, accounting, nurse_call, file_share, directory, backup or other;
+        /// repeat for more. Replaces what was set.
+        #[arg(long = "role")]
+        roles: Vec<CareRole>,
+        /// A watched service or probe with a role of its own, for example `dcm4chee=pacs`; repeat for more.
+        #[arg(long = "watched", value_name = "TARGET=ROLE")]
+        watched: Vec<String>,
+    },
+    /// Shut a host out; takes effect with its next request.
+    Revoke {
+        /// Its facility.
+        facility: FacilityId,
+        /// Id, or name if only one host has it.
+        host: String,
+    },
+}
+
+/// Incidents.
+#[derive(Debug, Subcommand)]
+pub enum IncidentCommand {
+    /// Show the incidents of a facility, the newest first.
+    List {
+        /// Which facility; all if left out.
+        #[arg(long)]
+        facility: Option<FacilityId>,
+        /// How.
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Show one incident with its reasons and its timeline.
+    Show {
+        /// Its facility.
+        facility: FacilityId,
+        /// Number or id.
+        incident: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Drafts and reports.
+#[derive(Debug, Subcommand)]
+pub enum ReportCommand {
+    /// Show the reports of a facility, the newest first.
+    List {
+        /// Which facility; all if left out.
+        #[arg(long)]
+        facility: Option<FacilityId>,
+        /// How.
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Show one report with its answers.
+    Show {
+        /// Its facility.
+        facility: FacilityId,
+        /// Its id, or the number of its incident.
+        report: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Approve a submitted report as a named user. Reads that user's password and six-digit code from the terminal or,
+    /// one line each, from standard input.
+    Approve {
+        /// Its facility.
+        facility: FacilityId,
+        /// Its id, or the number of its incident.
+        report: String,
+        /// Who approves: the name that user signs in with.
+        #[arg(long = "as", value_name = "LOGIN")]
+        login: String,
+        /// The revision that was read; a newer one is refused. Left out: the one submitted now.
+        #[arg(long)]
+        revision: Option<u32>,
+    },
+    /// Write the stored, verified file of an approved report.
+    Export {
+        /// Its facility.
+        facility: FacilityId,
+        /// Its id, or the number of its incident.
+        report: String,
+        /// Form of the file.
+        #[arg(long, value_enum, default_value_t = ExportFormat::Pdf)]
+        format: ExportFormat,
+        /// Where to write it; an existing file is left alone.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Write what is there now, with 下書き across each page, although nobody has approved it.
+        #[arg(long)]
+        draft: bool,
+    },
+}
+
+/// Form of an exported report.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum ExportFormat {
+    /// PDF.
+    Pdf,
+}
+
+/// Damage manifests.
+#[derive(Debug, Subcommand)]
+pub enum ManifestCommand {
+    /// Show the manifests of a facility.
+    List {
+        /// Which facility; all if left out.
+        #[arg(long)]
+        facility: Option<FacilityId>,
+        /// How.
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Decrypt a manifest to standard output with the key the hospital holds.
+    Open {
+        /// A manifest file, or the SHA-256 of a stored one as `manifest list` shows it.
+        manifest: String,
+        /// File with the private key (`AGE-SECRET-KEY-1…`), `-` for standard input.
+        #[arg(long, value_name = "FILE|-")]
+        identity: PathBuf,
+    },
+}
+
+/// Exercises.
+#[derive(Debug, Subcommand)]
+pub enum DrillCommand {
+    /// Order a drill: the agents make, change and remove dummy files of their own.
+    Start {
+        /// Whose hosts.
+        facility: FacilityId,
+        /// Only these hosts, by id or name; repeat for more. Left out: all that are let in.
+        #[arg(long = "host")]
+        hosts: Vec<String>,
+        /// How many files on each, 10 to 500.
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(10..=500))]
+        files: u32,
+    },
+}
+
+/// The audit log.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Recompute the whole chain and compare it with the anchors outside the database. Exit status 1 if it broke.
+    Verify,
+}
+
+/// How staff are told.
+#[derive(Debug, Subcommand)]
+pub enum AlertChannelCommand {
+    /// Add a mail address or a webhook.
+    Add {
+        /// Whose staff.
+        facility: FacilityId,
+        /// A name for it: 1 to 32 of the characters a-z, 0-9 and -.
+        channel: ChannelId,
+        /// `mail` or `webhook`.
+        #[arg(long)]
+        kind: ChannelKind,
+        /// Address or URL; `-` reads it from standard input, for a webhook whose URL holds a token.
+        #[arg(long)]
+        target: String,
+        /// Only incidents of this severity or a higher one: low, medium, high or critical.
+        #[arg(long, default_value = "high", value_parser = parse_severity)]
+        min_severity: Severity,
+    },
+    /// Show the channels and what waits in them.
+    List {
+        /// Which facility; all if left out.
+        #[arg(long)]
+        facility: Option<FacilityId>,
+        /// How.
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Remove a channel with what waits in it.
+    Remove {
+        /// Whose staff.
+        facility: FacilityId,
+        /// Its name.
+        channel: ChannelId,
+    },
+    /// Send a test message now and show what the server answers.
+    Test {
+        /// Whose staff.
+        facility: FacilityId,
+        /// Its name.
+        channel: ChannelId,
+    },
+}

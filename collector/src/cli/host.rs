@@ -1,0 +1,194 @@
+//! `host list|set|revoke` and `drill start`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, bail};
+use jiff::Timestamp;
+use serde::Serialize;
+use shirase_shared::ids::{DrillId, FacilityId, HostId};
+use shirase_shared::wire::Action;
+
+use super::Desk;
+use super::table::{self, Row};
+use crate::args::HostCommand;
+use crate::facilities::{CareRole, Host, HostStanding};
+use crate::keys::{ORDER_KEY_FILE, SigningKey};
+use crate::locale::japan_time;
+use crate::orders;
+use crate::records::HeartbeatSeen;
+
+#[derive(Serialize)]
+struct HostRow {
+    facility: FacilityId,
+    id: HostId,
+    name: String,
+    os: String,
+    roles: BTreeSet<CareRole>,
+    watched: BTreeMap<String, CareRole>,
+    standing: HostStanding,
+    enrolled_at: Timestamp,
+    revoked_at: Option<Timestamp>,
+    certificate_expires_at: Option<Timestamp>,
+    last_heartbeat: Option<Timestamp>,
+    version: Option<String>,
+    waiting: Option<u64>,
+}
+
+impl Row for HostRow {
+    const HEADS: &'static [&'static str] =
+        &["FACILITY", "NAME", "STANDING", "LAST HEARD", "VERSION", "WAITING", "ROLES", "ID"];
+
+    fn cells(&self) -> Vec<String> {
+        let standing = match self.standing {
+            HostStanding::Enrolled => "enrolled",
+            HostStanding::Lapsed => "lapsed",
+            HostStanding::Revoked => "revoked",
+        };
+        let mut roles: Vec<_> = self.roles.iter().map(ToString::to_string).collect();
+        roles.extend(
+            self.watched
+                .iter()
+                .map(|(target, role)| format!("{target}={role}")),
+        );
+        vec![
+            self.facility.to_string(),
+            self.name.clone(),
+            standing.to_owned(),
+            self.last_heartbeat
+                .map_or_else(|| "never".to_owned(), japan_time),
+            self.version.clone().unwrap_or_default(),
+            self.waiting
+                .map_or_else(String::new, |waiting| waiting.to_string()),
+            roles.join(" "),
+            self.id.to_string(),
+        ]
+    }
+}
+
+fn row(host: Host, seen: Option<&HeartbeatSeen>, now: Timestamp) -> HostRow {
+    HostRow {
+        standing: host.standing(now),
+        facility: host.facility,
+        id: host.id,
+        name: host.name,
+        os: host.os,
+        roles: host.roles,
+        watched: host.watched,
+        enrolled_at: host.enrolled_at,
+        revoked_at: host.revoked_at,
+        certificate_expires_at: host.certificate_expires_at,
+        last_heartbeat: seen.map(|seen| seen.received_at),
+        version: seen.map(|seen| seen.heartbeat.version.clone()),
+        waiting: seen.map(|seen| seen.heartbeat.waiting),
+    }
+}
+
+impl Desk<'_> {
+    pub(super) async fn host(mut self, command: HostCommand) -> Result<()> {
+        match command {
+            HostCommand::List { facility, list } => {
+                let now = self.clock.now();
+                let mut rows = Vec::new();
+                for facility in self.facilities(facility.as_ref()).await? {
+                    let seen = self.store.heartbeats(&facility.id).await?;
+                    for host in self.store.hosts(&facility.id).await? {
+                        let heard = seen.get(&host.id);
+                        rows.push(row(host, heard, now));
+                    }
+                }
+                table::print(&rows, list, self.terminal)
+            }
+            HostCommand::Set { facility, host, roles, watched } => {
+                let host = self.one_host(&facility, &host).await?;
+                self.set_care(&host, roles, &watched).await
+            }
+            HostCommand::Revoke { facility, host } => {
+                let host = self.one_host(&facility, &host).await?;
+                self.store
+                    .revoke_host(&facility, host.id, self.clock.now())
+                    .await?;
+                let entry = self.entry("host.revoked", host.id).of(&facility);
+                self.store.audit(&entry.with("name", &host.name)).await?;
+                self.terminal
+                    .line(&format!("host {} is shut out from its next request on", host.id))
+            }
+        }
+    }
+
+    async fn set_care(
+        &mut self,
+        host: &Host,
+        roles: Vec<CareRole>,
+        watched: &[String],
+    ) -> Result<()> {
+        if roles.is_empty() && watched.is_empty() {
+            bail!("nothing to set; give --role or --watched");
+        }
+        let roles = if roles.is_empty() { host.roles.clone() } else { roles.into_iter().collect() };
+        let mut targets = BTreeMap::new();
+        for text in watched {
+            let (target, role) = text
+                .rsplit_once('=')
+                .with_context(|| format!("`{text}` is no TARGET=ROLE, such as dcm4chee=pacs"))?;
+            targets.insert(target.to_owned(), role.parse()?);
+        }
+        let watched = if targets.is_empty() { host.watched.clone() } else { targets };
+        self.store
+            .set_host_care((&host.facility, host.id), &roles, &watched)
+            .await?;
+        let names: Vec<_> = roles.iter().map(ToString::to_string).collect();
+        let entry = self.entry("host.care_set", host.id).of(&host.facility);
+        self.store
+            .audit(&entry.with("roles", names.join(" ")))
+            .await?;
+
+        self.terminal.line(&format!(
+            "host {} ({}) serves: {}",
+            host.id,
+            host.name,
+            names.join(", ")
+        ))
+    }
+
+    pub(super) async fn start_drill(
+        self,
+        facility: &FacilityId,
+        wanted: &[String],
+        files: u32,
+    ) -> Result<()> {
+        self.one_facility(facility).await?;
+        let now = self.clock.now();
+        let mut hosts = Vec::new();
+        if wanted.is_empty() {
+            let all = self.store.hosts(facility).await?;
+            hosts.extend(
+                all.into_iter()
+                    .filter(|h| h.standing(now) == HostStanding::Enrolled),
+            );
+        }
+        for name in wanted {
+            hosts.push(self.one_host(facility, name).await?);
+        }
+        if hosts.is_empty() {
+            bail!("`{facility}` has no host that is let in; enrol one first");
+        }
+        let key = SigningKey::load_or_create(&self.config.data_dir.join(ORDER_KEY_FILE))?;
+        let drill = DrillId::random();
+        for host in &hosts {
+            let action = Action::Drill { drill, files };
+            let issued = orders::issue((facility.clone(), host.id), action, &key, now);
+            self.store.add_order(&issued).await?;
+        }
+        let names: Vec<_> = hosts.iter().map(|host| host.id.to_string()).collect();
+        let entry = self.entry("drill.ordered", drill).of(facility);
+        self.store
+            .audit(&entry.with("hosts", names.join(" ")).with("files", files))
+            .await?;
+
+        self.terminal.line(&format!(
+            "drill {drill} is ordered on {} host(s) with {files} files each; they begin with their next heartbeat, \
+             within 30 seconds",
+            hosts.len()
+        ))
+    }
+}

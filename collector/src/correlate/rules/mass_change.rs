@@ -1,0 +1,45 @@
+//! Many files of one root changed the way an encryptor or a wiper changes them.
+//!
+//! One conclusion for each host and burst. The severity is the highest its agent reached; the totals are those of the
+//! latest word, because each event of a burst carries running totals that replace the earlier ones.
+
+use shirase_shared::event::{Anomaly, Phase};
+
+use super::{Verdict, latest, severity};
+use crate::correlate::conclusion::{Conclusion, Reason, Rule};
+use crate::correlate::input::{Facts, Story};
+
+pub(in crate::correlate) fn run(facts: &Facts<'_>) -> Vec<Conclusion> {
+    let stories = facts.stories(|anomaly| match anomaly {
+        Anomaly::MassChange(_) => Some(Rule::MassChange.to_string()),
+        Anomaly::Outage(_) | Anomaly::Pressure(_) | Anomaly::Loss(_) | Anomaly::Agent(_) => None,
+    });
+    stories
+        .iter()
+        .filter_map(|story| conclude(facts, story))
+        .collect()
+}
+
+fn conclude(facts: &Facts<'_>, story: &Story<'_>) -> Option<Conclusion> {
+    let (last, totals) = latest(story, |anomaly| match anomaly {
+        Anomaly::MassChange(totals) => Some(totals),
+        Anomaly::Outage(_) | Anomaly::Pressure(_) | Anomaly::Loss(_) | Anomaly::Agent(_) => None,
+    })?;
+    let reason = Reason::MassChange {
+        root: last.event.root.clone(),
+        files: last.event.files_affected,
+        totals: totals.clone(),
+        ended_at: match last.event.phase {
+            Phase::Ended | Phase::Once => Some(last.record.corrected_at),
+            Phase::Opened | Phase::Grew => None,
+        },
+    };
+    let verdict = Verdict {
+        rule: Rule::MassChange,
+        severity: severity(story),
+        care_roles: facts.roles(story.host),
+        reason,
+    };
+
+    Some(verdict.on(story, facts))
+}

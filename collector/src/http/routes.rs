@@ -1,0 +1,155 @@
+//! Every route of the console and who may call it. The router is built from this table, so that a route that is not in
+//! it does not exist, and the authorisation test walks it.
+
+use crate::people::{Grants, Role, Stage};
+use shirase_shared::ids::FacilityId;
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Everybody.
+    Public,
+    /// Whoever has come this far with signing in. A password may also be changed later.
+    Stage(Stage),
+    /// Whoever has given the right password, however far they came.
+    AnyStage,
+    /// Whoever is signed in.
+    SignedIn,
+    /// Whoever holds this role, or one that covers it, at the facility named in the path.
+    Facility(Role),
+}
+
+/// How a route is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verb {
+    /// Asks.
+    Get,
+    /// Changes something.
+    Post,
+}
+
+macro_rules! routes {
+    ($($page:ident $verb:ident $path:literal $access:expr;)*) => {
+        /// What a route leads to.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub(super) enum Page { $(#[doc = concat!("`", $path, "`")] $page),* }
+
+        /// Every route: method, path, who may call it, and where it leads.
+        pub(super) const ROUTES: &[(Verb, &str, Access, Page)] =
+            &[$((Verb::$verb, $path, $access, Page::$page)),*];
+    };
+}
+
+const AUTHOR: Access = Access::Facility(Role::Author);
+const APPROVER: Access = Access::Facility(Role::Approver);
+const VIEWER: Access = Access::Facility(Role::Viewer);
+const ADMINISTRATOR: Access = Access::Facility(Role::Administrator);
+
+routes! {
+    Static             Get  "/static/{file}" Access::Public;
+    Language           Get  "/language/{lang}" Access::Public;
+    SignInForm         Get  "/sign-in" Access::Public;
+    SignIn             Post "/sign-in" Access::Public;
+    PasswordForm       Get  "/password" Access::Stage(Stage::PasswordChange);
+    Password           Post "/password" Access::Stage(Stage::PasswordChange);
+    SetupForm          Get  "/second-factor/setup" Access::Stage(Stage::SecondFactorSetup);
+    Setup              Post "/second-factor/setup" Access::Stage(Stage::SecondFactorSetup);
+    SecondFactorForm   Get  "/second-factor" Access::Stage(Stage::SecondFactor);
+    SecondFactor       Post "/second-factor" Access::Stage(Stage::SecondFactor);
+    SignOut            Post "/sign-out" Access::AnyStage;
+    Overview           Get  "/" Access::SignedIn;
+    OverviewPart       Get  "/overview/part" Access::SignedIn;
+    Alerts             Get  "/alerts" Access::SignedIn;
+    AlertsPart         Get  "/alerts/part" Access::SignedIn;
+    Live               Get  "/live" Access::SignedIn;
+    Facility           Get  "/facilities/{facility}" VIEWER;
+    Incident           Get  "/facilities/{facility}/incidents/{incident}" VIEWER;
+    Acknowledge        Post "/facilities/{facility}/incidents/{incident}/acknowledge" AUTHOR;
+    Comment            Post "/facilities/{facility}/incidents/{incident}/comment" AUTHOR;
+    Close              Post "/facilities/{facility}/incidents/{incident}/close" AUTHOR;
+    FalseAlarm         Post "/facilities/{facility}/incidents/{incident}/false-alarm" AUTHOR;
+    Reopen             Post "/facilities/{facility}/incidents/{incident}/reopen" AUTHOR;
+    VendorCalled       Post "/facilities/{facility}/incidents/{incident}/vendor-called" AUTHOR;
+    Report             Get  "/facilities/{facility}/reports/{report}" VIEWER;
+    ReportPdf          Get  "/facilities/{facility}/reports/{report}/pdf" VIEWER;
+    AnswerForm         Get  "/facilities/{facility}/reports/{report}/fields/{field}" AUTHOR;
+    Answer             Post "/facilities/{facility}/reports/{report}/fields/{field}" AUTHOR;
+    Submit             Post "/facilities/{facility}/reports/{report}/submit" AUTHOR;
+    Approve            Post "/facilities/{facility}/reports/{report}/approve" APPROVER;
+    Reject             Post "/facilities/{facility}/reports/{report}/reject" APPROVER;
+    Hosts              Get  "/facilities/{facility}/hosts" VIEWER;
+    HostRoles          Post "/facilities/{facility}/hosts/{host}" ADMINISTRATOR;
+    HostRevoke         Post "/facilities/{facility}/hosts/{host}/revoke" ADMINISTRATOR;
+    HostDrill          Post "/facilities/{facility}/hosts/{host}/drill" ADMINISTRATOR;
+    TokenIssue         Post "/facilities/{facility}/tokens" ADMINISTRATOR;
+    TokenRevoke        Post "/facilities/{facility}/tokens/{token}/revoke" ADMINISTRATOR;
+    Settings           Get  "/facilities/{facility}/settings" VIEWER;
+    SettingsSave       Post "/facilities/{facility}/settings" ADMINISTRATOR;
+    ChannelPut         Post "/facilities/{facility}/channels" ADMINISTRATOR;
+    ChannelTest        Post "/facilities/{facility}/channels/{channel}/test" ADMINISTRATOR;
+    ChannelRemove      Post "/facilities/{facility}/channels/{channel}/remove" ADMINISTRATOR;
+    Users              Get  "/facilities/{facility}/users" ADMINISTRATOR;
+    UserAdd            Post "/facilities/{facility}/users" ADMINISTRATOR;
+    UserRoles          Post "/facilities/{facility}/users/{user}/roles" ADMINISTRATOR;
+    UserReset          Post "/facilities/{facility}/users/{user}/reset" ADMINISTRATOR;
+    UserDisable        Post "/facilities/{facility}/users/{user}/disable" ADMINISTRATOR;
+    Audit              Get  "/facilities/{facility}/audit" ADMINISTRATOR;
+}
+
+/// What becomes of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// It goes on.
+    Pass,
+    /// Sign in first.
+    SignIn,
+    /// Complete this stage of signing in first.
+    Complete(Stage),
+    /// There is nothing here for this person: the facility's existence is not given away.
+    NotFound,
+    /// The facility is known to them, but this is not theirs to do.
+    Forbidden,
+}
+
+/// Decides whether somebody may call a route.
+pub(super) fn decide(
+    access: Access,
+    caller: Option<(Stage, &Grants)>,
+    facility: Option<&FacilityId>,
+) -> Decision {
+    let (stage, grants) = match (access, caller) {
+        (Access::Public, _) => return Decision::Pass,
+        (_, None) => return Decision::SignIn,
+        (Access::AnyStage, Some(_)) => return Decision::Pass,
+        (Access::Stage(wanted), Some((stage, _))) => {
+            let later = wanted == Stage::PasswordChange && stage == Stage::Full;
+            return if stage == wanted || later {
+                Decision::Pass
+            } else {
+                Decision::Complete(stage)
+            };
+        }
+        (Access::SignedIn | Access::Facility(_), Some((stage, grants))) => (stage, grants),
+    };
+    if stage != Stage::Full {
+        return Decision::Complete(stage);
+    }
+    let Access::Facility(role) = access else {
+        return Decision::Pass;
+    };
+    match facility {
+        Some(facility) if grants.allow(facility, role) => Decision::Pass,
+        Some(facility) if grants.allow(facility, Role::Viewer) => Decision::Forbidden,
+        Some(_) | None => Decision::NotFound,
+    }
+}
+
+/// Where each stage of signing in is done.
+pub(super) const fn stage_path(stage: Stage) -> &'static str {
+    match stage {
+        Stage::PasswordChange => "/password",
+        Stage::SecondFactorSetup => "/second-factor/setup",
+        Stage::SecondFactor => "/second-factor",
+        Stage::Full => "/",
+    }
+}

@@ -1,0 +1,82 @@
+//! Carries a message over whichever channel it is for.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::letter::{Alert, Post, test_letter};
+use super::mail::{MailConfig, Mailer};
+use super::webhook::Poster;
+use super::{Channel, ChannelKind, SendError};
+
+/// Everything needed to reach staff.
+#[derive(Clone)]
+pub struct Courier {
+    mail: MailConfig,
+    poster: Poster,
+}
+
+impl Courier {
+    /// Gets ready; connects to nothing and reads no password yet, so that a new password needs no restart.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(mail: &MailConfig) -> Result<Self, reqwest::Error> {
+        Ok(Self { mail: mail.clone(), poster: Poster::new()? })
+    }
+
+    /// Sends an alert and returns the server's answer.
+    ///
+    /// # Errors
+    /// Says why it did not leave.
+    pub async fn send(&self, channel: &Channel, alert: &Alert) -> Result<String, SendError> {
+        match channel.kind {
+            ChannelKind::Mail => self.mailer()?.send(&channel.target, &alert.letter()).await,
+            ChannelKind::Webhook => {
+                let body = alert
+                    .with_post(|post| serde_json::to_value(post))
+                    .map_err(unwritable)?;
+                self.poster
+                    .send(&channel.target, &alert.message_id, &body)
+                    .await
+            }
+        }
+    }
+
+    /// Sends a test message and returns the server's answer.
+    ///
+    /// # Errors
+    /// Says why it did not leave.
+    pub async fn test(
+        &self,
+        channel: &Channel,
+        facility: &str,
+        now: Timestamp,
+    ) -> Result<String, SendError> {
+        let message_id = format!("<test.{}@alerts.shirase.invalid>", Uuid::new_v4());
+        let letter = test_letter(facility, &channel.id, &message_id, now);
+        match channel.kind {
+            ChannelKind::Mail => self.mailer()?.send(&channel.target, &letter).await,
+            ChannelKind::Webhook => {
+                let post = Post {
+                    kind: "test",
+                    message_id: &message_id,
+                    text: &letter.subject,
+                    facility: &channel.facility,
+                    facility_name: facility,
+                    incident: None,
+                };
+                self.poster.send(&channel.target, &message_id, &post).await
+            }
+        }
+    }
+
+    fn mailer(&self) -> Result<Mailer, SendError> {
+        Mailer::new(&self.mail).map_err(|error| {
+            SendError::Unreachable(shirase_shared::error::Chain(&error).to_string())
+        })
+    }
+}
+
+fn unwritable(error: serde_json::Error) -> SendError {
+    SendError::Refused(format!("the message cannot be written as JSON: {error}"))
+}

@@ -1,0 +1,425 @@
+//! One field of a report: what is said, how sure it is, who says so and as of when.
+//!
+//! ```text
+//! value  +  確認済 / 推定 / 不明 / 調査中  +  machine or person  +  as of  =  answer
+//! ```
+//!
+//! Always holds:
+//! - 不明 and 調査中 are legal without any value, so that a first report is never blocked;
+//! - 推定 stands only with its evidence, 確認済 only with a value ([`Answer::check`]);
+//! - the JSON form holds no fractions and no local times, so that it can be frozen and hashed.
+//!
+//! Not here: which fields there are and what they take (see `fields`).
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shirase_shared::ids::{HostId, Sequence, StreamId, UserId};
+
+/// Longest text of an answer, in characters. A page holds about 1,500.
+pub const TEXT_MAX: usize = 4_000;
+/// Most lines or systems in one answer.
+pub const LINES_MAX: usize = 200;
+
+/// A version number of a report: grows by one with every change of an answer.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
+)]
+#[serde(transparent)]
+pub struct Revision(pub u32);
+
+impl Revision {
+    /// Returns the revision after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What one field of a report says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// What is said.
+    pub value: Value,
+    /// How sure it is.
+    pub status: AnswerStatus,
+    /// Who says so, and from what.
+    pub source: Source,
+    /// The moment up to which it was known.
+    pub as_of: Timestamp,
+    /// The revision of the report in which it was set; the store fills it in.
+    #[serde(default)]
+    pub revision: Revision,
+}
+
+/// How sure an answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerStatus {
+    /// 確認済
+    Confirmed,
+    /// 推定
+    Estimated,
+    /// 不明
+    Unknown,
+    /// 調査中
+    Investigating,
+}
+
+impl AnswerStatus {
+    /// Every status, in the order in which a page offers them.
+    pub const ALL: [Self; 4] =
+        [Self::Confirmed, Self::Estimated, Self::Unknown, Self::Investigating];
+
+    /// Returns the name used in JSON and in forms.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Estimated => "estimated",
+            Self::Unknown => "unknown",
+            Self::Investigating => "investigating",
+        }
+    }
+
+    /// Returns the key of its label in the locale files.
+    #[must_use]
+    pub const fn label_key(self) -> &'static str {
+        match self {
+            Self::Confirmed => "status-confirmed",
+            Self::Estimated => "status-estimated",
+            Self::Unknown => "status-unknown",
+            Self::Investigating => "status-investigating",
+        }
+    }
+
+    /// Reads the name used in forms.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+/// What is said. Which variant a field takes is told by [`super::fields::Kind`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Value {
+    /// Nothing yet.
+    Nothing,
+    /// A text of one or more paragraphs.
+    Text {
+        /// The text.
+        text: String,
+    },
+    /// One or several of the field's own choices, none if still open.
+    Choices {
+        /// Codes such as `ransomware`, in the field's order.
+        chosen: Vec<String>,
+        /// What is to be said beside them.
+        note: String,
+    },
+    /// A moment.
+    DateTime {
+        /// The moment.
+        at: Timestamp,
+    },
+    /// A number, or a range while it is not certain.
+    Number {
+        /// At least this many.
+        low: u64,
+        /// At most this many; equal to `low` when it is certain.
+        high: u64,
+        /// What it was counted from.
+        basis: String,
+    },
+    /// Rows of a small table.
+    Lines {
+        /// The rows, in the order in which they are read.
+        lines: Vec<Line>,
+    },
+    /// Affected systems.
+    Systems {
+        /// One entry a system.
+        systems: Vec<System>,
+    },
+}
+
+impl Value {
+    /// Whether it says nothing at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Text { text } => text.trim().is_empty(),
+            Self::Choices { chosen, note } => chosen.is_empty() && note.trim().is_empty(),
+            Self::DateTime { .. } | Self::Number { .. } => false,
+            Self::Lines { lines } => lines.is_empty(),
+            Self::Systems { systems } => systems.is_empty(),
+        }
+    }
+
+    /// Wraps a text.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text { text: text.into() }
+    }
+
+    fn is_decided(&self) -> bool {
+        match self {
+            Self::Choices { chosen, .. } => !chosen.is_empty(),
+            Self::Nothing
+            | Self::Text { .. }
+            | Self::DateTime { .. }
+            | Self::Number { .. }
+            | Self::Lines { .. }
+            | Self::Systems { .. } => !self.is_empty(),
+        }
+    }
+}
+
+/// One row: when, what, and what about it; each part may be absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// When it happened.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
+    /// What the row is about, for example 病院長 or 保守事業者.
+    #[serde(default)]
+    pub label: String,
+    /// What is said.
+    #[serde(default)]
+    pub text: String,
+}
+
+/// One affected system.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct System {
+    /// The host's label.
+    pub name: String,
+    /// What it does for care, in words.
+    #[serde(default)]
+    pub role: String,
+    /// Its operating system.
+    #[serde(default)]
+    pub os: String,
+    /// Who maintains it.
+    #[serde(default)]
+    pub vendor: String,
+    /// What happened to it.
+    #[serde(default)]
+    pub damage: String,
+}
+
+/// Who gave an answer, and from what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum Source {
+    /// The collector, from what agents reported.
+    Machine {
+        /// The records it stands on.
+        records: Vec<RecordRef>,
+        /// How it follows from them, in words.
+        basis: String,
+    },
+    /// A person.
+    Person {
+        /// Whose account.
+        user: UserId,
+        /// The name as printed.
+        name: String,
+        /// What the person relies on; needed for 推定.
+        #[serde(default)]
+        basis: String,
+    },
+    /// The facility's master data.
+    MasterData,
+}
+
+impl Source {
+    /// Returns the person who gave it, if a person did.
+    #[must_use]
+    pub const fn user(&self) -> Option<UserId> {
+        match self {
+            Self::Person { user, .. } => Some(*user),
+            Self::Machine { .. } | Self::MasterData => None,
+        }
+    }
+
+    /// Returns in words what it stands on; empty when nothing was written down.
+    #[must_use]
+    pub fn basis(&self) -> &str {
+        match self {
+            Self::Machine { basis, .. } | Self::Person { basis, .. } => basis,
+            Self::MasterData => "",
+        }
+    }
+
+    /// Returns the records it stands on.
+    #[must_use]
+    pub fn records(&self) -> &[RecordRef] {
+        match self {
+            Self::Machine { records, .. } => records,
+            Self::Person { .. } | Self::MasterData => &[],
+        }
+    }
+}
+
+/// A record an answer stands on, told so that it can be found again and read without a database.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RecordRef {
+    /// When it happened, corrected.
+    pub at: Timestamp,
+    /// Label of the host.
+    pub host_name: String,
+    /// The host.
+    pub host: HostId,
+    /// Its stream.
+    pub stream: StreamId,
+    /// Its number there.
+    pub sequence: Sequence,
+    /// Kind of the event, for example `mass_change`.
+    pub kind: String,
+    /// SHA-256 of the line as the agent sent it.
+    pub hash: String,
+}
+
+/// A person as a report names one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct NamedPerson {
+    /// Whose account.
+    pub user: UserId,
+    /// The name as printed.
+    pub name: String,
+}
+
+/// Why an answer cannot stand.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerProblem {
+    /// 確認済 or 推定 without a value.
+    #[error(
+        "an answer marked 確認済 or 推定 needs a value; choose 不明 or 調査中 to leave it open"
+    )]
+    Empty,
+    /// 推定 without evidence.
+    #[error("推定 needs its evidence: write down what it rests on, or choose 調査中")]
+    NoEvidence,
+    /// The value is of another type than the field takes.
+    #[error("field {field} does not take a value of this type")]
+    WrongType {
+        /// Number of the field.
+        field: u8,
+    },
+    /// A choice the field does not have.
+    #[error("`{choice}` is not one of the choices of field {field}")]
+    NoSuchChoice {
+        /// Number of the field.
+        field: u8,
+        /// What was given.
+        choice: String,
+    },
+    /// Several choices where one is taken.
+    #[error("field {field} takes one choice, but {given} were given")]
+    TooManyChoices {
+        /// Number of the field.
+        field: u8,
+        /// How many were given.
+        given: usize,
+    },
+    /// Longer than a report can carry.
+    #[error("the answer is longer than {TEXT_MAX} characters or {LINES_MAX} lines; shorten it")]
+    TooLong,
+    /// A date that does not read.
+    #[error("`{0}` is not a date and time; write it like 2026-02-09 01:50")]
+    Date(String),
+}
+
+impl Answer {
+    /// Checks what every answer must keep, whoever gives it.
+    ///
+    /// # Errors
+    /// Says what is missing and what to choose instead.
+    pub fn check(&self) -> Result<(), AnswerProblem> {
+        match self.status {
+            AnswerStatus::Unknown | AnswerStatus::Investigating => Ok(()),
+            AnswerStatus::Confirmed | AnswerStatus::Estimated if !self.value.is_decided() => {
+                Err(AnswerProblem::Empty)
+            }
+            AnswerStatus::Confirmed => Ok(()),
+            AnswerStatus::Estimated if self.has_evidence() => Ok(()),
+            AnswerStatus::Estimated => Err(AnswerProblem::NoEvidence),
+        }
+    }
+
+    /// Whether two answers say the same with the same certainty on the same grounds.
+    ///
+    /// The moment, the revision and the list of records may differ: more of the same evidence is no news.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        self.value == other.value
+            && self.status == other.status
+            && self.source.basis() == other.source.basis()
+    }
+
+    fn has_evidence(&self) -> bool {
+        match &self.source {
+            Source::Machine { records, basis } => !records.is_empty() && !basis.trim().is_empty(),
+            Source::Person { basis, .. } => !basis.trim().is_empty(),
+            Source::MasterData => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_and_investigating_are_legal_with_and_without_a_value() {
+        for status in [AnswerStatus::Unknown, AnswerStatus::Investigating] {
+            check(Value::Nothing, status, "", Ok(()));
+            check(Value::text("聞き取り中"), status, "", Ok(()));
+        }
+    }
+
+    #[test]
+    fn confirmed_needs_a_value_and_estimated_evidence_too() {
+        use AnswerStatus::{Confirmed, Estimated};
+        check(Value::Nothing, Confirmed, "", Err(AnswerProblem::Empty));
+        check(Value::text(" "), Confirmed, "", Err(AnswerProblem::Empty));
+        check(Value::text("a"), Confirmed, "", Ok(()));
+        check(Value::text("a"), Estimated, "", Err(AnswerProblem::NoEvidence));
+        check(Value::text("a"), Estimated, "担当者の記憶", Ok(()));
+        let note = Value::Choices { chosen: vec![], note: "おそれあり".to_owned() };
+        check(note, Confirmed, "", Err(AnswerProblem::Empty));
+    }
+
+    #[test]
+    fn a_machine_estimate_without_records_does_not_stand() {
+        let source = Source::Machine { records: vec![], basis: "推測".to_owned() };
+        let as_of = "2026-02-09T00:00:00Z".parse().unwrap();
+        let answer = Answer {
+            value: Value::text("a"),
+            status: AnswerStatus::Estimated,
+            source,
+            as_of,
+            revision: Revision(1),
+        };
+        assert_eq!(answer.check(), Err(AnswerProblem::NoEvidence));
+    }
+
+    #[track_caller]
+    fn check(value: Value, status: AnswerStatus, basis: &str, expected: Result<(), AnswerProblem>) {
+        let user = UserId::from_uuid(uuid::Uuid::from_u128(1));
+        let source = Source::Person { user, name: "山田".to_owned(), basis: basis.to_owned() };
+        let as_of = "2026-02-09T00:00:00Z".parse().unwrap();
+        let answer = Answer { value, status, source, as_of, revision: Revision(1) };
+        assert_eq!(answer.check(), expected);
+    }
+}

@@ -1,0 +1,108 @@
+//! Heartbeats: remembered, answered with the orders that are still open.
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::StatusCode;
+use shirase_collector::keys::Signed;
+use shirase_collector::orders::issue;
+use shirase_shared::clock::Clock;
+use shirase_shared::event::{AgentState, Anomaly, Phase};
+use shirase_shared::ids::{BurstId, DrillId};
+use shirase_shared::testing::builders::mass_change;
+use shirase_shared::wire::{Ack, Action, Heartbeat, HeartbeatAnswer, Order};
+
+use crate::site::{Agent, Site, read};
+
+async fn beat(agent: &Agent, heartbeat: &Heartbeat) -> HeartbeatAnswer {
+    read(agent.post("/v1/heartbeat", heartbeat).await, StatusCode::OK).await
+}
+
+#[tokio::test]
+async fn a_heartbeat_is_remembered_with_the_name_and_the_clock_of_its_host() {
+    let site = Site::start().await;
+    let mut agent = site.agent("handa-hp").await;
+    agent.moment.wall -= SignedDuration::from_secs(90);
+    let mut heartbeat = agent.heartbeat();
+    heartbeat.hostname = "ehr\u{7}2".to_owned();
+    heartbeat.waiting = 12;
+    let answer = beat(&agent, &heartbeat).await;
+    assert_eq!(answer.now, site.clock.now());
+
+    let seen = site.store.heartbeats(&agent.facility).await.unwrap();
+    assert_eq!(seen[&agent.host].heartbeat, heartbeat);
+    assert_eq!(seen[&agent.host].received_at.as_millisecond(), site.clock.now().as_millisecond());
+    let host = site
+        .store
+        .host(&agent.facility, agent.host)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(host.name, "ehr2");
+    let clocks = site
+        .store
+        .clock_offsets(&agent.facility, agent.host)
+        .await
+        .unwrap();
+    assert_eq!(clocks[&agent.moment.boot].wall_error_ms / 1000, -90);
+}
+
+#[tokio::test]
+async fn a_drill_is_ordered_until_its_first_event_comes() {
+    let site = Site::start().await;
+    let agent = site.agent("handa-hp").await;
+    let neighbour = site.agent("handa-hp").await;
+    let drill = DrillId::random();
+    let host = (agent.facility.clone(), agent.host);
+    let issued = issue(host, Action::Drill { drill, files: 40 }, &site.order_key, site.clock.now());
+    site.store.add_order(&issued).await.unwrap();
+    assert!(
+        beat(&neighbour, &neighbour.heartbeat())
+            .await
+            .orders
+            .is_empty()
+    );
+    for _ in 0..2 {
+        let orders = beat(&agent, &agent.heartbeat()).await.orders;
+        assert_eq!(orders, std::slice::from_ref(&issued.signed));
+    }
+    let signed = &issued.signed;
+    let genuine = |text: &str| {
+        let bytes = text.as_bytes();
+        Signed { public_key: &agent.answer.order_key, bytes, signature: &signed.signature }
+            .is_genuine()
+    };
+    assert!(genuine(&signed.order));
+    assert!(!genuine(&signed.order.replace("40", "400")));
+    let order: Order = serde_json::from_str(&signed.order).unwrap();
+    assert_eq!((order.host, order.action), (agent.host, Action::Drill { drill, files: 40 }));
+    assert_eq!(order.expires_at.duration_since(order.issued_at), SignedDuration::from_mins(10));
+    let kept = site.store.orders(&agent.facility).await.unwrap().remove(0);
+    assert!(kept.sent_at.is_some());
+
+    let mut started = mass_change(BurstId::random(), Phase::Once, 0, 0);
+    started.anomaly = Anomaly::Agent(AgentState::DrillStarted);
+    started.drill = Some(drill);
+    let batch = agent.batch(1, agent.lines(vec![started]));
+    let _: Ack = read(agent.send(&batch).await, StatusCode::OK).await;
+    assert!(beat(&agent, &agent.heartbeat()).await.orders.is_empty());
+}
+
+#[tokio::test]
+async fn an_order_that_has_ended_or_is_in_force_is_not_handed_out() {
+    let site = Site::start().await;
+    let agent = site.agent("handa-hp").await;
+    let until: Timestamp = site.clock.now() + SignedDuration::from_hours(2);
+    let action =
+        Action::Maintenance {
+            owner: "半田 花子".to_owned(), reason: "更新".to_owned(), until
+        };
+    let host = (agent.facility.clone(), agent.host);
+    let issued = issue(host, action, &site.order_key, site.clock.now());
+    site.store.add_order(&issued).await.unwrap();
+    assert_eq!(beat(&agent, &agent.heartbeat()).await.orders.len(), 1);
+    let mut in_force = agent.heartbeat();
+    in_force.maintenance_until = Some(until);
+    assert!(beat(&agent, &in_force).await.orders.is_empty());
+    assert_eq!(beat(&agent, &agent.heartbeat()).await.orders.len(), 1);
+    site.clock.advance(SignedDuration::from_mins(11));
+    assert!(beat(&agent, &agent.heartbeat()).await.orders.is_empty());
+}

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Installs what the tests need and runs everything: formatting, lints, tests of all three rings, documentation.
+#
+#   tests/run.sh            everything, as CI does
+#   tests/run.sh --short    formatting, lints and the unit and crate tests: no browser, no quick start
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+short=no
+for argument in "$@"; do
+  case "$argument" in
+    --short) short=yes ;;
+    *) echo "tests/run.sh: unknown argument \`$argument\`; it takes --short or nothing" >&2; exit 2 ;;
+  esac
+done
+
+step() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
+
+# Debian package -> what shows that it is there.
+needs=(
+  "gcc:$(command -v cc || true)"
+  "fonts-morisawa-bizud-gothic:$(ls /usr/share/fonts/truetype/bizud-gothic/BIZUDPGothic-Regular.ttf 2>/dev/null || true)"
+  "poppler-utils:$(command -v pdftotext || true)"
+  "python3-aiosmtpd:$(/usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null && echo yes || true)"
+)
+if [ "$short" = no ]; then
+  needs+=("chromium:$(command -v chromium || true)")
+  needs+=("npm:$(command -v npm || true)")
+fi
+missing=()
+for need in "${needs[@]}"; do
+  [ -n "${need#*:}" ] || missing+=("${need%%:*}")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  step "install ${missing[*]}"
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "tests/run.sh: not root; install these Debian packages first: ${missing[*]}" >&2
+    exit 1
+  fi
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
+
+step "format"
+cargo fmt --all --check
+
+step "lints"
+cargo clippy --workspace --all-targets --locked -- -D warnings
+
+step "build"
+cargo build --workspace --locked
+
+if [ "$short" = yes ]; then
+  step "unit and crate tests"
+  cargo test --workspace --locked --exclude shirase-system-tests
+  cargo test -p shirase-system-tests --locked --test tidy
+else
+  step "browser driver"
+  (cd tests/browser && npm ci --no-audit --no-fund --silent)
+
+  step "tests"
+  cargo test --workspace --locked
+
+  step "documentation"
+  RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --document-private-items
+fi
+
+step "done"

@@ -1,0 +1,489 @@
+//! One hospital on one machine: a collector, an agent, a mail sink, each in its folder, all on loopback.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use serde_json::{Value, json};
+use shirase_shared::testing::eventually;
+use shirase_shared::tls::Fingerprint;
+
+use crate::mail_sink::MailSink;
+use crate::program::{Program, output};
+
+/// How long a program may take until it answers. Generous: on a busy machine with two cores, a build may run beside it.
+const START_DEADLINE: Duration = Duration::from_secs(60);
+/// The facility of every site.
+pub const FACILITY: &str = "shirase-hp";
+
+/// Where the collector of a site listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Ports {
+    /// Batches and heartbeats, with client certificates.
+    pub ingest: u16,
+    /// Enrolment.
+    pub enrolment: u16,
+    /// The console.
+    pub console: u16,
+}
+
+/// A person who can sign in, with the password that was shown once.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// Name to sign in with.
+    pub login: String,
+    /// One-time password.
+    pub one_time_password: String,
+}
+
+/// One hospital on this machine.
+#[derive(Debug)]
+pub struct Site {
+    /// Everything of this site lies below.
+    pub dir: PathBuf,
+    /// Where the collector listens.
+    pub ports: Ports,
+    /// What the collector mailed.
+    pub mail: MailSink,
+    collector: Option<Program>,
+    agent: Option<Program>,
+}
+
+impl Site {
+    /// Makes folders, configuration, facility and alert channel, and starts the mail sink. Nothing else runs yet.
+    ///
+    /// # Errors
+    /// When the folder is not empty or a command of the collector fails.
+    pub async fn prepare(dir: &Path) -> Result<Self> {
+        if dir.join("collector").exists() {
+            bail!("`{}` holds an earlier site; remove it or name another folder", dir.display());
+        }
+        for folder in ["collector", "agent", "logs", "watched"] {
+            std::fs::create_dir_all(dir.join(folder))
+                .with_context(|| format!("failed to make `{}`", dir.join(folder).display()))?;
+        }
+        let dir = dir
+            .canonicalize()
+            .context("failed to resolve the site's folder")?;
+        let mail = MailSink::start(&dir.join("mail")).await?;
+        let ports = Ports { ingest: free_port()?, enrolment: free_port()?, console: free_port()? };
+        let site = Self { dir, ports, mail, collector: None, agent: None };
+        std::fs::write(site.collector_config(), site.collector_toml())
+            .context("failed to write the collector's configuration")?;
+        let made = site.collector(&["facility", "add", FACILITY], b"")?;
+        std::fs::write(site.dir.join("manifest-key.txt"), made)
+            .context("failed to keep the manifest key")?;
+        site.collector(
+            &["facility", "set", FACILITY, "--file", "-"],
+            &serde_json::to_vec(&master())?,
+        )?;
+        site.collector(
+            &[
+                "alert-channel",
+                "add",
+                FACILITY,
+                "security-team",
+                "--kind",
+                "mail",
+                "--target",
+                "security@hospital.example",
+            ],
+            b"",
+        )?;
+
+        Ok(site)
+    }
+
+    fn collector_config(&self) -> PathBuf {
+        self.dir.join("collector/collector.toml")
+    }
+
+    /// The agent's configuration file.
+    #[must_use]
+    pub fn agent_config(&self) -> PathBuf {
+        self.dir.join("agent/agent.toml")
+    }
+
+    /// The directory the agent watches.
+    #[must_use]
+    pub fn watched(&self) -> PathBuf {
+        self.dir.join("watched")
+    }
+
+    /// Where the collector keeps its data.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.dir.join("collector/data")
+    }
+
+    /// The console's address.
+    #[must_use]
+    pub fn console_url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.ports.console)
+    }
+
+    fn collector_toml(&self) -> String {
+        let Ports { ingest, enrolment, console } = self.ports;
+        format!(
+            r#"data_dir = "{data}"
+public_names = ["127.0.0.1", "localhost"]
+
+[ingest]
+listen = "127.0.0.1:{ingest}"
+
+[enrolment]
+listen = "127.0.0.1:{enrolment}"
+
+[console]
+listen = "127.0.0.1:{console}"
+
+[mail]
+host = "127.0.0.1"
+port = {mail}
+tls = "none"
+from = "shirase@hospital.example"
+"#,
+            data = self.data_dir().display(),
+            mail = self.mail.address.port(),
+        )
+    }
+
+    /// Runs one command of the collector on this site's data and returns what it printed.
+    ///
+    /// # Errors
+    /// When it fails: with what it said.
+    pub fn collector(&self, arguments: &[&str], stdin: &[u8]) -> Result<String> {
+        let mut command = Command::new(binary("shirase-collector")?);
+        command
+            .arg("--config")
+            .arg(self.collector_config())
+            .args(arguments);
+        output(command, stdin)
+    }
+
+    /// Runs one listing command of the collector with `--json`.
+    ///
+    /// # Errors
+    /// When it fails or prints something else than JSON.
+    pub fn list(&self, arguments: &[&str]) -> Result<Value> {
+        let text = self.collector(&[arguments, &["--json"]].concat(), b"")?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("{arguments:?} printed no JSON: {text}"))
+    }
+
+    /// Runs one command of the agent.
+    ///
+    /// # Errors
+    /// When it fails: with what it said.
+    pub fn agent(&self, arguments: &[&str], stdin: &[u8]) -> Result<String> {
+        let mut command = Command::new(binary("shirase-agent")?);
+        command.args(arguments);
+        output(command, stdin)
+    }
+
+    /// Starts the collector and waits until it answers.
+    ///
+    /// # Errors
+    /// When it ends instead.
+    pub async fn start_collector(&mut self) -> Result<()> {
+        let mut command = Command::new(binary("shirase-collector")?);
+        command
+            .arg("--config")
+            .arg(self.collector_config())
+            .arg("serve");
+        let log = self.dir.join("logs/collector.log");
+        let mut program = Program::start("the collector", command, &log)?;
+        let port = self.ports.console;
+        eventually("the collector's console port", START_DEADLINE, || {
+            let ended = program.still_runs();
+            async move {
+                if ended.is_err() {
+                    return Some(());
+                }
+                tokio::net::TcpStream::connect(("127.0.0.1", port))
+                    .await
+                    .ok()
+                    .map(drop)
+            }
+        })
+        .await;
+        program.still_runs()?;
+        self.collector = Some(program);
+
+        Ok(())
+    }
+
+    /// Enrols the agent with a fresh token and gives its host the roles of an EHR file server.
+    ///
+    /// # Errors
+    /// When a command fails.
+    pub fn enrol(&self) -> Result<()> {
+        let token = self.collector(&["token", "issue", FACILITY, "--bare"], b"")?;
+        let fingerprint = self.authority_fingerprint()?.to_string();
+        let url = format!("https://127.0.0.1:{}", self.ports.enrolment);
+        let config = self.agent_config();
+        let state = self.dir.join("agent/state");
+        let watched = self.watched();
+        self.agent(
+            &[
+                "enroll",
+                "--collector",
+                &url,
+                "--token-file",
+                "-",
+                "--ca-fingerprint",
+                &fingerprint,
+                "--config",
+                path_text(&config)?,
+                "--state",
+                path_text(&state)?,
+                "--root",
+                path_text(&watched)?,
+            ],
+            token.as_bytes(),
+        )?;
+        self.hurry()?;
+        let hosts = self.list(&["host", "list", "--facility", FACILITY])?;
+        let host = hosts
+            .as_array()
+            .and_then(|hosts| hosts.last())
+            .context("no host enrolled")?;
+        self.collector(
+            &[
+                "host",
+                "set",
+                FACILITY,
+                &text_of(host, "id")?,
+                "--role",
+                "ehr",
+                "--role",
+                "file_share",
+            ],
+            b"",
+        )?;
+
+        Ok(())
+    }
+
+    /// Makes the agent give a sign of life every five seconds, so that nobody waits half a minute for an order.
+    fn hurry(&self) -> Result<()> {
+        let path = self.agent_config();
+        let text =
+            std::fs::read_to_string(&path).context("failed to read the agent's configuration")?;
+        let hurried = text.replace("heartbeat_secs = 30", "heartbeat_secs = 5");
+        if hurried == text {
+            bail!("`{}` sets no heartbeat of 30 seconds", path.display());
+        }
+
+        std::fs::write(&path, hurried).context("failed to write the agent's configuration")
+    }
+
+    /// Starts the agent's service.
+    ///
+    /// # Errors
+    /// When the binary is missing.
+    pub fn start_agent(&mut self) -> Result<()> {
+        let mut command = Command::new(binary("shirase-agent")?);
+        command.arg("run").arg("--config").arg(self.agent_config());
+        let log = self.dir.join("logs/agent.log");
+        self.agent = Some(Program::start("the agent", command, &log)?);
+
+        Ok(())
+    }
+
+    /// Waits until the collector heard from the agent.
+    ///
+    /// # Errors
+    /// When the agent ended instead.
+    pub async fn agent_heard(&mut self) -> Result<()> {
+        eventually("the agent's first heartbeat", START_DEADLINE, || {
+            let hosts = self.list(&["host", "list", "--facility", FACILITY]);
+            let ended = self.agent.as_mut().map_or(Ok(()), Program::still_runs);
+            async move {
+                let hosts = match (ended, hosts) {
+                    (Err(error), _) | (_, Err(error)) => return Some(Err(error)),
+                    (Ok(()), Ok(hosts)) => hosts,
+                };
+                let host = hosts.as_array()?.last()?;
+                host.get("last_heartbeat")
+                    .filter(|at| !at.is_null())
+                    .map(|_| Ok(()))
+            }
+        })
+        .await
+    }
+
+    /// Ends the collector as a power cut would.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn kill_collector(&mut self) -> Result<()> {
+        self.collector
+            .take()
+            .context("the collector does not run")?
+            .kill_9()
+    }
+
+    /// Ends the agent as a power cut would.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn kill_agent(&mut self) -> Result<()> {
+        self.agent
+            .take()
+            .context("the agent does not run")?
+            .kill_9()
+    }
+
+    /// Asks both programs to end and waits until they have.
+    ///
+    /// # Errors
+    /// When one does not.
+    pub fn stop(&mut self) -> Result<()> {
+        if let Some(agent) = self.agent.take() {
+            agent.stop()?;
+        }
+        if let Some(collector) = self.collector.take() {
+            collector.stop()?;
+        }
+
+        Ok(())
+    }
+
+    /// Whether both programs still run.
+    ///
+    /// # Errors
+    /// When one ended: with the end of its log.
+    pub fn still_runs(&mut self) -> Result<()> {
+        for program in [&mut self.collector, &mut self.agent].into_iter().flatten() {
+            program.still_runs()?;
+        }
+
+        Ok(())
+    }
+
+    /// Adds a person with one role at the site's facility.
+    ///
+    /// # Errors
+    /// When the command fails.
+    pub fn add_user(&self, login: &str, name: &str, role: &str) -> Result<Login> {
+        let grant = format!("{FACILITY}:{role}");
+        let made =
+            self.collector(&["user", "add", login, "--name", name, "--role", &grant], b"")?;
+        let password = made
+            .split_whitespace()
+            .last()
+            .context("user add printed nothing")?;
+
+        Ok(Login { login: login.to_owned(), one_time_password: password.to_owned() })
+    }
+
+    /// Returns the authority's certificate in PEM.
+    ///
+    /// # Errors
+    /// When the collector never started.
+    pub fn authority(&self) -> Result<Vec<u8>> {
+        let path = self.data_dir().join("authority.pem");
+        std::fs::read(&path).with_context(|| format!("failed to read `{}`", path.display()))
+    }
+
+    /// Returns what a person would compare over the telephone before enrolling.
+    ///
+    /// # Errors
+    /// When the collector never started.
+    pub fn authority_fingerprint(&self) -> Result<Fingerprint> {
+        let pem = self.authority()?;
+        let der =
+            CertificateDer::from_pem_slice(&pem).context("authority.pem is no certificate")?;
+
+        Ok(Fingerprint::of(&der))
+    }
+}
+
+/// Returns a field of a JSON object as text.
+///
+/// # Errors
+/// When it is missing or no text.
+pub fn text_of(value: &Value, field: &str) -> Result<String> {
+    let text = value.get(field).and_then(Value::as_str);
+    text.map(str::to_owned)
+        .ok_or_else(|| anyhow!("no text `{field}` in {value}"))
+}
+
+/// Fills a folder with files like those of a department's share, each with the right first bytes.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn fill(folder: &Path, directories: usize, files_each: usize) -> Result<()> {
+    for directory in 0..directories {
+        let folder = folder.join(format!("部門{directory:02}"));
+        std::fs::create_dir_all(&folder)?;
+        for file in 0..files_each {
+            let (extension, head): (_, &[u8]) = match file % 3 {
+                0 => ("pdf", b"%PDF-1.7\n"),
+                1 => ("docx", b"PK\x03\x04"),
+                _ => ("txt", b"plain text\n"),
+            };
+            let mut content = head.to_vec();
+            content.extend(std::iter::repeat_n(b'.', 2000));
+            std::fs::write(folder.join(format!("文書{file:04}.{extension}")), content)?;
+        }
+    }
+
+    Ok(())
+}
+
+fn master() -> Value {
+    json!({
+        "name": "しらせ総合病院",
+        "founder": "医療法人しらせ会",
+        "kind": "hospital",
+        "beds": 320,
+        "address": "東京都千代田区一丁目1番1号（架空）",
+        "jurisdiction": "東京都",
+        "people": [
+            {"duty": "director", "name": "知良 瀬一", "phone": "03-0000-0001"},
+            {"duty": "safety_manager", "name": "守谷 情子", "phone": "03-0000-0002", "phone_24h": "03-0000-0003"},
+            {"duty": "contact", "name": "連絡 太郎", "phone": "03-0000-0004", "phone_24h": "03-0000-0005",
+             "mail": "it@hospital.example"}
+        ],
+        "vendors": [
+            {"system": "ehr", "company": "架空電子カルテ株式会社", "person": "保守 次郎",
+             "phone": "03-0000-0010", "phone_24h": "03-0000-0011"}
+        ]
+    })
+}
+
+fn path_text(path: &Path) -> Result<&str> {
+    path.to_str()
+        .with_context(|| format!("`{}` is not UTF-8", path.display()))
+}
+
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).context("no free port on loopback")?;
+    Ok(listener
+        .local_addr()
+        .context("failed to read a port")?
+        .port())
+}
+
+/// Finds a binary of this workspace beside the running one.
+fn binary(name: &str) -> Result<PathBuf> {
+    let here = std::env::current_exe().context("failed to find the running program")?;
+    let found = here
+        .ancestors()
+        .skip(1)
+        .take(3)
+        .map(|folder| folder.join(name))
+        .find(|p| p.is_file());
+    found.with_context(|| {
+        format!(
+            "`{name}` is not built; run `cargo build --workspace` first (looked beside `{}`)",
+            here.display()
+        )
+    })
+}
