@@ -27,6 +27,7 @@ mod events;
 mod orders;
 mod manifests;
 mod incidents;
+mod console;
 mod notifications;
 
 pub use approvals::{DecisionError, NewApproval, NewSubmission};
