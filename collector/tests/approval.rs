@@ -1,5 +1,7 @@
 //! A report is approved and exported from a terminal: by the same rules as in the console.
 
+#![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
+
 #[path = "support/ward.rs"]
 mod ward;
 

@@ -1,5 +1,7 @@
 //! Staff alerts: from a stored batch to a mail in a real SMTP server and a POST at a webhook, each once.
 
+#![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
+
 #[path = "support/mail_server.rs"]
 mod mail_server;
 #[path = "support/ward.rs"]

@@ -18,22 +18,22 @@ use shirase_shared::testing::builders::{mass_change, night, numbered};
 use shirase_shared::tls::{install_crypto_provider, sha256_hex};
 use shirase_shared::wire::{Batch, BatchHead, WIRE_VERSION};
 
-pub const VENDOR_PHONE: &str = "03-0000-0011";
+pub(crate) const VENDOR_PHONE: &str = "03-0000-0011";
 
 /// A collector's store with one facility and one host, and a job that tells its staff.
-pub struct Ward {
-    pub dir: tempfile::TempDir,
-    pub store: Store,
-    pub clock: Arc<ManualClock>,
-    pub facility: FacilityId,
-    pub host: HostId,
+pub(crate) struct Ward {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) facility: FacilityId,
+    pub(crate) host: HostId,
     stream: StreamId,
     burst: BurstId,
     sent: u64,
 }
 
 impl Ward {
-    pub async fn open(name: &str) -> Self {
+    pub(crate) async fn open(name: &str) -> Self {
         install_crypto_provider();
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).await.unwrap();
@@ -57,7 +57,7 @@ impl Ward {
     }
 
     /// Stores one more event of the same burst and lets the rules run.
-    pub async fn burst(&mut self, severity: Severity) {
+    pub(crate) async fn burst(&mut self, severity: Severity) {
         self.sent += 1;
         let phase = if self.sent == 1 { Phase::Opened } else { Phase::Grew };
         let mut event = mass_change(self.burst, phase, 30 * self.sent, 0);
