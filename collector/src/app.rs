@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use shirase_shared::clock::SharedClock;
+use shirase_shared::error::Chain;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,7 @@ use crate::jobs::silence::SilenceJob;
 use crate::jobs::{self, Job, Nudge};
 use crate::keys::{ORDER_KEY_FILE, REPORT_KEY_FILE, SigningKey};
 use crate::notify::courier::Courier;
+use crate::release::{Releases, read_profiles};
 use crate::store::Store;
 
 pub use data_dir::{ServeLock, make_data_dir};
@@ -58,7 +60,7 @@ pub(crate) struct Parts {
     pub(crate) clock: SharedClock,
     pub(crate) nudge: Nudge,
     pub(crate) authority: Arc<Authority>,
-    pub(crate) report_key: Arc<SigningKey>,
+    pub(crate) releases: Releases,
     pub(crate) order_key: Arc<SigningKey>,
     pub(crate) courier: Courier,
     pub(crate) stop: CancellationToken,
@@ -92,6 +94,13 @@ impl Collector {
         let report_key = SigningKey::load_or_create(&data_dir.join(REPORT_KEY_FILE))?;
         let order_key = SigningKey::load_or_create(&data_dir.join(ORDER_KEY_FILE))?;
         let store = Store::open(&data_dir).await?;
+        let releases = make_releases(&config, &store, &clock, Arc::new(report_key))?;
+        match releases.find_font().await {
+            Ok(family) => tracing::info!(font.family = family, "reports are set in {family}"),
+            Err(error) => {
+                tracing::error!(error = %Chain(&error), "no report can be approved until there is a font");
+            }
+        }
         let courier = Courier::new(&config.mail).context("failed to set up alerts")?;
         let parts = Parts {
             config: Arc::new(config),
@@ -99,7 +108,7 @@ impl Collector {
             clock,
             nudge: Nudge::default(),
             authority: Arc::new(authority),
-            report_key: Arc::new(report_key),
+            releases,
             order_key: Arc::new(order_key),
             courier,
             stop: CancellationToken::new(),
@@ -146,6 +155,22 @@ impl Collector {
             }
         }
     }
+}
+
+/// Gathers what releasing a report needs, for the service and for the command line alike.
+///
+/// # Errors
+/// When a profile of the hospital's own cannot be read.
+pub(crate) fn make_releases(
+    config: &Config,
+    store: &Store,
+    clock: &SharedClock,
+    report_key: Arc<SigningKey>,
+) -> Result<Releases> {
+    let profiles = Arc::new(read_profiles(&config.data_dir)?);
+    let (store, clock) = (store.clone(), Arc::clone(clock));
+
+    Ok(Releases::new(store, clock, profiles, report_key, &config.pdf.font))
 }
 
 fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {

@@ -276,9 +276,6 @@ pub enum Refusal {
     /// A rejection without a reason.
     #[error("a rejection needs a reason, so that the authors know what to change")]
     NoReason,
-    /// The profile was changed after the answers were frozen.
-    #[error("the profile changed after the report was submitted; reject it and submit it again")]
-    ProfileChanged,
 }
 
 /// Decides whether a decision may be taken.

@@ -296,6 +296,43 @@ pub enum ReportCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Approve a submitted report as a named user. Reads that user's password and six-digit code from the terminal or,
+    /// one line each, from standard input.
+    Approve {
+        /// Its facility.
+        facility: FacilityId,
+        /// Its id, or the number of its incident.
+        report: String,
+        /// Who approves: the name that user signs in with.
+        #[arg(long = "as", value_name = "LOGIN")]
+        login: String,
+        /// The revision that was read; a newer one is refused. Left out: the one submitted now.
+        #[arg(long)]
+        revision: Option<u32>,
+    },
+    /// Write the stored, verified file of an approved report.
+    Export {
+        /// Its facility.
+        facility: FacilityId,
+        /// Its id, or the number of its incident.
+        report: String,
+        /// Form of the file.
+        #[arg(long, value_enum, default_value_t = ExportFormat::Pdf)]
+        format: ExportFormat,
+        /// Where to write it; an existing file is left alone.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Write what is there now, with 下書き across each page, although nobody has approved it.
+        #[arg(long)]
+        draft: bool,
+    },
+}
+
+/// Form of an exported report.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum ExportFormat {
+    /// PDF.
+    Pdf,
 }
 
 /// Damage manifests.

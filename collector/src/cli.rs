@@ -10,6 +10,7 @@ mod facility;
 mod host;
 mod incident;
 mod manifest;
+mod release;
 mod report;
 mod table;
 mod terminal;

@@ -11,6 +11,9 @@
 mod ui;
 mod frame;
 mod sign_in;
+pub mod overview;
+pub mod incident;
+pub mod report;
 pub mod hosts;
 pub mod settings;
 pub mod users;

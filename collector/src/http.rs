@@ -32,6 +32,10 @@ mod console_hosts;
 mod console_settings;
 mod console_users;
 mod console_audit;
+mod console_overview;
+mod console_incident;
+mod console_report;
+mod live;
 
 pub use agent::{AgentIdentity, AgentParts, AgentState, OnStored, agent_router};
 pub use console::{ConsoleState, EnrolmentPlace, SignInLimits, console_router};

@@ -13,6 +13,7 @@
 
 pub mod correlate;
 pub mod silence;
+pub mod draft_reports;
 pub mod listening;
 pub mod notify;
 

@@ -25,6 +25,7 @@ pub mod correlate;
 pub mod incidents;
 pub mod reports;
 pub mod approval;
+pub mod release;
 pub mod notify;
 pub mod jobs;
 

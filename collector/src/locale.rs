@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 /// The files: one per area of the program, each in Japanese and English.
 const FILES: &[(&str, &str)] = &[
     (include_str!("../locales/ja/console.ftl"), include_str!("../locales/en/console.ftl")),
-    (include_str!("../locales/ja/notify.ftl"), include_str!("../locales/en/notify.ftl")),
     (include_str!("../locales/ja/incidents.ftl"), include_str!("../locales/en/incidents.ftl")),
+    (include_str!("../locales/ja/notify.ftl"), include_str!("../locales/en/notify.ftl")),
+    (include_str!("../locales/ja/reports.ftl"), include_str!("../locales/en/reports.ftl")),
 ];
 
 /// A language the program speaks.

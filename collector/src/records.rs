@@ -60,7 +60,7 @@ pub struct BatchStored {
     pub new: usize,
     /// Records that were there already: the batch, or a part of it, was sent before.
     pub known: usize,
-    /// Records whose key was there under another hash.
+    /// Keys noticed for the first time to be there under another hash too.
     pub forked: usize,
 }
 

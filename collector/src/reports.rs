@@ -15,7 +15,9 @@
 
 pub mod answer;
 pub mod fields;
+pub mod draft;
 pub mod profile;
+pub mod render;
 pub mod text;
 
 use std::collections::BTreeMap;

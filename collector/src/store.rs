@@ -26,8 +26,9 @@ mod tokens;
 mod events;
 mod orders;
 mod manifests;
-mod notifications;
 mod incidents;
+mod console;
+mod notifications;
 
 pub use approvals::{DecisionError, NewApproval, NewSubmission};
 pub(crate) use audit::append_audit;

@@ -123,6 +123,8 @@ fn console_state(parts: &Parts) -> ConsoleState {
             fingerprint: parts.authority.fingerprint().to_string(),
         },
         order_key: Arc::clone(&parts.order_key),
+        releases: parts.releases.clone(),
+        nudge: parts.nudge.clone(),
         courier: parts.courier.clone(),
         limits: SignInLimits::default(),
     }

@@ -59,7 +59,7 @@ pub struct Incident {
     /// Its identity.
     pub id: IncidentId,
     /// What people call it on the telephone.
-    pub number: u32,
+    pub number: u64,
 }
 
 /// The profile a report follows, its whole text included.
@@ -92,7 +92,7 @@ impl Frozen {
         answers: &BTreeMap<Field, Answer>,
         profile: FrozenProfile,
         sender: Sender,
-        incident_number: u32,
+        incident_number: u64,
     ) -> Self {
         let mut authors: Vec<NamedPerson> = answers
             .values()

@@ -6,10 +6,11 @@ use serde::Serialize;
 use shirase_shared::ids::{DrillId, FacilityId, IncidentId, ReportId};
 
 use super::Desk;
+use super::release::Wanted;
 use super::table::{self, Row};
-use crate::args::ReportCommand;
-use crate::locale::{Lang, Locale, japan_time};
-use crate::reports::answer::{Answer, Revision};
+use crate::args::{ExportFormat, ListArgs, ReportCommand};
+use crate::locale::{Lang, Locale, japan_time, visible};
+use crate::reports::answer::{Answer, Revision, Value};
 use crate::reports::{Report, Sheet};
 
 #[derive(Serialize)]
@@ -80,6 +81,15 @@ impl Desk<'_> {
                 let sheet = self.store.sheet(&facility, report.id).await?;
                 self.show(sheet, json).await
             }
+            ReportCommand::Approve { facility, report, login, revision } => {
+                let report = self.one_report(&facility, &report).await?;
+                self.approve(&report, &login, revision).await
+            }
+            ReportCommand::Export { facility, report, format: ExportFormat::Pdf, out, draft } => {
+                let report = self.one_report(&facility, &report).await?;
+                let wanted = if draft { Wanted::Draft } else { Wanted::Approved };
+                self.export(&report, &out, wanted).await
+            }
         }
     }
 
@@ -132,6 +142,43 @@ impl Desk<'_> {
         if json {
             return table::json(&shown, self.terminal);
         }
-        table::print(&[shown.row], crate::args::ListArgs { json: false }, self.terminal)
+        let Shown { row, answers } = shown;
+        table::print(&[row], ListArgs { json: false }, self.terminal)?;
+        for one in &answers {
+            self.terminal.print(&told(one))?;
+        }
+
+        Ok(())
     }
+}
+
+/// Tells one answer to a person at a terminal.
+fn told(one: &AnswerJson) -> String {
+    let status = Locale::new(Lang::Ja).text(one.answer.status.label_key());
+    let mut text = format!("\n{}. {} / {} [{status}]\n", one.field, one.label_ja, one.label_en);
+    for line in said(&one.answer.value).lines() {
+        text.push_str("   ");
+        text.push_str(&visible(line));
+        text.push('\n');
+    }
+    text
+}
+
+fn said(value: &Value) -> String {
+    match value {
+        Value::Nothing => String::new(),
+        Value::Text { text } => text.clone(),
+        Value::Choices { chosen, note } => format!("{}\n{note}", chosen.join(", ")),
+        Value::DateTime { at } => japan_time(*at),
+        Value::Number { low, high, basis } if low == high => format!("{low}\n{basis}"),
+        Value::Number { low, high, basis } => format!("{low} - {high}\n{basis}"),
+        Value::Lines { lines } => rows(lines),
+        Value::Systems { systems } => rows(systems),
+    }
+}
+
+/// Shows rows as JSON lines: exact, and every part is there.
+fn rows<T: Serialize>(rows: &[T]) -> String {
+    let lines: Vec<_> = rows.iter().filter_map(|row| serde_json::to_string(row).ok()).collect();
+    lines.join("\n")
 }

@@ -98,8 +98,8 @@ impl Frame {
 
     /// Returns the words for a key with one variable.
     #[must_use]
-    pub fn text_with(&self, key: &str, name: &str, value: &dyn std::fmt::Display) -> String {
-        self.locale.text_with(key, &[(name, value)])
+    pub fn text_with(&self, key: &str, name: &str, value: impl std::fmt::Display) -> String {
+        self.locale.text_with(key, &[(name, &value)])
     }
 
     /// Returns a heading in both languages.

@@ -208,7 +208,7 @@ fn view(
         config_problems: heartbeat
             .map(|beat| beat.config_problems.clone())
             .unwrap_or_default(),
-        roles: roles.join(locale.text("list-separator").trim_matches('"')),
+        roles: roles.join(&locale.text("list-separator")),
         choices: RoleChoice::all(locale, |role| host.roles.contains(&role)),
         watched: watched.collect(),
         unchosen: RoleChoice::all(locale, |_| false),

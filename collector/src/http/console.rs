@@ -21,13 +21,16 @@ use super::page_error::PageError;
 use super::routes::{Page, ROUTES, Verb};
 use super::session::{self, Call, Guard};
 use super::{
-    console_audit, console_hosts as hosts, console_settings as settings,
-    console_sign_in as sign_in, console_users as users,
+    console_audit, console_hosts as hosts, console_incident as incident,
+    console_overview as overview, console_report as report, console_settings as settings,
+    console_sign_in as sign_in, console_users as users, live,
 };
 use crate::console::{Frame, Tab, html};
+use crate::jobs::Nudge;
 use crate::keys::SigningKey;
 use crate::locale::{Lang, japan_time};
 use crate::notify::courier::Courier;
+use crate::release::Releases;
 use crate::store::Store;
 
 /// Attempts to sign in under one login before it has to wait, and the pause that earns one more.
@@ -68,6 +71,10 @@ pub struct ConsoleState {
     pub enrolment: EnrolmentPlace,
     /// Signs orders to agents.
     pub order_key: Arc<SigningKey>,
+    /// Submits, approves, rejects and renders reports.
+    pub releases: Releases,
+    /// Wakes the jobs and open pages after a change.
+    pub nudge: Nudge,
     /// Reaches staff.
     pub courier: Courier,
     /// Counts attempts to sign in.
@@ -154,6 +161,26 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::SecondFactorForm => on(filter, sign_in::second_factor_form),
         Page::SecondFactor => on(filter, sign_in::second_factor),
         Page::SignOut => on(filter, sign_in::sign_out),
+        Page::Overview => on(filter, overview::overview),
+        Page::OverviewPart => on(filter, overview::overview_part),
+        Page::Alerts => on(filter, overview::alerts),
+        Page::AlertsPart => on(filter, overview::alerts_part),
+        Page::Live => on(filter, live::live),
+        Page::Facility => on(filter, overview::show_facility),
+        Page::Incident => on(filter, incident::show),
+        Page::Acknowledge => on(filter, incident::acknowledge),
+        Page::Comment => on(filter, incident::comment),
+        Page::Close => on(filter, incident::close),
+        Page::FalseAlarm => on(filter, incident::false_alarm),
+        Page::Reopen => on(filter, incident::reopen),
+        Page::VendorCalled => on(filter, incident::vendor_called),
+        Page::Report => on(filter, report::show),
+        Page::ReportPdf => on(filter, report::pdf),
+        Page::AnswerForm => on(filter, report::edit),
+        Page::Answer => on(filter, report::answer),
+        Page::Submit => on(filter, report::submit),
+        Page::Approve => on(filter, report::approve),
+        Page::Reject => on(filter, report::reject),
         Page::Hosts => on(filter, hosts::show),
         Page::HostRoles => on(filter, hosts::set_roles),
         Page::HostRevoke => on(filter, hosts::revoke),

@@ -33,9 +33,6 @@ pub(super) enum PageError {
     /// A value is not legal; the words are for the reader.
     #[error("{0}")]
     Invalid(String),
-    /// Too many attempts.
-    #[error("too many attempts")]
-    TooManyAttempts,
     /// The cause goes to the log, never to the reader.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -56,7 +53,6 @@ impl PageError {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Conflict => StatusCode::CONFLICT,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -71,7 +67,6 @@ impl PageError {
             Self::BadForm | Self::TooLarge => locale.text("error-bad-form"),
             Self::Conflict => locale.text("error-conflict"),
             Self::Invalid(words) => words.clone(),
-            Self::TooManyAttempts => locale.text("error-too-many-attempts"),
             Self::Internal(cause) => {
                 tracing::error!(error = %Chain(cause.as_ref()), "a page could not be shown");
                 locale.text("error-internal")

@@ -51,7 +51,7 @@ pub struct NewSubmission {
     /// The institution that reports.
     pub sender: Sender,
     /// What people call the incident.
-    pub incident_number: u32,
+    pub incident_number: u64,
 }
 
 /// A wish to approve, with the file that was rendered for it.

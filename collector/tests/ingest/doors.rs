@@ -1,5 +1,7 @@
 //! Who is let in: every route asks for a certificate in force, on every request.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use rcgen::{CertificateParams, KeyPair};
 use reqwest::{Client, Method, StatusCode};
@@ -9,6 +11,7 @@ use shirase_shared::clock::Clock;
 use shirase_shared::event::Phase;
 use shirase_shared::ids::BurstId;
 use shirase_shared::testing::builders::mass_change;
+use shirase_shared::testing::eventually::eventually;
 use shirase_shared::wire::{Ack, HeartbeatAnswer};
 
 use crate::site::{Site, problem, read};
@@ -181,4 +184,34 @@ async fn a_silent_peer_does_not_keep_others_out() {
     let beat = agent.post("/v1/heartbeat", &agent.heartbeat()).await;
     let _: HeartbeatAnswer = read(beat, StatusCode::OK).await;
     drop(silent);
+}
+
+#[tokio::test]
+async fn a_replaced_certificate_is_shown_to_new_connections_and_cuts_no_old_one() {
+    let site = Site::start().await;
+    let agent = site.agent("handa-hp").await;
+    let beat = agent.post("/v1/heartbeat", &agent.heartbeat()).await;
+    let connection = beat.remote_addr();
+    let before = site.shown_certificate().await;
+    site.replace_certificate();
+    assert_ne!(site.shown_certificate().await, before);
+    let beat = agent.post("/v1/heartbeat", &agent.heartbeat()).await;
+    assert_eq!(beat.remote_addr(), connection);
+    let _: HeartbeatAnswer = read(beat, StatusCode::OK).await;
+}
+
+#[tokio::test]
+async fn a_listener_told_to_stop_lets_go_of_idle_agents() {
+    let site = Site::start().await;
+    let agent = site.agent("handa-hp").await;
+    let beat = agent.post("/v1/heartbeat", &agent.heartbeat()).await;
+    let _: HeartbeatAnswer = read(beat, StatusCode::OK).await;
+    site.stop.cancel();
+    eventually("the listener to be closed", Duration::from_secs(10), || async {
+        tokio::net::TcpStream::connect(site.ingest)
+            .await
+            .is_err()
+            .then_some(())
+    })
+    .await;
 }

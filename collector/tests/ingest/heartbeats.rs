@@ -62,7 +62,7 @@ async fn a_drill_is_ordered_until_its_first_event_comes() {
     );
     for _ in 0..2 {
         let orders = beat(&agent, &agent.heartbeat()).await.orders;
-        assert_eq!(orders, [issued.signed.clone()]);
+        assert_eq!(orders, std::slice::from_ref(&issued.signed));
     }
     let signed = &issued.signed;
     let genuine = |text: &str| {

@@ -27,6 +27,7 @@ use shirase_shared::tls::install_crypto_provider;
 use shirase_shared::wire::{
     Batch, BatchHead, EnrolAnswer, EnrolRequest, Heartbeat, Problem, WIRE_HEADER, WIRE_VERSION,
 };
+use tokio_util::sync::CancellationToken;
 
 pub(crate) struct Site {
     pub(crate) dir: tempfile::TempDir,
@@ -36,7 +37,17 @@ pub(crate) struct Site {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) ingest: SocketAddr,
     pub(crate) enrolment: SocketAddr,
+    pub(crate) stop: CancellationToken,
+    tls: TlsSettings,
     woken: Arc<Mutex<Vec<FacilityId>>>,
+}
+
+async fn serve(listener: TlsListener, router: axum::Router, stop: CancellationToken) {
+    let service = router.into_make_service_with_connect_info::<Peer>();
+    axum::serve(listener, service)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
+        .unwrap();
 }
 
 impl Site {
@@ -64,13 +75,12 @@ impl Site {
         let listen = async |clients| {
             let names = ["127.0.0.1".to_owned()];
             let settings = TlsSettings::by_authority(&authority, &names, clients, &shared).unwrap();
-            TlsListener::bind("127.0.0.1:0".parse().unwrap(), settings)
-                .await
-                .unwrap()
+            let any = "127.0.0.1:0".parse().unwrap();
+            (TlsListener::bind(any, settings.clone()).await.unwrap(), settings)
         };
-        let ingest_listener = listen(ClientCertificates::Demanded).await;
+        let (ingest_listener, _) = listen(ClientCertificates::Demanded).await;
         let ingest = ingest_listener.address();
-        let enrolment_listener = listen(ClientCertificates::NotAsked).await;
+        let (enrolment_listener, tls) = listen(ClientCertificates::NotAsked).await;
         let enrolment = enrolment_listener.address();
         let offer =
             Offer { order_key: order_key.public_base64(), ingest_url: format!("https://{ingest}") };
@@ -80,12 +90,11 @@ impl Site {
             clock: shared.clone(),
             offer,
         });
-        let service = agent_router(agents).into_make_service_with_connect_info::<Peer>();
-        tokio::spawn(axum::serve(ingest_listener, service).into_future());
-        let service = enrolment_router(newcomers).into_make_service_with_connect_info::<Peer>();
-        tokio::spawn(axum::serve(enrolment_listener, service).into_future());
+        let stop = CancellationToken::new();
+        tokio::spawn(serve(ingest_listener, agent_router(agents), stop.clone()));
+        tokio::spawn(serve(enrolment_listener, enrolment_router(newcomers), stop.clone()));
 
-        Self { dir, store, authority, order_key, clock, ingest, enrolment, woken }
+        Self { tls, stop, dir, store, authority, order_key, clock, ingest, enrolment, woken }
     }
 
     /// Adds a facility; returns its private manifest key.
@@ -161,6 +170,31 @@ impl Site {
     fn builder(&self) -> reqwest::ClientBuilder {
         let root = reqwest::Certificate::from_pem(self.authority.pem().as_bytes()).unwrap();
         Client::builder().tls_certs_only([root])
+    }
+
+    /// Makes the enrolment listener's certificate anew.
+    pub(crate) fn replace_certificate(&self) {
+        let clock: SharedClock = self.clock.clone();
+        let names = ["127.0.0.1".to_owned()];
+        let clients = ClientCertificates::NotAsked;
+        let fresh = TlsSettings::by_authority(&self.authority, &names, clients, &clock).unwrap();
+        self.tls.replace(&fresh);
+    }
+
+    /// Returns the certificate the enrolment listener shows to a new connection.
+    pub(crate) async fn shown_certificate(&self) -> Vec<u8> {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(self.authority.der().clone()).unwrap();
+        let config = rustls::ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+        let stream = tokio::net::TcpStream::connect(self.enrolment)
+            .await
+            .unwrap();
+        let name = "127.0.0.1".try_into().unwrap();
+        let stream = connector.connect(name, stream).await.unwrap();
+        stream.get_ref().1.peer_certificates().unwrap()[0].to_vec()
     }
 
     /// How often the job after ingest was woken for a facility.

@@ -68,7 +68,7 @@ fn mistakes_name_file_line_and_key() {
         "contacts.2.phone",
     );
     check("valid_to = \"2022-06-30\"", "valid_to = \"2002-06-30\"", "contacts.0.valid_to");
-    check("第一報（連絡）", "公式様式", "title.ja");
+    check("インシデント 第一報（連絡）", "インシデント 公式様式", "title.ja");
     check("fields = [3, 4,", "fields = [3, 3, 4,", "fields");
     check("fields = [3, 4,", "fields = [3, 99, 4,", "fields");
     check("annexes = [29]", "annexes = [3]", "fields");

@@ -1,3 +1,5 @@
+//! Tests of the module beside this folder.
+
 use shirase_shared::event::Phase;
 use shirase_shared::ids::BurstId;
 use shirase_shared::testing::builders::{mass_change, night, numbered};

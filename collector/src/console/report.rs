@@ -1,0 +1,446 @@
+//! A report: its answers with their source and evidence, and the decision on it.
+
+use askama::Template;
+use jiff::Timestamp;
+
+use shirase_shared::ids::{IncidentId, ReportId, UserId};
+
+use super::frame::Frame;
+use super::incident::{record_anchor, report_badge};
+use super::settings::Choice;
+use super::ui::{Badge, Tone};
+use crate::approval::{Decision, DecisionRecord, OwnAnswers, Submission};
+use crate::locale::{Locale, japan_time};
+use crate::reports::answer::{Answer, AnswerStatus, Source, System, Value};
+use crate::reports::fields::{Entered, Field, Kind};
+use crate::reports::profile::Profile;
+use crate::reports::{AnswerVersion, ReportStatus, Sheet};
+
+/// A report.
+#[derive(Template)]
+#[template(path = "report.html")]
+pub struct ReportPage {
+    /// What stands around it.
+    pub f: Frame,
+    /// Which.
+    pub id: ReportId,
+    /// Heading of the document.
+    pub title: String,
+    /// The law and the time it serves.
+    pub duty: String,
+    /// How far it is.
+    pub status: Badge,
+    /// The revision shown.
+    pub revision: u32,
+    /// The incident it tells.
+    pub incident: IncidentId,
+    /// Whether it is an exercise.
+    pub drill: bool,
+    /// When it last changed.
+    pub updated: String,
+    /// Its answers, in the order in which the addressee reads them.
+    pub answers: Vec<AnswerView>,
+    /// What is asked of the reader.
+    pub ask: Ask,
+    /// Hash of the frozen answers, while a decision is awaited or taken.
+    pub answers_sha256: String,
+    /// Who submitted it and when, in words.
+    pub submitted: String,
+    /// Decisions so far, the newest first.
+    pub decisions: Vec<DecisionView>,
+    /// Answers that are open, to be seen before submitting.
+    pub open: usize,
+}
+
+/// What the reader of a report may do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Correct and submit it.
+    Correct,
+    /// Approve or reject it.
+    Decide,
+    /// Reject it only: their own answers stand in it.
+    Own,
+    /// Nothing.
+    Nothing,
+}
+
+/// What decides on [`Ask`].
+pub struct Asked {
+    /// How far the report is.
+    pub status: ReportStatus,
+    /// Whether the reader may correct.
+    pub author: bool,
+    /// Whether the reader may approve.
+    pub approver: bool,
+    /// Whether the rules would take their approval.
+    pub stands: bool,
+}
+
+impl Ask {
+    /// Decides what is asked of somebody.
+    #[must_use]
+    pub const fn of(asked: &Asked) -> Self {
+        match asked.status {
+            ReportStatus::Draft if asked.author => Self::Correct,
+            ReportStatus::Submitted if asked.approver && asked.stands => Self::Decide,
+            ReportStatus::Submitted if asked.approver => Self::Own,
+            ReportStatus::Draft
+            | ReportStatus::Submitted
+            | ReportStatus::Approved
+            | ReportStatus::Withdrawn => Self::Nothing,
+        }
+    }
+}
+
+/// One answer as shown.
+pub struct AnswerView {
+    /// Number of its field.
+    pub number: u8,
+    /// What is asked.
+    pub label: String,
+    /// How sure it is.
+    pub status: Badge,
+    /// What is said, a line each.
+    pub lines: Vec<String>,
+    /// Who says so and as of when.
+    pub by: String,
+    /// What it rests on, in words.
+    pub basis: String,
+    /// The records it rests on: words and where they stand in the timeline.
+    pub evidence: Vec<(String, String)>,
+    /// What the machine would say now, if a person has answered otherwise.
+    pub proposal: Vec<String>,
+    /// Whether a person may answer it.
+    pub editable: bool,
+}
+
+/// Shows the answers of a report in a profile's order.
+#[must_use]
+pub fn answer_views(sheet: &Sheet, profile: &Profile, locale: Locale) -> Vec<AnswerView> {
+    let fields = profile.body.fields.iter().chain(&profile.body.annexes);
+    let view = |field: &Field| {
+        let answer = sheet.answers.get(field);
+        let proposal = sheet.proposals.get(field);
+        let label = profile.label(*field, locale.lang());
+        AnswerView {
+            number: field.number(),
+            label: label.map_or_else(|| locale.text(&field.label_key()), str::to_owned),
+            status: status_badge(answer.map(|answer| answer.status), locale),
+            lines: answer
+                .map(|answer| value_lines(*field, &answer.value, locale))
+                .unwrap_or_default(),
+            by: answer
+                .map(|answer| said_by(answer, locale))
+                .unwrap_or_default(),
+            basis: answer
+                .map(|answer| answer.source.basis().to_owned())
+                .unwrap_or_default(),
+            evidence: answer
+                .map(|answer| evidence(answer, locale))
+                .unwrap_or_default(),
+            proposal: proposal
+                .map(|proposal| value_lines(*field, &proposal.value, locale))
+                .unwrap_or_default(),
+            editable: field.is_answered_by_people(),
+        }
+    };
+    fields.map(view).collect()
+}
+
+fn status_badge(status: Option<AnswerStatus>, locale: Locale) -> Badge {
+    let tone = match status {
+        Some(AnswerStatus::Confirmed) => Tone::Well,
+        Some(AnswerStatus::Estimated) => Tone::Medium,
+        Some(AnswerStatus::Unknown | AnswerStatus::Investigating) | None => Tone::Quiet,
+    };
+    let key = status.map_or("status-open", AnswerStatus::label_key);
+    Badge { tone, text: locale.text(key) }
+}
+
+/// Puts a value into lines for reading.
+fn value_lines(field: Field, value: &Value, locale: Locale) -> Vec<String> {
+    match value {
+        Value::Nothing => Vec::new(),
+        Value::Text { text } => text.lines().map(str::to_owned).collect(),
+        Value::DateTime { at } => vec![japan_time(*at)],
+        Value::Number { low, high, basis } => {
+            let number = if low == high { low.to_string() } else { format!("{low} – {high}") };
+            vec![format!("{number} {basis}").trim().to_owned()]
+        }
+        Value::Choices { chosen, note } => {
+            let words: Vec<_> = chosen
+                .iter()
+                .map(|code| locale.text(&field.choice_key(code)))
+                .collect();
+            let mut lines = vec![words.join(" / ")];
+            lines.extend(note.lines().map(str::to_owned));
+            lines.retain(|line| !line.is_empty());
+            lines
+        }
+        Value::Lines { lines } => lines
+            .iter()
+            .map(|line| {
+                let at = line.at.map(japan_time).unwrap_or_default();
+                let parts = [at.as_str(), &line.label, &line.text];
+                parts
+                    .into_iter()
+                    .filter(|part| !part.is_empty())
+                    .collect::<Vec<_>>()
+                    .join(" · ")
+            })
+            .collect(),
+        Value::Systems { systems } => systems.iter().map(system_line).collect(),
+    }
+}
+
+fn system_line(system: &System) -> String {
+    [&system.name, &system.role, &system.os, &system.vendor, &system.damage]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(" · ")
+}
+
+fn said_by(answer: &Answer, locale: Locale) -> String {
+    let at = japan_time(answer.as_of);
+    let who = match &answer.source {
+        Source::Machine { .. } => locale.text("answer-by-machine"),
+        Source::Person { name, .. } => name.clone(),
+        Source::MasterData => locale.text("answer-by-master-data"),
+    };
+    locale.text_with("answer-by", &[("who", &who), ("time", &at), ("revision", &answer.revision)])
+}
+
+fn evidence(answer: &Answer, locale: Locale) -> Vec<(String, String)> {
+    let link = |record: &crate::reports::answer::RecordRef| {
+        let words = locale.text_with(
+            "answer-record",
+            &[
+                ("time", &japan_time(record.at)),
+                ("host", &record.host_name),
+                ("number", &record.sequence),
+            ],
+        );
+        (words, record_anchor(record.host, record.sequence.0))
+    };
+    answer.source.records().iter().map(link).collect()
+}
+
+/// A decision as shown.
+pub struct DecisionView {
+    /// What was decided.
+    pub decision: Badge,
+    /// Which revision.
+    pub revision: u32,
+    /// Who and when.
+    pub by: String,
+    /// Why, for a rejection.
+    pub reason: String,
+    /// That the approver is an author, where it is so.
+    pub own: bool,
+}
+
+impl DecisionView {
+    /// Shows a decision by somebody called `name`.
+    #[must_use]
+    pub fn of(record: &DecisionRecord, name: &str, locale: Locale) -> Self {
+        let decision = match record.decision {
+            Decision::Approved => Badge { tone: Tone::Well, text: locale.text("report-approved") },
+            Decision::Rejected => {
+                Badge { tone: Tone::Medium, text: locale.text("report-rejected") }
+            }
+        };
+        Self {
+            decision,
+            revision: record.revision.0,
+            by: format!("{name} · {}", japan_time(record.decided_at)),
+            reason: record.reason.clone(),
+            own: record.own_answers == OwnAnswers::Some,
+        }
+    }
+}
+
+/// Says who submitted a report and when.
+#[must_use]
+pub fn submitted_words(
+    submission: &Submission,
+    name: impl Fn(UserId) -> String,
+    locale: Locale,
+) -> String {
+    let (who, at) = (name(submission.submitted_by), japan_time(submission.submitted_at));
+    locale.text_with("report-submitted-by", &[("who", &who), ("time", &at)])
+}
+
+/// One answer as a form.
+#[derive(Template)]
+#[template(path = "answer.html")]
+pub struct AnswerPage {
+    /// What stands around it.
+    pub f: Frame,
+    /// Which report.
+    pub report: ReportId,
+    /// The revision it was filled from.
+    pub revision: u32,
+    /// Number of the field.
+    pub number: u8,
+    /// What is asked.
+    pub label: String,
+    /// How to write it.
+    pub how: String,
+    /// What is taken.
+    pub takes: Takes,
+    /// The text as typed or stored.
+    pub text: String,
+    /// Choices.
+    pub choices: Vec<Choice>,
+    /// How sure it is.
+    pub statuses: Vec<Choice>,
+    /// What the person relies on.
+    pub basis: String,
+    /// What the machine would say now.
+    pub proposal: Vec<String>,
+    /// What was said before: words, and what was said.
+    pub history: Vec<(String, Vec<String>)>,
+    /// What was wrong with what was sent.
+    pub problem: Option<String>,
+    /// Whether it is an exercise.
+    pub drill: bool,
+}
+
+/// What kind of input a field needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// One line.
+    Line,
+    /// Several lines.
+    Lines,
+    /// One choice and a note.
+    One,
+    /// Several choices and a note.
+    Any,
+}
+
+/// What is in the form of an answer.
+pub struct Typed {
+    /// Value.
+    pub entered: Entered,
+    /// How sure.
+    pub status: AnswerStatus,
+    /// What the person relies on.
+    pub basis: String,
+}
+
+impl Typed {
+    /// Takes what is stored.
+    #[must_use]
+    pub fn of(answer: Option<&Answer>) -> Self {
+        let basis = match answer.map(|answer| &answer.source) {
+            Some(Source::Person { basis, .. }) => basis.clone(),
+            Some(Source::Machine { .. } | Source::MasterData) | None => String::new(),
+        };
+        Self {
+            entered: answer
+                .map(|answer| Entered::of(&answer.value))
+                .unwrap_or_default(),
+            status: answer.map_or(AnswerStatus::Confirmed, |answer| answer.status),
+            basis,
+        }
+    }
+}
+
+impl AnswerPage {
+    /// Fills the form of a field.
+    #[must_use]
+    pub fn of(
+        f: Frame,
+        sheet: &Sheet,
+        (field, label): (Field, String),
+        typed: Typed,
+        history: &[AnswerVersion],
+    ) -> Self {
+        let locale = f.locale;
+        let (takes, how) = match field.kind() {
+            Kind::Text => (Takes::Lines, locale.text("answer-how-text")),
+            Kind::DateTime => (Takes::Line, locale.text("answer-how-time")),
+            Kind::One(_) => (Takes::One, locale.text("answer-how-one")),
+            Kind::Any(_) => (Takes::Any, locale.text("answer-how-any")),
+            Kind::Lines => (Takes::Lines, locale.text("answer-how-lines")),
+            Kind::Systems => (Takes::Lines, locale.text("answer-how-systems")),
+        };
+        let choice = |code: &&'static str| Choice {
+            code: (*code).to_owned(),
+            text: locale.text(&field.choice_key(code)),
+            chosen: typed.entered.chosen.iter().any(|chosen| chosen == code),
+        };
+        let status = |status: AnswerStatus| Choice {
+            code: status.as_str().to_owned(),
+            text: locale.text(status.label_key()),
+            chosen: status == typed.status,
+        };
+        let before = |version: &AnswerVersion| {
+            let certain = locale.text(version.answer.status.label_key());
+            let words = format!("{} · {certain}", said_by(&version.answer, locale));
+            (words, value_lines(field, &version.answer.value, locale))
+        };
+        let proposal = sheet.proposals.get(&field);
+
+        Self {
+            report: sheet.report.id,
+            revision: sheet.report.revision.0,
+            number: field.number(),
+            label,
+            how,
+            takes,
+            choices: field.choices().iter().map(choice).collect(),
+            statuses: AnswerStatus::ALL.into_iter().map(status).collect(),
+            proposal: proposal
+                .map(|proposal| value_lines(field, &proposal.value, locale))
+                .unwrap_or_default(),
+            history: history.iter().rev().map(before).collect(),
+            problem: None,
+            drill: sheet.report.drill.is_some(),
+            text: typed.entered.text,
+            basis: typed.basis,
+            f,
+        }
+    }
+}
+
+/// Shows how far a report is.
+#[must_use]
+pub fn badge(status: ReportStatus, locale: Locale) -> Badge {
+    report_badge(status, locale)
+}
+
+/// Says the law a profile serves, and until when.
+#[must_use]
+pub fn duty_words(profile: &Profile, now: Timestamp, locale: Locale) -> String {
+    let office = profile
+        .contact(now)
+        .map(|contact| contact.office.in_lang(locale.lang()));
+    let title = profile.body.duty.deadline.in_lang(locale.lang());
+    [office.unwrap_or_default(), title]
+        .join(" · ")
+        .trim_matches([' ', '·'])
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_of_whom_as_a_table() {
+        use ReportStatus::{Approved, Draft, Submitted};
+        let ask =
+            |status, author, approver, stands| Ask::of(&Asked { status, author, approver, stands });
+        assert_eq!(ask(Draft, true, false, false), Ask::Correct);
+        assert_eq!(ask(Draft, false, false, false), Ask::Nothing);
+        assert_eq!(ask(Submitted, true, false, false), Ask::Nothing);
+        assert_eq!(ask(Submitted, true, true, true), Ask::Decide);
+        assert_eq!(ask(Submitted, true, true, false), Ask::Own);
+        assert_eq!(ask(Approved, true, true, true), Ask::Nothing);
+    }
+}

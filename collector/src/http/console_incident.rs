@@ -1,0 +1,152 @@
+//! One incident and what people do to it.
+
+use std::collections::BTreeSet;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+
+use shirase_shared::ids::IncidentId;
+
+use super::console::{ConsoleState, page};
+use super::console_overview::names;
+use super::page_error::PageError;
+use super::place::{done, facility, place_frame};
+use super::session::Call;
+use crate::console::Tab;
+use crate::console::incident::{
+    Allowed, FirstStep, IncidentPage, IncidentRow, ReasonView, ReportLink, TimelineRow, host_rows,
+    manifest_rows, read_time_field, time_field,
+};
+use crate::incidents::{Act, timeline};
+use crate::jobs::What;
+use crate::reports::ReportStatus;
+use crate::store::ActFailure;
+
+type Answer = Result<Response, PageError>;
+type Place = Path<(String, IncidentId)>;
+
+/// Shows an incident.
+pub(super) async fn show(
+    State(state): State<ConsoleState>,
+    Path((_, id)): Place,
+    call: Call,
+) -> Answer {
+    let facility = facility(&state, &call).await?;
+    let locale = call.locale;
+    let store = &state.store;
+    let incident = store
+        .incident(&facility.id, id)
+        .await?
+        .ok_or(PageError::NotFound)?;
+    let users = store.user_names().await?;
+    let names = names(&state, &facility.id, &users).await?;
+    let entries = store.incident_entries(&facility.id, id).await?;
+    let records = store.incident_records(&incident).await?;
+    let hosts = store.hosts(&facility.id).await?;
+    let manifests = store.manifests(&facility.id).await?;
+    let reports = store.reports_of_incident(&facility.id, id).await?;
+    let bursts: BTreeSet<_> = records.iter().filter_map(|record| record.burst).collect();
+    let roles = incident.care_roles();
+    let role_words: Vec<_> = roles
+        .iter()
+        .map(|role| locale.text(role.label_key()))
+        .collect();
+    let next = if reports
+        .iter()
+        .any(|report| report.status == ReportStatus::Submitted)
+    {
+        locale.text("next-approve")
+    } else if reports
+        .iter()
+        .any(|report| report.status == ReportStatus::Draft)
+    {
+        locale.text("next-complete")
+    } else {
+        String::new()
+    };
+
+    page(&IncidentPage {
+        f: place_frame(&call, &state, &facility, ("title-incident", Tab::Incidents))?,
+        head: IncidentRow::of(&incident, facility.display_name(), &names, locale),
+        step: FirstStep::of(&roles, &facility.master, &entries, locale),
+        reasons: ReasonView::all(&incident, &names, locale),
+        care_roles: role_words.join(&locale.text("list-separator")),
+        timeline: timeline(&incident, &records, &entries)
+            .iter()
+            .map(|item| TimelineRow::of(item, &names, locale))
+            .collect(),
+        hosts: host_rows(&incident, &hosts, locale),
+        manifests: manifest_rows(&manifests, &bursts, &names),
+        reports: reports
+            .iter()
+            .map(|report| ReportLink::of(report, locale))
+            .collect(),
+        allowed: Allowed::of(incident.status),
+        merged_into: incident.merged_into,
+        now_field: time_field(state.clock.now()),
+        next,
+    })
+}
+
+/// Takes it up.
+pub(super) async fn acknowledge(state: State<ConsoleState>, place: Place, call: Call) -> Answer {
+    act(state, place, call, (Act::Acknowledge, "done-acknowledged")).await
+}
+
+/// Writes something down.
+pub(super) async fn comment(state: State<ConsoleState>, place: Place, call: Call) -> Answer {
+    let text = call.form.text("text").to_owned();
+    act(state, place, call, (Act::Comment { text }, "done-commented")).await
+}
+
+/// Closes it.
+pub(super) async fn close(state: State<ConsoleState>, place: Place, call: Call) -> Answer {
+    let text = call.form.text("text").to_owned();
+    act(state, place, call, (Act::Close { text }, "done-closed")).await
+}
+
+/// Says that it was nothing.
+pub(super) async fn false_alarm(state: State<ConsoleState>, place: Place, call: Call) -> Answer {
+    let reason = call.form.text("reason").to_owned();
+    act(state, place, call, (Act::FalseAlarm { reason }, "done-false-alarm")).await
+}
+
+/// Opens it again.
+pub(super) async fn reopen(state: State<ConsoleState>, place: Place, call: Call) -> Answer {
+    let reason = call.form.text("reason").to_owned();
+    act(state, place, call, (Act::Reopen { reason }, "done-reopened")).await
+}
+
+/// Records the call to the maintenance company.
+pub(super) async fn vendor_called(state: State<ConsoleState>, place: Place, call: Call) -> Answer {
+    let Some(at) = read_time_field(call.form.text("at")) else {
+        return Err(PageError::Invalid(call.locale.text("step-time-wrong")));
+    };
+    let whom = call.form.text("whom").to_owned();
+    let number = call.form.text("number").to_owned();
+    act(state, place, call, (Act::VendorCalled { whom, number, at }, "done-vendor-called")).await
+}
+
+async fn act(
+    State(state): State<ConsoleState>,
+    Path((_, id)): Place,
+    call: Call,
+    (act, key): (Act, &'static str),
+) -> Answer {
+    let facility = call.facility()?;
+    let by = call.user_id()?;
+    let acted = state
+        .store
+        .act_on_incident((facility, id), &act, by, state.clock.now())
+        .await;
+    match acted {
+        Ok(_) => {}
+        Err(ActFailure::Refused(refusal)) => {
+            return Err(PageError::Invalid(call.locale.text(refusal.text_key())));
+        }
+        Err(ActFailure::Store(error)) => return Err(error.into()),
+    }
+    state.nudge.tell_incident(facility, id, What::Incident);
+
+    Ok(done(&format!("/facilities/{facility}/incidents/{id}"), key))
+}

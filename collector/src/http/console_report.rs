@@ -1,0 +1,349 @@
+//! A report: read, corrected, submitted, decided on, downloaded.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+
+use shirase_shared::ids::{IncidentId, ReportId};
+
+use super::console::{ConsoleState, page};
+use super::page_error::PageError;
+use super::place::{done, facility, place_frame};
+use super::session::Call;
+use crate::approval::{Decision, Refusal, Verdict};
+use crate::console::Tab;
+use crate::console::report::{
+    AnswerPage, Ask, Asked, DecisionView, ReportPage, Typed, answer_views, badge, duty_words,
+    submitted_words,
+};
+use crate::jobs::What;
+use crate::people::Role;
+use crate::release::ReleaseError;
+use crate::reports::answer::{AnswerProblem, AnswerStatus, NamedPerson, Revision};
+use crate::reports::fields::{Entered, Field};
+use crate::reports::profile::Profile;
+use crate::reports::{AnswerChange, ReportStatus};
+use crate::store::{AnswerError, DecisionError};
+
+type Answer = Result<Response, PageError>;
+type Place = Path<(String, ReportId)>;
+type FieldPlace = Path<(String, ReportId, u8)>;
+
+/// Shows a report with what may be done now.
+pub(super) async fn show(
+    State(state): State<ConsoleState>,
+    Path((_, id)): Place,
+    call: Call,
+) -> Answer {
+    let facility = facility(&state, &call).await?;
+    let locale = call.locale;
+    let sheet = state.store.sheet(&facility.id, id).await?;
+    let report = &sheet.report;
+    let profile = profile(&state, &report.profile)?;
+    let names = state.store.user_names().await?;
+    let name = |user| {
+        names
+            .get(&user)
+            .cloned()
+            .unwrap_or_else(|| locale.text("who-gone"))
+    };
+    let frozen = state
+        .store
+        .submission(&facility.id, id, report.revision)
+        .await?;
+    let frozen = frozen
+        .filter(|_| matches!(report.status, ReportStatus::Submitted | ReportStatus::Approved));
+    let decisions = state.store.decisions(&facility.id, id).await?;
+    let caller = call.caller()?;
+    let stands = report.status == ReportStatus::Submitted && {
+        let verdict = verdict(&call, id, report.revision)?;
+        state
+            .store
+            .weigh_decision(&verdict, Decision::Approved, "")
+            .await
+            .is_ok()
+    };
+    let asked = Asked {
+        status: report.status,
+        author: caller.grants.allow(&facility.id, Role::Author),
+        approver: caller.grants.allow(&facility.id, Role::Approver),
+        stands,
+    };
+    let answers = answer_views(&sheet, profile, locale);
+
+    page(&ReportPage {
+        f: place_frame(&call, &state, &facility, ("title-report", Tab::Incidents))?,
+        id,
+        title: profile.body.title.in_lang(locale.lang()).to_owned(),
+        duty: duty_words(profile, state.clock.now(), locale),
+        status: badge(report.status, locale),
+        revision: report.revision.0,
+        incident: report.incident,
+        drill: report.drill.is_some(),
+        updated: crate::locale::japan_time(report.updated_at),
+        open: answers
+            .iter()
+            .filter(|answer| answer.editable && answer.lines.is_empty())
+            .count(),
+        answers,
+        ask: Ask::of(&asked),
+        answers_sha256: frozen
+            .as_ref()
+            .map(|f| f.answers_sha256.clone())
+            .unwrap_or_default(),
+        submitted: frozen
+            .as_ref()
+            .map(|f| submitted_words(f, name, locale))
+            .unwrap_or_default(),
+        decisions: decisions
+            .iter()
+            .rev()
+            .map(|record| DecisionView::of(record, &name(record.decided_by), locale))
+            .collect(),
+    })
+}
+
+/// Shows one answer as a form.
+pub(super) async fn edit(
+    State(state): State<ConsoleState>,
+    Path((_, id, number)): FieldPlace,
+    call: Call,
+) -> Answer {
+    let shown = answer_page(&state, &call, (id, number), None).await?;
+    page(&shown)
+}
+
+async fn answer_page(
+    state: &ConsoleState,
+    call: &Call,
+    (id, number): (ReportId, u8),
+    typed: Option<Typed>,
+) -> Result<AnswerPage, PageError> {
+    let facility = facility(state, call).await?;
+    let field = answered_field(number)?;
+    let sheet = state.store.sheet(&facility.id, id).await?;
+    let profile = profile(state, &sheet.report.profile)?;
+    let history = state.store.answer_history(&facility.id, id, field).await?;
+    let label = profile.label(field, call.locale.lang());
+    let label = label.map_or_else(|| call.locale.text(&field.label_key()), str::to_owned);
+    let typed = typed.unwrap_or_else(|| Typed::of(sheet.answers.get(&field)));
+    let f = place_frame(call, state, &facility, ("title-answer", Tab::Incidents))?;
+
+    Ok(AnswerPage::of(f, &sheet, (field, label), typed, &history))
+}
+
+/// Stores a person's answer. What is wrong with it is said on the filled form.
+pub(super) async fn answer(
+    State(state): State<ConsoleState>,
+    Path((_, id, number)): FieldPlace,
+    call: Call,
+) -> Answer {
+    let field = answered_field(number)?;
+    let form = &call.form;
+    let entered = Entered {
+        text: form.raw("text").to_owned(),
+        chosen: form.all("choice").map(str::to_owned).collect(),
+    };
+    let status = AnswerStatus::parse(form.text("status")).ok_or(PageError::BadForm)?;
+    let typed = Typed { entered, status, basis: form.text("basis").to_owned() };
+    let value = match field.read(&typed.entered) {
+        Ok(value) => value,
+        Err(problem) => return refused(&state, &call, (id, number), typed, &problem).await,
+    };
+    let change = AnswerChange {
+        facility: call.facility()?.clone(),
+        report: id,
+        field,
+        value,
+        status,
+        basis: typed.basis.clone(),
+        by: named(&call)?,
+        expected: read_revision(&call)?,
+    };
+    match state.store.set_answer(&change, state.clock.now()).await {
+        Ok(_) => {}
+        Err(AnswerError::Problem(problem)) => {
+            return refused(&state, &call, (id, number), typed, &problem).await;
+        }
+        Err(AnswerError::Store(error)) => return Err(error.into()),
+    }
+    let incident = state.store.report(call.facility()?, id).await?.incident;
+    tell(&state, &call, incident)?;
+
+    Ok(done(&report_path(&call, id)?, "done-saved"))
+}
+
+async fn refused(
+    state: &ConsoleState,
+    call: &Call,
+    place: (ReportId, u8),
+    typed: Typed,
+    problem: &AnswerProblem,
+) -> Answer {
+    let words = match problem {
+        AnswerProblem::Empty => call.locale.text("answer-empty"),
+        AnswerProblem::NoEvidence => call.locale.text("answer-no-evidence"),
+        AnswerProblem::Date(_) => call.locale.text("answer-date"),
+        AnswerProblem::TooLong => call.locale.text("answer-too-long"),
+        AnswerProblem::WrongType { .. }
+        | AnswerProblem::NoSuchChoice { .. }
+        | AnswerProblem::TooManyChoices { .. } => call.locale.text("answer-choice"),
+    };
+    let mut shown = answer_page(state, call, place, Some(typed)).await?;
+    // The revision the person was looking at stays the one the answer is weighed against.
+    shown.revision = read_revision(call)?.0;
+    shown.problem = Some(words);
+
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&shown)?).into_response())
+}
+
+/// Submits a draft: its answers are frozen and await a decision.
+pub(super) async fn submit(
+    State(state): State<ConsoleState>,
+    Path((_, id)): Place,
+    call: Call,
+) -> Answer {
+    let verdict = verdict(&call, id, read_revision(&call)?)?;
+    state
+        .releases
+        .submit(&verdict)
+        .await
+        .map_err(|error| words(error, &call))?;
+    finish(&state, &call, id, "done-submitted").await
+}
+
+/// Approves what was submitted.
+pub(super) async fn approve(
+    State(state): State<ConsoleState>,
+    Path((_, id)): Place,
+    call: Call,
+) -> Answer {
+    let verdict = verdict(&call, id, read_revision(&call)?)?;
+    let weighed = state
+        .store
+        .weigh_decision(&verdict, Decision::Approved, "")
+        .await;
+    let (submission, _) = weighed.map_err(|error| match error {
+        DecisionError::Refused(refusal) => refusal_words(refusal, &call),
+        DecisionError::Store(error) => error.into(),
+    })?;
+    if submission.answers_sha256 != call.form.text("answers_sha256") {
+        return Err(PageError::Conflict);
+    }
+    state
+        .releases
+        .approve(&verdict)
+        .await
+        .map_err(|error| words(error, &call))?;
+    finish(&state, &call, id, "done-approved").await
+}
+
+/// Sends what was submitted back to its authors.
+pub(super) async fn reject(
+    State(state): State<ConsoleState>,
+    Path((_, id)): Place,
+    call: Call,
+) -> Answer {
+    let verdict = verdict(&call, id, read_revision(&call)?)?;
+    let reason = call.form.text("reason");
+    state
+        .releases
+        .reject(&verdict, reason)
+        .await
+        .map_err(|error| words(error, &call))?;
+    finish(&state, &call, id, "done-rejected").await
+}
+
+async fn finish(state: &ConsoleState, call: &Call, id: ReportId, key: &'static str) -> Answer {
+    let incident = state.store.report(call.facility()?, id).await?.incident;
+    tell(state, call, incident)?;
+    Ok(done(&report_path(call, id)?, key))
+}
+
+/// Sends the report as a PDF: the released one once it is approved, a marked draft before.
+pub(super) async fn pdf(
+    State(state): State<ConsoleState>,
+    Path((_, id)): Place,
+    call: Call,
+) -> Answer {
+    let file = state
+        .releases
+        .file(call.facility()?, id)
+        .await
+        .map_err(|error| words(error, &call))?;
+    let headers = [
+        (CONTENT_TYPE, "application/pdf".to_owned()),
+        (CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file.name)),
+    ];
+    Ok((headers, file.bytes).into_response())
+}
+
+fn profile<'a>(state: &'a ConsoleState, id: &str) -> Result<&'a Profile, PageError> {
+    let found = state.releases.profiles().profile(id);
+    found.ok_or_else(|| PageError::internal(format!("there is no profile `{id}`")))
+}
+
+fn answered_field(number: u8) -> Result<Field, PageError> {
+    Field::from_number(number)
+        .filter(|field| field.is_answered_by_people())
+        .ok_or(PageError::NotFound)
+}
+
+fn read_revision(call: &Call) -> Result<Revision, PageError> {
+    call.form
+        .text("revision")
+        .parse()
+        .map(Revision)
+        .map_err(|_| PageError::BadForm)
+}
+
+fn named(call: &Call) -> Result<NamedPerson, PageError> {
+    let user = &call.caller()?.user;
+    Ok(NamedPerson { user: user.id, name: user.name.clone() })
+}
+
+fn verdict(call: &Call, report: ReportId, revision: Revision) -> Result<Verdict, PageError> {
+    Ok(Verdict { facility: call.facility()?.clone(), report, revision, by: named(call)? })
+}
+
+fn tell(state: &ConsoleState, call: &Call, incident: IncidentId) -> Result<(), PageError> {
+    state
+        .nudge
+        .tell_incident(call.facility()?, incident, What::Report);
+    Ok(())
+}
+
+fn report_path(call: &Call, id: ReportId) -> Result<String, PageError> {
+    Ok(format!("/facilities/{}/reports/{id}", call.facility()?))
+}
+
+/// Puts a failed decision into words for the reader.
+fn words(error: ReleaseError, call: &Call) -> PageError {
+    match error {
+        ReleaseError::Refused(refusal) => refusal_words(refusal, call),
+        ReleaseError::Store(error) => error.into(),
+        ReleaseError::Pdf(error) => {
+            tracing::error!(error = %shirase_shared::error::Chain(&error), "a report could not be rendered");
+            PageError::Invalid(call.locale.text("report-not-rendered"))
+        }
+        ReleaseError::Tampered(error) => {
+            tracing::error!(%error, "a stored approval does not stand");
+            PageError::Invalid(call.locale.text("report-tampered"))
+        }
+        error @ (ReleaseError::NoProfile(_) | ReleaseError::BrokenOff(_)) => {
+            PageError::internal(error)
+        }
+    }
+}
+
+fn refusal_words(refusal: Refusal, call: &Call) -> PageError {
+    let key = match refusal {
+        Refusal::NotSubmitted(_) | Refusal::NotDraft(_) | Refusal::Stale { .. } => {
+            return PageError::Conflict;
+        }
+        Refusal::OwnAnswers => "report-own-answers",
+        Refusal::NoReason => "report-no-reason",
+    };
+    PageError::Invalid(call.locale.text(key))
+}

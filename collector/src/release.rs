@@ -1,0 +1,421 @@
+//! Carries a person's decision on a report out: reads, renders, signs, stores, and reads back what was stored.
+//!
+//! ```text
+//! submit ─▶ store freezes     approve ─▶ rules ─▶ render frozen answers ─▶ sign ─▶ store ─▶ read back ─▶ Approved
+//! ```
+//!
+//! Always holds:
+//! - the rules are asked before the rendering and again inside the transaction that stores the decision;
+//! - an approved file is rendered once; asked for again, the stored one is verified and returned;
+//! - the profile an approved file follows is the text that was frozen, whatever became of the file since;
+//! - without a font nothing is approved and the error says what to install; everything else goes on.
+//!
+//! Not here: who is signed in and in which role (see `people`); the callers check that.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use shirase_shared::clock::SharedClock;
+use shirase_shared::ids::{FacilityId, ReportId};
+use shirase_shared::tls::sha256_hex;
+use tokio::sync::OnceCell;
+
+use crate::approval::{
+    Approved, Decision, DecisionRecord, Format, Frozen, Refusal, Rendering, Sender, SignedParts,
+    Submission, Tampered, Verdict, signed_text,
+};
+use crate::facilities::{Duty, Facility};
+use crate::keys::SigningKey;
+use crate::locale::{Lang, Locale};
+use crate::reports::ReportStatus;
+use crate::reports::profile::{Profile, ProfileError, Profiles};
+use crate::reports::render::fonts::FontError;
+use crate::reports::render::pdf::{PdfError, PdfRenderer};
+use crate::reports::render::{Stage, document};
+use crate::store::{DecisionError, NewApproval, NewSubmission, Store, StoreError};
+
+/// Directory in the data directory in which a hospital keeps its own profiles.
+pub const PROFILES_DIR: &str = "profiles";
+/// Language of what goes to a Japanese ministry.
+const LANG: Lang = Lang::Ja;
+
+/// Why a report was not submitted, decided on or rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum ReleaseError {
+    /// The rules of approval refuse it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The database could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The document could not be rendered.
+    #[error(transparent)]
+    Pdf(#[from] PdfError),
+    /// What is stored does not prove what it claims.
+    #[error("the stored approval does not stand: {0}")]
+    Tampered(#[from] Tampered),
+    /// The report follows a profile this collector does not have.
+    #[error("there is no profile `{0}`; put its file into the data directory's `profiles`")]
+    NoProfile(String),
+    /// A rendering was broken off.
+    #[error("the rendering was broken off")]
+    BrokenOff(#[source] tokio::task::JoinError),
+}
+
+impl From<DecisionError> for ReleaseError {
+    fn from(error: DecisionError) -> Self {
+        match error {
+            DecisionError::Refused(refusal) => Self::Refused(refusal),
+            DecisionError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// Why a hospital's own profiles cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfilesError {
+    /// The directory or a file in it cannot be read.
+    #[error("failed to read `{}`", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Files have mistakes.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Mistakes(Vec<ProfileError>),
+}
+
+/// Reads the profiles of a data directory over the built-in ones.
+///
+/// # Errors
+/// Names every file with mistakes, each with its key and line.
+pub fn read_profiles(data_dir: &Path) -> Result<Profiles, ProfilesError> {
+    let dir = data_dir.join(PROFILES_DIR);
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| ProfilesError::Read { path, source }
+    };
+    let mut files = Vec::new();
+    if dir.exists() {
+        for entry in fs::read_dir(&dir).map_err(failed(&dir))? {
+            let path = entry.map_err(failed(&dir))?.path();
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default()
+                .to_owned();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+            {
+                files.push((name, fs::read_to_string(&path).map_err(failed(&path))?));
+            }
+        }
+    }
+    files.sort();
+
+    Profiles::with_files(&files).map_err(ProfilesError::Mistakes)
+}
+
+/// A rendered report on its way to a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportFile {
+    /// A plain name for it.
+    pub name: String,
+    /// The PDF.
+    pub bytes: Vec<u8>,
+    /// Whether it is the released one.
+    pub status: ReportStatus,
+}
+
+/// Everything a decision on a report needs. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Releases(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    profiles: Arc<Profiles>,
+    report_key: Arc<SigningKey>,
+    font: Option<PathBuf>,
+    renderer: OnceCell<PdfRenderer>,
+    clock: Clock,
+}
+
+struct Clock(SharedClock);
+
+impl std::fmt::Debug for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+impl Releases {
+    /// Gathers what is needed. The font is loaded when it is first used; an empty path means the system's best one.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        clock: SharedClock,
+        profiles: Arc<Profiles>,
+        report_key: Arc<SigningKey>,
+        font: &Path,
+    ) -> Self {
+        let font = (!font.as_os_str().is_empty()).then(|| font.to_owned());
+        let renderer = OnceCell::new();
+        Self(Arc::new(Inner { store, profiles, report_key, font, renderer, clock: Clock(clock) }))
+    }
+
+    /// Returns the profiles in use.
+    #[must_use]
+    pub fn profiles(&self) -> &Profiles {
+        &self.0.profiles
+    }
+
+    /// Looks for the font now, so that a start can say what is missing; returns the family's name.
+    ///
+    /// # Errors
+    /// Says what to install.
+    pub async fn find_font(&self) -> Result<String, ReleaseError> {
+        Ok(self.renderer().await?.family().to_owned())
+    }
+
+    /// Submits a draft: sets the report time and freezes the answers.
+    ///
+    /// # Errors
+    /// Refuses a stale revision and a report that is no draft.
+    pub async fn submit(&self, verdict: &Verdict) -> Result<Submission, ReleaseError> {
+        let report = self
+            .0
+            .store
+            .report(&verdict.facility, verdict.report)
+            .await?;
+        let new = NewSubmission {
+            verdict: verdict.clone(),
+            profile: self.profile(&report.profile)?.frozen(),
+            sender: self.sender(&verdict.facility).await?,
+            incident_number: self.incident_number(&report).await?,
+        };
+        let submission = self.0.store.submit_report(&new, self.now()).await?;
+        let (report, revision) = (submission.report, submission.revision);
+        tracing::info!(report.id = %report, %revision, "submitted report {report}");
+
+        Ok(submission)
+    }
+
+    /// Approves submitted answers: renders, signs and stores them with the decision, and reads the record back.
+    ///
+    /// # Errors
+    /// Refuses what the rules of approval refuse; without a font nothing is approved.
+    pub async fn approve(&self, verdict: &Verdict) -> Result<Approved, ReleaseError> {
+        let (submission, own_answers) = self
+            .0
+            .store
+            .weigh_decision(verdict, Decision::Approved, "")
+            .await?;
+        let frozen = read_frozen(&submission)?;
+        let now = self.now();
+        let stage = Stage::Approved { by: verdict.by.name.clone(), at: now, own_answers };
+        let bytes = self
+            .render(frozen, submission.answers_sha256.clone(), stage)
+            .await?;
+        let sha256 = sha256_hex(&bytes);
+        let text = signed_text(&SignedParts {
+            report: submission.report,
+            revision: submission.revision,
+            answers_sha256: &submission.answers_sha256,
+            format: Format::Pdf,
+            file_sha256: &sha256,
+        });
+        let rendering = Rendering {
+            revision: submission.revision,
+            format: Format::Pdf,
+            signature: self.0.report_key.sign_base64(text.as_bytes()),
+            sha256,
+            bytes,
+            made_at: now,
+        };
+        let new = NewApproval {
+            verdict: verdict.clone(),
+            answers_sha256: submission.answers_sha256,
+            own_answers,
+            rendering,
+        };
+        self.0.store.approve_report(&new, now).await?;
+        let report = verdict.report;
+        tracing::info!(report.id = %report, revision = %submission.revision, "approved report {report}");
+
+        let approved = self.approved(&verdict.facility, report).await?;
+        approved.ok_or(ReleaseError::Store(StoreError::Missing("approval")))
+    }
+
+    /// Rejects submitted answers: the report is a draft again.
+    ///
+    /// # Errors
+    /// Refuses what the rules of approval refuse, an empty reason among it.
+    pub async fn reject(
+        &self,
+        verdict: &Verdict,
+        reason: &str,
+    ) -> Result<DecisionRecord, ReleaseError> {
+        let record = self
+            .0
+            .store
+            .reject_report(verdict, reason, self.now())
+            .await?;
+        let report = verdict.report;
+        tracing::info!(report.id = %report, revision = %record.revision, "rejected report {report}");
+
+        Ok(record)
+    }
+
+    /// Returns the released report after checking everything stored about it; `None` while it is not approved.
+    ///
+    /// # Errors
+    /// When the record was tampered with.
+    pub async fn approved(
+        &self,
+        facility: &FacilityId,
+        report: ReportId,
+    ) -> Result<Option<Approved>, ReleaseError> {
+        let stored = self.0.store.stored_approval(facility, report).await?;
+        let key = self.0.report_key.public_base64();
+        let approved = stored
+            .map(|stored| Approved::verify(stored, &key))
+            .transpose()?;
+
+        Ok(approved)
+    }
+
+    /// Returns the report as a file: the stored one if it is approved, else one rendered now and marked 下書き.
+    ///
+    /// # Errors
+    /// When it cannot be rendered, or the stored one was tampered with.
+    pub async fn file(
+        &self,
+        facility: &FacilityId,
+        id: ReportId,
+    ) -> Result<ReportFile, ReleaseError> {
+        let sheet = self.0.store.sheet(facility, id).await?;
+        let report = sheet.report;
+        let number = self.incident_number(&report).await?;
+        let (bytes, suffix) = match report.status {
+            ReportStatus::Approved => {
+                let approved = self.approved(facility, id).await?;
+                let approved = approved.ok_or(StoreError::Missing("approval"))?;
+                (approved.rendering().bytes.clone(), "")
+            }
+            ReportStatus::Submitted => {
+                let found = self
+                    .0
+                    .store
+                    .submission(facility, id, report.revision)
+                    .await?;
+                let submission = found.ok_or(StoreError::Missing("frozen answers"))?;
+                let frozen = read_frozen(&submission)?;
+                let stage = Stage::Submitted { at: submission.submitted_at };
+                (
+                    self.render(frozen, submission.answers_sha256, stage)
+                        .await?,
+                    "-draft",
+                )
+            }
+            ReportStatus::Draft | ReportStatus::Withdrawn => {
+                let profile = self.profile(&report.profile)?.frozen();
+                let sender = self.sender(facility).await?;
+                let frozen = Frozen::of(&report, &sheet.answers, profile, sender, number);
+                let text = frozen
+                    .canonical()
+                    .map_err(|error| StoreError::unreadable("answer", error))?;
+                let stage = Stage::Draft { at: self.now() };
+                (
+                    self.render(frozen, sha256_hex(text.as_bytes()), stage)
+                        .await?,
+                    "-draft",
+                )
+            }
+        };
+        let drill = report.drill.map_or("", |_| "-drill");
+        let name =
+            format!("{facility}-incident{number}-revision{}{drill}{suffix}.pdf", report.revision);
+
+        Ok(ReportFile { name, bytes, status: report.status })
+    }
+
+    async fn render(
+        &self,
+        frozen: Frozen,
+        answers_sha256: String,
+        stage: Stage,
+    ) -> Result<Vec<u8>, ReleaseError> {
+        let renderer = self.renderer().await?.clone();
+        let work = move || {
+            let profile = Profile::read(&frozen.profile.text)
+                .map_err(|_| ReleaseError::NoProfile(frozen.profile.id.clone()))?;
+            let locale = Locale::new(LANG);
+            let document = document(&frozen, &profile, &answers_sha256, &stage, locale);
+            let identity = format!("{} {answers_sha256} {}", frozen.report, stage.at());
+            Ok(renderer.render(&document, &identity, stage.at())?)
+        };
+
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(ReleaseError::BrokenOff)?
+    }
+
+    async fn renderer(&self) -> Result<&PdfRenderer, ReleaseError> {
+        let font = self.0.font.clone();
+        let load = || async {
+            let loaded = tokio::task::spawn_blocking(move || PdfRenderer::load(font.as_deref()));
+            let loaded = loaded.await.map_err(ReleaseError::BrokenOff)?;
+            loaded.map_err(|error: FontError| ReleaseError::Pdf(PdfError::Font(error)))
+        };
+        self.0.renderer.get_or_try_init(load).await
+    }
+
+    fn profile(&self, id: &str) -> Result<&Profile, ReleaseError> {
+        self.0
+            .profiles
+            .profile(id)
+            .ok_or_else(|| ReleaseError::NoProfile(id.to_owned()))
+    }
+
+    async fn sender(&self, id: &FacilityId) -> Result<Sender, ReleaseError> {
+        let facility = self.0.store.facility(id).await?;
+        let Facility { master, .. } = facility.ok_or(StoreError::Missing("facility"))?;
+        let director = master
+            .person(Duty::Director)
+            .map(|person| person.name.clone());
+
+        Ok(Sender {
+            facility: id.clone(),
+            director: director.unwrap_or_default(),
+            name: master.name,
+        })
+    }
+
+    async fn incident_number(&self, report: &crate::reports::Report) -> Result<u64, ReleaseError> {
+        let incident = self
+            .0
+            .store
+            .incident(&report.facility, report.incident)
+            .await?;
+        Ok(incident.ok_or(StoreError::Missing("incident"))?.number)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.clock.0.now()
+    }
+}
+
+fn read_frozen(submission: &Submission) -> Result<Frozen, ReleaseError> {
+    serde_json::from_str(&submission.frozen_json)
+        .map_err(|error| StoreError::unreadable("frozen answers", error).into())
+}
+
+#[cfg(test)]
+mod tests;

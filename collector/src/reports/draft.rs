@@ -1,0 +1,62 @@
+//! Fills a report without anyone typing: from master data, from what hosts told, from what people did.
+//!
+//! ```text
+//! facility, hosts, incident with its conclusions, records, entries ─▶ Facts ─▶ one answer a field
+//! ```
+//!
+//! Always holds:
+//! - pure: no I/O and no clock, so the same input gives the same answers;
+//! - 推定 names its evidence; what only people can know is 調査中 or 不明, with a suggestion in words at most;
+//! - hosts are named, files, paths and people's comments are not.
+//!
+//! Not here: which of these answers take effect (see `store::reports`: a person's answer stays).
+
+mod answers;
+mod facts;
+mod impact;
+mod story;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use shirase_shared::ids::UserId;
+
+use super::answer::Answer;
+use super::fields::Field;
+use crate::facilities::{Facility, Host};
+use crate::incidents::{Incident, StoredEntry};
+use crate::locale::Locale;
+use crate::records::SeenRecord;
+
+/// Everything a draft is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The institution.
+    pub facility: &'a Facility,
+    /// Its hosts.
+    pub hosts: &'a [Host],
+    /// The incident with its conclusions.
+    pub incident: &'a Incident,
+    /// The records it stands on.
+    pub records: &'a [SeenRecord],
+    /// What was done to it.
+    pub entries: &'a [StoredEntry],
+    /// Names of the people who did something.
+    pub users: &'a BTreeMap<UserId, String>,
+    /// The moment it is made.
+    pub as_of: Timestamp,
+}
+
+/// Returns the machine's answer to every field but the report time, which submitting sets.
+#[must_use]
+pub fn draft(input: &Input<'_>, locale: Locale) -> BTreeMap<Field, Answer> {
+    let facts = facts::Facts::of(input);
+    let maker = answers::Maker { input, facts: &facts, locale };
+    Field::ALL
+        .into_iter()
+        .filter_map(|field| Some((field, maker.answer(field)?)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

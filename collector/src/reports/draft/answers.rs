@@ -1,0 +1,406 @@
+//! One answer a field.
+
+use std::collections::BTreeSet;
+
+use shirase_shared::event::OutageState;
+use shirase_shared::ids::HostId;
+
+use super::Input;
+use super::facts::Facts;
+use super::impact::suggested;
+use super::story::Teller;
+use crate::correlate::RecordKey;
+use crate::facilities::{CareRole, Duty, FacilityKind, Host, Master, Person};
+use crate::incidents::Entry;
+use crate::locale::Locale;
+use crate::reports::answer::{
+    Answer, AnswerStatus, Line, Revision, Source, System, TEXT_MAX, Value,
+};
+use crate::reports::fields::Field;
+use crate::reports::text::plain_line;
+
+/// Makes the answers of one draft.
+pub(super) struct Maker<'a> {
+    pub(super) input: &'a Input<'a>,
+    pub(super) facts: &'a Facts<'a>,
+    pub(super) locale: Locale,
+}
+
+impl Maker<'_> {
+    /// Returns the machine's answer to a field; none to the report time.
+    pub(super) fn answer(&self, field: Field) -> Option<Answer> {
+        let answer = match field {
+            Field::ReportedAt => return None,
+            Field::Facility => self.facility(),
+            Field::People => self.people(),
+            Field::Kind => self.kind(),
+            Field::Summary => self.summary(),
+            Field::OccurredAt => self.occurred_at(),
+            Field::DetectedAt => self.detected_at(),
+            Field::Discovery => self.discovery(),
+            Field::Systems => self.systems(),
+            Field::ServiceState => self.service_state(),
+            Field::CareImpact => self.care_impact(),
+            Field::CareHindered => self.care_hindered(),
+            Field::DataLeak => self.data_leak(),
+            Field::Timeline => self.timeline(),
+            Field::FirstResponse => self.first_response(),
+            Field::Contacted => self.contacted(),
+            Field::HelpRequested => self.said(Value::Nothing, AnswerStatus::Unknown, "", []),
+        };
+
+        Some(answer)
+    }
+
+    fn facility(&self) -> Answer {
+        let master = &self.input.facility.master;
+        let beds = master
+            .beds
+            .map(|beds| self.teller().text("draft-beds", &[("beds", &beds)]));
+        let kind = match master.kind {
+            FacilityKind::Unknown => String::new(),
+            FacilityKind::Hospital
+            | FacilityKind::Clinic
+            | FacilityKind::DentalClinic
+            | FacilityKind::MaternityHome
+            | FacilityKind::Pharmacy
+            | FacilityKind::Other => self.locale.text(master.kind.label_key()),
+        };
+        let mut lines = vec![
+            self.line("draft-facility-name", &master.name),
+            self.line("draft-facility-founder", &master.founder),
+            self.line("draft-facility-kind", &kind),
+            self.line("draft-facility-beds", &beds.unwrap_or_default()),
+        ];
+        let optional = [
+            ("draft-facility-address", &master.address),
+            ("draft-facility-jurisdiction", &master.jurisdiction),
+            ("draft-facility-code", &master.code),
+            ("draft-facility-corporate-number", &master.corporate_number),
+        ];
+        let given = optional
+            .into_iter()
+            .filter(|(_, text)| !text.trim().is_empty());
+        lines.extend(given.map(|(key, text)| self.line(key, text)));
+        self.from_master(Value::Lines { lines }, !master.name.trim().is_empty())
+    }
+
+    fn people(&self) -> Answer {
+        let master = &self.input.facility.master;
+        let lines = Duty::ALL
+            .into_iter()
+            .flat_map(|duty| self.of_duty(master, duty))
+            .collect();
+        let known = master
+            .people
+            .iter()
+            .any(|person| !person.name.trim().is_empty());
+        self.from_master(Value::Lines { lines }, known)
+    }
+
+    fn of_duty(&self, master: &Master, duty: Duty) -> Vec<Line> {
+        let label = self.locale.text(duty.label_key());
+        let holders = master.people.iter().filter(|person| person.duty == duty);
+        let lines: Vec<Line> = holders
+            .map(|person| Line { at: None, label: label.clone(), text: self.reach(person) })
+            .collect();
+        if lines.is_empty() { vec![self.line(duty.label_key(), "")] } else { lines }
+    }
+
+    fn reach(&self, person: &Person) -> String {
+        let ways = [
+            ("draft-phone", &person.phone),
+            ("draft-phone-24h", &person.phone_24h),
+            ("draft-mail", &person.mail),
+        ];
+        let given = ways.into_iter().filter(|(_, text)| !text.trim().is_empty());
+        let ways = given.map(|(key, text)| self.teller().text(key, &[("text", &plain_line(text))]));
+        let name = self.or_unregistered(&person.name);
+        let parts: Vec<String> = std::iter::once(name).chain(ways).collect();
+        parts.join(&self.locale.text("draft-comma"))
+    }
+
+    fn kind(&self) -> Answer {
+        let told = self.facts.told();
+        let encrypted = self.facts.harms.iter().any(|harm| {
+            let totals = harm.totals;
+            0 < totals.suffix_appended
+                + totals.extension_lost
+                + totals.replaced
+                + totals.magic_lost
+                + totals.note_directories
+        });
+        let (code, basis) = if encrypted && !self.facts.gone.is_empty() {
+            ("ransomware", "draft-kind-encrypted-gone")
+        } else if encrypted {
+            ("ransomware", "draft-kind-encrypted")
+        } else if !self.facts.harms.is_empty() {
+            ("malware", "draft-kind-destroyed")
+        } else {
+            ("system-failure", "draft-kind-outage")
+        };
+        self.estimated(choice(&[code], String::new()), &self.locale.text(basis), told)
+    }
+
+    fn summary(&self) -> Answer {
+        let text: String = self.teller().summary().chars().take(TEXT_MAX).collect();
+        let basis = self.locale.text("draft-basis-monitoring");
+        self.said(Value::text(text), AnswerStatus::Confirmed, &basis, self.facts.told())
+    }
+
+    fn occurred_at(&self) -> Answer {
+        let at = self.input.incident.first_at;
+        let Some(record) = self.facts.earliest() else {
+            return self.said(Value::Nothing, AnswerStatus::Investigating, "", []);
+        };
+        let event = record.event.as_ref();
+        let wall = event.and_then(|event| event.first_change_at.or(Some(event.detected_at)));
+        let wall = wall.or(record.detected_at).unwrap_or(record.corrected_at);
+        let basis = self.teller().text(
+            "draft-basis-occurred",
+            &[
+                ("host", &self.facts.name(record.host)),
+                ("wall", &self.teller().time(wall)),
+                ("seconds", &seconds_up(record.uncertainty)),
+            ],
+        );
+        let key = RecordKey { host: record.host, stream: record.stream, sequence: record.sequence };
+        self.estimated(Value::DateTime { at }, &basis, [key])
+    }
+
+    /// The agent's alert and the moment the institution knew are two things; law counts from the second.
+    fn detected_at(&self) -> Answer {
+        let mut lines = Vec::new();
+        if let Some(record) = self.facts.earliest() {
+            lines.push(Line {
+                at: Some(record.corrected_at),
+                label: self.locale.text("draft-detected-label"),
+                text: self.facts.name(record.host),
+            });
+        }
+        let known = self
+            .input
+            .entries
+            .iter()
+            .find(|entry| entry.what == Entry::Acknowledged);
+        let label = self.locale.text("draft-known-label");
+        let (line, status) = match known {
+            Some(entry) => {
+                let who = entry.who.and_then(|who| self.input.users.get(&who));
+                let who = who.map(|name| plain_line(name)).unwrap_or_default();
+                let text = self.teller().text("draft-known-text", &[("who", &who)]);
+                (Line { at: Some(entry.at), label, text }, AnswerStatus::Confirmed)
+            }
+            None => {
+                let text = self.locale.text("draft-known-open");
+                (Line { at: None, label, text }, AnswerStatus::Investigating)
+            }
+        };
+        lines.push(line);
+        let basis = self.locale.text("draft-basis-detected");
+        let told = self.facts.earliest().map(|record| RecordKey {
+            host: record.host,
+            stream: record.stream,
+            sequence: record.sequence,
+        });
+        self.said(Value::Lines { lines }, status, &basis, told)
+    }
+
+    fn discovery(&self) -> Answer {
+        let rule = self.locale.text(self.input.incident.rule.title_key());
+        let note = self.teller().text("draft-discovery", &[("rule", &rule)]);
+        let basis = self.locale.text("draft-basis-monitoring");
+        let told = self.facts.told();
+        self.said(choice(&["monitoring"], note), AnswerStatus::Confirmed, &basis, told)
+    }
+
+    fn systems(&self) -> Answer {
+        let hosts: BTreeSet<HostId> = self.input.incident.hosts();
+        let mut systems: Vec<System> = hosts.into_iter().map(|host| self.system(host)).collect();
+        systems.sort_by(|a, b| a.name.cmp(&b.name));
+        let basis = self.locale.text("draft-basis-systems");
+        let told = self.facts.told();
+        self.said(Value::Systems { systems }, AnswerStatus::Confirmed, &basis, told)
+    }
+
+    fn system(&self, id: HostId) -> System {
+        let host: Option<&Host> = self.input.hosts.iter().find(|host| host.id == id);
+        let gone = self.facts.gone.iter().filter(|gone| gone.host == id);
+        let mut roles: BTreeSet<CareRole> = gone.flat_map(|gone| gone.roles).copied().collect();
+        roles.extend(host.iter().flat_map(|host| &host.roles));
+        let vendors: BTreeSet<String> = roles
+            .iter()
+            .filter_map(|role| self.input.facility.master.vendor(*role))
+            .map(|vendor| plain_line(&vendor.company))
+            .filter(|company| !company.is_empty())
+            .collect();
+        let vendors: Vec<String> = vendors.into_iter().collect();
+        System {
+            name: self.facts.name(id),
+            role: self.teller().roles(&roles),
+            os: host.map(|host| plain_line(&host.os)).unwrap_or_default(),
+            vendor: vendors.join(&self.locale.text("draft-comma")),
+            damage: self.teller().damage(id),
+        }
+    }
+
+    fn service_state(&self) -> Answer {
+        let teller = self.teller();
+        let gone = &self.facts.gone;
+        let mut notes: Vec<String> = gone.iter().map(|gone| teller.gone(gone)).collect();
+        notes.extend(self.facts.silent.iter().map(|silent| teller.silent(silent)));
+        let any = |state| gone.iter().any(|gone| gone.state == state);
+        let told = gone.iter().flat_map(|gone| gone.records).copied();
+        let told: Vec<RecordKey> = told.collect();
+        let basis = self.locale.text("draft-basis-monitoring");
+        if any(OutageState::Down) {
+            let value = choice(&["stopped"], notes.join("\n"));
+            return self.said(value, AnswerStatus::Confirmed, &basis, told);
+        }
+        if any(OutageState::Flapping) {
+            let value = choice(&["degraded"], notes.join("\n"));
+            return self.said(value, AnswerStatus::Confirmed, &basis, told);
+        }
+        if !gone.is_empty() {
+            let basis = self.locale.text("draft-basis-restored");
+            return self.estimated(choice(&["restored"], notes.join("\n")), &basis, told);
+        }
+        notes.insert(0, self.locale.text("draft-service-none"));
+        self.said(choice(&[], notes.join("\n")), AnswerStatus::Investigating, &basis, told)
+    }
+
+    fn care_impact(&self) -> Answer {
+        let (roles, told) = self.roles_lost();
+        let codes = suggested(&roles);
+        if codes.is_empty() || told.is_empty() {
+            let note = self.locale.text("draft-impact-open");
+            return self.said(choice(&[], note), AnswerStatus::Investigating, "", told);
+        }
+        let roles = self.teller().roles(&roles);
+        let note = self.teller().text("draft-impact", &[("roles", &roles)]);
+        let basis = self
+            .teller()
+            .text("draft-basis-impact", &[("roles", &roles)]);
+        let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
+        self.estimated(choice(&codes, note), &basis, told)
+    }
+
+    fn care_hindered(&self) -> Answer {
+        let (roles, told) = self.roles_lost();
+        let note = if suggested(&roles).is_empty() {
+            self.locale.text("draft-hindered-open")
+        } else {
+            self.teller()
+                .text("draft-hindered", &[("roles", &self.teller().roles(&roles))])
+        };
+        self.said(choice(&[], note), AnswerStatus::Investigating, "", told)
+    }
+
+    fn data_leak(&self) -> Answer {
+        let key = if self.facts.harms.is_empty() { "draft-leak-open" } else { "draft-leak-feared" };
+        let told = self
+            .facts
+            .harms
+            .iter()
+            .flat_map(|harm| harm.records)
+            .copied();
+        let told: Vec<RecordKey> = told.collect();
+        let note = self.locale.text(key);
+        self.said(choice(&[], note), AnswerStatus::Investigating, "", told)
+    }
+
+    fn timeline(&self) -> Answer {
+        let lines = self.teller().timeline();
+        let basis = self.locale.text("draft-basis-timeline");
+        let status =
+            if lines.is_empty() { AnswerStatus::Investigating } else { AnswerStatus::Confirmed };
+        self.said(Value::Lines { lines }, status, &basis, self.facts.told())
+    }
+
+    fn first_response(&self) -> Answer {
+        self.noted(self.teller().acts(), "draft-basis-acts")
+    }
+
+    fn contacted(&self) -> Answer {
+        self.noted(self.teller().calls(), "draft-basis-calls")
+    }
+
+    /// What people noted on the incident, or under investigation while they noted nothing.
+    fn noted(&self, lines: Vec<Line>, basis: &str) -> Answer {
+        if lines.is_empty() {
+            return self.said(Value::Nothing, AnswerStatus::Investigating, "", []);
+        }
+        let basis = self.locale.text(basis);
+        self.said(Value::Lines { lines }, AnswerStatus::Confirmed, &basis, [])
+    }
+
+    /// What the lost systems do for care, or the harmed ones while nothing is known to be lost, with the evidence.
+    fn roles_lost(&self) -> (BTreeSet<CareRole>, Vec<RecordKey>) {
+        let gone = self.facts.gone.iter();
+        let mut roles: BTreeSet<CareRole> = gone.clone().flat_map(|g| g.roles).copied().collect();
+        roles.extend(self.facts.silent.iter().flat_map(|silent| silent.roles));
+        if !suggested(&roles).is_empty() {
+            return (roles, self.facts.told());
+        }
+        for harm in &self.facts.harms {
+            let host = self.input.hosts.iter().find(|host| host.id == harm.host);
+            roles.extend(host.iter().flat_map(|host| &host.roles));
+        }
+        (roles, self.facts.told())
+    }
+
+    fn teller(&self) -> Teller<'_> {
+        Teller { input: self.input, facts: self.facts, locale: self.locale }
+    }
+
+    fn line(&self, key: &str, text: &str) -> Line {
+        Line { at: None, label: self.locale.text(key), text: self.or_unregistered(text) }
+    }
+
+    fn or_unregistered(&self, text: &str) -> String {
+        let text = plain_line(text);
+        if text.is_empty() { self.locale.text("draft-unregistered") } else { text }
+    }
+
+    fn from_master(&self, value: Value, is_known: bool) -> Answer {
+        let status = if is_known { AnswerStatus::Confirmed } else { AnswerStatus::Unknown };
+        let (source, as_of) = (Source::MasterData, self.input.as_of);
+        Answer { value, status, source, as_of, revision: Revision::default() }
+    }
+
+    /// 推定 with its evidence, or 調査中 when there is none.
+    fn estimated(
+        &self,
+        value: Value,
+        basis: &str,
+        records: impl IntoIterator<Item = RecordKey>,
+    ) -> Answer {
+        let mut answer = self.said(value, AnswerStatus::Estimated, basis, records);
+        if answer.check().is_err() {
+            answer.status = AnswerStatus::Investigating;
+        }
+        answer
+    }
+
+    fn said(
+        &self,
+        value: Value,
+        status: AnswerStatus,
+        basis: &str,
+        records: impl IntoIterator<Item = RecordKey>,
+    ) -> Answer {
+        let records = self.facts.refs(records);
+        let source = Source::Machine { records, basis: basis.to_owned() };
+        let as_of = self.facts.last_at().unwrap_or(self.input.as_of);
+        Answer { value, status, source, as_of, revision: Revision::default() }
+    }
+}
+
+fn choice(chosen: &[&str], note: String) -> Value {
+    Value::Choices { chosen: chosen.iter().map(|&code| code.to_owned()).collect(), note }
+}
+
+/// Whole seconds that surely hold a duration.
+fn seconds_up(duration: std::time::Duration) -> u64 {
+    duration.as_secs() + u64::from(0 < duration.subsec_nanos())
+}
