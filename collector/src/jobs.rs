@@ -173,3 +173,6 @@ async fn woken(changes: &mut broadcast::Receiver<Change>, what: &[What]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
