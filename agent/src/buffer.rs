@@ -42,6 +42,7 @@ mod house;
 mod engine;
 mod keeper;
 mod recovery;
+mod aside;
 mod inspect;
 mod shown;
 

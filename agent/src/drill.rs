@@ -1,7 +1,7 @@
 //! Carries out an ordered drill: a small tree of dummy files below a watched root, changed the way an encryptor would.
 //!
 //! ```text
-//! ledger ─▶ mark directory ─▶ make files ─▶ (settle) ─▶ overwrite + rename, one by one ─▶ (settle) ─▶ remove ─▶ unmark
+//! ledger ─▶ mark directory ─▶ make files ─▶ (settle) ─▶ overwrite + rename, one by one ─▶ (settle) ─▶ unmark, remove
 //! ```
 //!
 //! Always holds:
@@ -22,6 +22,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::durable;
+use crate::observation::{Fact, Observation, Operation};
 use crate::paths::StateDir;
 use crate::service;
 
@@ -92,31 +93,47 @@ impl Drill {
         Ok(Self { id, dir: root.join(format!("{DIRECTORY_PREFIX}{id}")), files })
     }
 
-    /// Makes, changes and removes the files; returns how many were changed.
+    /// Makes and changes the files; returns how many were changed. Call [`Drill::remove`] afterwards, whatever came of it.
     ///
-    /// When `stop` comes, the rest is left out and the files are removed at once.
+    /// When `stop` comes, the rest is left out.
     ///
     /// # Errors
-    /// If the files cannot be made, changed or removed; what was made is removed as far as possible.
+    /// If the files cannot be made or changed.
     pub async fn carry_out(&self, stop: &CancellationToken) -> Result<u64, DrillError> {
         let failed = |step| move |source| DrillError::Files { step, source };
         let drill = self.clone();
         let made = blocking(move || Tree::make(&drill.dir, drill.id, drill.files)).await;
-        let changed = match made {
-            Ok(tree) => {
-                pause(SETTLE, stop).await;
-                let changed = change(tree, stop).await;
-                pause(SETTLE, stop).await;
-                changed.map_err(failed("change"))
-            }
-            Err(source) => Err(failed("make")(source)),
-        };
-        let dir = self.dir.clone();
-        blocking(move || remove(&dir))
-            .await
-            .map_err(failed("remove"))?;
+        let tree = made.map_err(failed("make"))?;
+        pause(SETTLE, stop).await;
+        let changed = change(tree, stop).await.map_err(failed("change"))?;
+        pause(SETTLE, stop).await;
 
-        changed
+        Ok(changed)
+    }
+
+    /// Removes the files.
+    ///
+    /// # Errors
+    /// If some cannot be removed; the ledger keeps the drill then, and the next start tries again.
+    pub async fn remove(&self) -> Result<(), DrillError> {
+        let dir = self.dir.clone();
+        let removed = blocking(move || remove(&dir)).await;
+        removed.map_err(|source| DrillError::Files { step: "remove", source })
+    }
+
+    /// Whether an observation is only the removal of this drill's own files, which tells nothing.
+    #[must_use]
+    pub fn is_own_removal(&self, observation: &Observation) -> bool {
+        let Fact::File(change) = &observation.fact else { return false };
+        let is_removal = match change.operation {
+            Operation::Deleted | Operation::MovedOut => true,
+            Operation::Created
+            | Operation::Written
+            | Operation::Renamed { .. }
+            | Operation::DirectoryRenamed { .. } => false,
+        };
+
+        is_removal && change.path().starts_with(&self.dir)
     }
 }
 
@@ -242,16 +259,20 @@ mod tests {
         let drill = plan(root.path());
         let changed = drill.carry_out(&CancellationToken::new()).await.unwrap();
         assert_eq!(changed, 12);
+        assert_eq!(names(root.path()).len(), 2);
+        drill.remove().await.unwrap();
         assert_eq!(names(root.path()), ["real.txt"]);
         assert_eq!(std::fs::read_to_string(root.path().join("real.txt")).unwrap(), "real");
     }
 
     #[tokio::test]
-    async fn a_stopped_drill_removes_its_files_at_once() {
+    async fn a_stopped_drill_changes_nothing_more() {
         let root = tempfile::tempdir().unwrap();
         let stop = CancellationToken::new();
         stop.cancel();
-        assert_eq!(plan(root.path()).carry_out(&stop).await.unwrap(), 0);
+        let drill = plan(root.path());
+        assert_eq!(drill.carry_out(&stop).await.unwrap(), 0);
+        drill.remove().await.unwrap();
         assert!(names(root.path()).is_empty());
     }
 

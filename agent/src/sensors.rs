@@ -79,7 +79,10 @@ impl SensorBoard {
 
     /// Forgets every sensor, because they start anew and some may not come back.
     pub fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     /// Returns how every sensor is, by name.

@@ -3,13 +3,13 @@
 //! Always holds: everything the detectors raise goes to the buffer and everything they say was touched goes to the
 //! damage manifest, in that order; both wait rather than drop.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use shirase_shared::clock::SharedClock;
 use shirase_shared::event::{Event, Phase};
-use shirase_shared::ids::DrillId;
 use shirase_shared::redact::Redactor;
 use tokio::sync::{mpsc, watch};
 
@@ -22,6 +22,8 @@ use crate::observation::Observation;
 /// Notices waiting for the detectors. When full, those who give them wait.
 pub(super) const NOTICES_CAPACITY: usize = 16;
 
+/// Drills remembered after their end, to pass over the removal of their files.
+const DRILLS_OVER_MAX: usize = 8;
 /// How often the detectors are told that time passes.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -30,8 +32,8 @@ const TICK: Duration = Duration::from_secs(1);
 pub(super) enum Notice {
     /// What happens below this directory belongs to a drill.
     DrillBegins(Drill),
-    /// The drill's files are gone.
-    DrillOver(DrillId),
+    /// The drill is over; its files are being removed.
+    DrillOver(Drill),
     /// Ordinary mass work is expected until then.
     Maintenance {
         /// When it ends.
@@ -89,6 +91,7 @@ impl Detecting {
                     let events = self.detectors.tick(self.clock.moment());
                     self.hand_on(events).await;
                 }
+                Wake::Observed(observation) if told.is_own_removal(&observation) => {}
                 Wake::Observed(observation) => {
                     let events = self.detectors.observe(&observation, self.clock.moment());
                     self.hand_on(events).await;
@@ -119,7 +122,9 @@ impl Detecting {
     fn tell(&mut self, notice: Notice) {
         match notice {
             Notice::DrillBegins(drill) => self.detectors.drill_started(drill.id, &drill.dir),
-            Notice::DrillOver(id) => self.detectors.drill_ended(id, self.clock.moment()),
+            Notice::DrillOver(drill) => {
+                self.detectors.drill_ended(drill.id, self.clock.moment());
+            }
             Notice::Maintenance { until } => self.detectors.maintenance_until(Some(until)),
         }
     }
@@ -143,6 +148,8 @@ impl Detecting {
 #[derive(Default)]
 struct Told {
     drills: Vec<Drill>,
+    /// The last drills that are over, whose files' removal may still be seen.
+    over: VecDeque<Drill>,
     maintenance: Option<Timestamp>,
 }
 
@@ -150,9 +157,21 @@ impl Told {
     fn note(&mut self, notice: &Notice) {
         match notice {
             Notice::DrillBegins(drill) => self.drills.push(drill.clone()),
-            Notice::DrillOver(id) => self.drills.retain(|drill| drill.id != *id),
+            Notice::DrillOver(over) => {
+                self.drills.retain(|drill| drill.id != over.id);
+                if DRILLS_OVER_MAX <= self.over.len() {
+                    self.over.pop_front();
+                }
+                self.over.push_back(over.clone());
+            }
             Notice::Maintenance { until } => self.maintenance = Some(*until),
         }
+    }
+
+    fn is_own_removal(&self, observation: &Observation) -> bool {
+        self.over
+            .iter()
+            .any(|drill| drill.is_own_removal(observation))
     }
 
     fn repeated(&self) -> Vec<Notice> {

@@ -143,8 +143,9 @@ impl Following {
         self.notify(Notice::DrillBegins(drill.clone())).await;
         let outcome = drill.carry_out(stop).await;
         let files = *outcome.as_ref().unwrap_or(&0);
+        self.notify(Notice::DrillOver(drill.clone())).await;
+        let outcome = drill.remove().await.and(outcome);
         self.over(&drill, &ledger, outcome).await;
-        self.notify(Notice::DrillOver(id)).await;
         self.condition.note_drill(None);
         let ended = AgentState::DrillEnded { files };
         self.tell(own_events::in_drill(ended, id, self.clock.moment()))

@@ -7,6 +7,7 @@
 //! <dir>/log-0008/          no `complete`: a rewrite that did not finish; removed at the next start
 //! <dir>/ballast            bytes given back when the disk is full, so that the database can still be drained
 //! <dir>/quarantine-…       databases that did not open, the newest few
+//! <dir>/replaced           why one did not open, until an event in the new one has told it
 //! ```
 //!
 //! Always holds: the complete database with the highest number is the one in force. A switch is the creation of one
@@ -24,6 +25,8 @@ use super::engine::sync_directory;
 const QUARANTINES_MAX: usize = 3;
 /// Name of the file that makes a database count.
 const COMPLETE: &str = "complete";
+/// Name of the file that remembers a replacement not told yet.
+const REPLACED: &str = "replaced";
 
 /// The directory, locked for this process.
 pub(super) struct House {
@@ -55,7 +58,7 @@ impl House {
     /// Returns the number of the database in force and removes what unfinished or finished rewrites left behind.
     pub(super) fn settle(&self) -> io::Result<Option<u64>> {
         let logs = self.logs()?;
-        let whole = |number: &&u64| self.path(**number).join(COMPLETE).exists();
+        let whole = |number: &&u64| self.has(**number);
         let live = logs.iter().filter(whole).max().copied();
         for number in logs.into_iter().filter(|number| Some(*number) != live) {
             self.retire(number)?;
@@ -112,6 +115,34 @@ impl House {
         }
 
         Ok(target)
+    }
+
+    /// Whether there is a whole database with this number.
+    pub(super) fn has(&self, number: u64) -> bool {
+        self.path(number).join(COMPLETE).exists()
+    }
+
+    /// Notes durably that a database is about to be replaced, and why.
+    pub(super) fn note_replacement(&self, detail: &str) -> io::Result<()> {
+        let mut file = File::create(self.dir.join(REPLACED))?;
+        file.write_all(detail.as_bytes())?;
+        file.sync_all()?;
+        sync_directory(&self.dir)
+    }
+
+    /// Returns why a database was replaced, if that has not been told yet.
+    pub(super) fn replacement(&self) -> io::Result<Option<String>> {
+        match fs::read(self.dir.join(REPLACED)) {
+            Ok(detail) => Ok(Some(String::from_utf8_lossy(&detail).into_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Notes that it has been told.
+    pub(super) fn forget_replacement(&self) -> io::Result<()> {
+        fs::remove_file(self.dir.join(REPLACED))?;
+        sync_directory(&self.dir)
     }
 
     /// Makes the ballast if it is not there.

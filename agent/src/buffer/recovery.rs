@@ -7,17 +7,15 @@ use std::path::Path;
 
 use shirase_shared::clock::SharedClock;
 use shirase_shared::error::Chain;
-use shirase_shared::event::{Anomaly, Loss, LossKind, Record, Severity};
-use shirase_shared::ids::{Sequence, StreamId};
-use shirase_shared::wire::RECORD_MAX_BYTES;
+use shirase_shared::event::{Loss, LossKind, Severity};
 
 use super::engine::{Change, Engine, EngineError};
 use super::house::House;
 use super::keeper::{Keeper, PAGE, Tally};
 use super::quota;
-use super::record::{self, Entry, REFUSED_KEY, STATE_KEY, Space, State};
+use super::record::{self, REFUSED_KEY, STATE_KEY, Space, State};
 use super::refusals::Refusals;
-use super::{AsideHead, BufferConfig, BufferError};
+use super::{BufferConfig, BufferError};
 
 /// Opens a keeper on a directory; see [`super::Buffer::open`].
 pub(super) fn open(
@@ -42,13 +40,7 @@ pub(super) fn open(
         refusals_told_ms: 0,
         unkept: BTreeSet::new(),
     };
-    let replaced = match live {
-        Some(_) => keeper.open_or_replace()?,
-        None => {
-            keeper.begin_database(State::born())?;
-            None
-        }
-    };
+    let replaced = keeper.open_or_replace()?;
     keeper.restore_ballast();
     if quota::is_worth_rewriting(keeper.usage()?)
         && let Err(error) = keeper.rewrite()
@@ -72,37 +64,52 @@ impl Keeper {
 
     /// Opens the database in force; if its files are bad, sets it aside, begins an empty one and tells so in an event.
     pub(super) fn open_or_replace(&mut self) -> Result<Option<Loss>, BufferError> {
-        let error = match self.reopen() {
-            Ok(()) => return Ok(None),
-            // On a disk without room sled fails in ways that look like damage; an empty database could not begin either.
-            Err(BufferError::Engine(error)) if error.is_damage() && !self.is_disk_full() => error,
-            Err(error) => return Err(error),
-        };
-        let now = self.clock.now();
-        let path = self.house.path(self.number);
-        let moved = self.house.quarantine(self.number, now);
-        let moved = moved.map_err(|source| BufferError::Open { path, source })?;
+        if self.house.has(self.number) {
+            match self.reopen() {
+                Ok(()) => return self.tell_replacement(),
+                // On a disk without room sled fails in ways that look like damage, and nothing new could begin there.
+                Err(BufferError::Engine(error)) if error.is_damage() && !self.is_disk_full() => {
+                    self.quarantine(&error)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.begin_database(State::born())?;
+
+        self.tell_replacement()
+    }
+
+    /// Moves the database in force out of the way. First a note, so that it is told even if the program ends in between.
+    fn quarantine(&mut self, error: &EngineError) -> Result<(), BufferError> {
+        let detail = Chain(error).to_string();
+        let moved = self
+            .house
+            .note_replacement(&detail)
+            .and_then(|()| self.house.quarantine(self.number, self.clock.now()))
+            .map_err(|source| self.open_error(source))?;
         tracing::error!(
-            error = %Chain(&error),
-            "the buffer did not open and was set aside as `{}`; began an empty one",
+            error = detail,
+            "the buffer did not open and was set aside as `{}`",
             moved.display()
         );
-        // Known only if the database was open before in this run.
-        let lost = self.tally.waiting;
-        self.begin_database(State::born())?;
-        let name = moved
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let loss = Loss {
-            what: LossKind::BufferReplaced,
-            count: (0 < lost).then_some(lost),
-            detail: format!("{}; kept as {name}", Chain(&error)),
-        };
+
+        Ok(())
+    }
+
+    /// Tells of a database that was replaced, once it has been.
+    fn tell_replacement(&mut self) -> Result<Option<Loss>, BufferError> {
+        let noted = self
+            .house
+            .replacement()
+            .map_err(|source| self.open_error(source))?;
+        let Some(detail) = noted else { return Ok(None) };
+        let loss = Loss { what: LossKind::BufferReplaced, count: None, detail };
         let reason = "the buffer did not open and was replaced by an empty one".to_owned();
         let event = self.loss_event(loss.clone(), Severity::High, reason);
         self.write_record(event, Vec::new())?;
+        self.house
+            .forget_replacement()
+            .map_err(|source| self.open_error(source))?;
 
         Ok(Some(loss))
     }
@@ -189,56 +196,6 @@ impl Keeper {
         Ok(())
     }
 
-    /// Sets the record `sequence` of `stream` aside for good, and raises an event about it in the same commit.
-    pub(super) fn set_aside(
-        &mut self,
-        stream: StreamId,
-        sequence: Sequence,
-        reason: &str,
-    ) -> Result<(), BufferError> {
-        self.ensure_open()?;
-        let unknown = BufferError::NoSuchRecord { stream, sequence };
-        let Some((_, position)) = self.state.positions(stream, sequence) else {
-            return Err(unknown);
-        };
-        let found = self.page(Space::Waiting, position)?.into_iter().next();
-        let found = found.filter(|entry| self.state.locate(entry.position) == (stream, sequence));
-        let entry = found.ok_or(unknown)?;
-
-        self.shelve(&entry, reason)
-    }
-
-    /// Moves one record to those set aside.
-    pub(super) fn shelve(&mut self, entry: &Entry, reason: &str) -> Result<(), BufferError> {
-        let (stream, sequence) = self.state.locate(entry.position);
-        let head = AsideHead { stream, sequence, reason: reason.to_owned(), at: self.clock.now() };
-        let line = entry
-            .payload
-            .as_ref()
-            .map_or(entry.raw.as_slice(), Vec::as_slice);
-        let mut payload = serde_json::to_vec(&head)?;
-        payload.push(b'\n');
-        payload.extend(line.iter().take(RECORD_MAX_BYTES));
-        let mut changes = record::write(Space::Aside, entry.position, &payload);
-        changes.extend(entry.keys.iter().cloned().map(Change::Remove));
-        // An event about a refused event about a refused event would never end.
-        if tells_of_a_record_set_aside(line) {
-            tracing::error!(%stream, %sequence, reason, "set aside a record that told of another one");
-            self.commit(&changes)?;
-        } else {
-            let detail = format!("record {sequence} of stream {stream}: {reason}");
-            let loss =
-                Loss { what: LossKind::RecordSetAside, count: Some(1), detail: detail.clone() };
-            let text = format!("set aside {detail}");
-            let event = self.loss_event(loss, Severity::Medium, text);
-            self.write_record(event, changes)?;
-        }
-        self.tally.waiting = self.tally.waiting.saturating_sub(1);
-        self.tally.aside += 1;
-
-        Ok(())
-    }
-
     /// Begins an empty database and puts it in force.
     pub(super) fn begin_database(&mut self, state: State) -> Result<(), BufferError> {
         let number = self.number + 1;
@@ -316,12 +273,66 @@ impl Keeper {
     }
 }
 
-fn tells_of_a_record_set_aside(line: &[u8]) -> bool {
-    match serde_json::from_slice::<Record>(line).map(|record| record.event.anomaly) {
-        Ok(Anomaly::Loss(loss)) => loss.what == LossKind::RecordSetAside,
-        Ok(
-            Anomaly::MassChange(_) | Anomaly::Outage(_) | Anomaly::Pressure(_) | Anomaly::Agent(_),
-        )
-        | Err(_) => false,
+#[cfg(test)]
+pub(super) mod tests {
+    use std::sync::Arc;
+
+    use shirase_shared::clock::ManualClock;
+    use shirase_shared::event::{Anomaly, Phase, Record};
+    use shirase_shared::ids::{BurstId, Sequence};
+    use shirase_shared::testing::builders::{mass_change, night};
+
+    use super::*;
+
+    pub(in crate::buffer) fn keeper(dir: &Path) -> (Keeper, Option<Loss>) {
+        let config = BufferConfig { ballast_bytes: 0, ..BufferConfig::default() };
+        open(dir, &config, Arc::new(ManualClock::new(night()))).unwrap()
+    }
+
+    pub(in crate::buffer) fn told(keeper: &mut Keeper) -> Vec<String> {
+        let lines = keeper.peek(100, usize::MAX).unwrap();
+        let what = |line: &[u8]| match serde_json::from_slice::<Record>(line)
+            .unwrap()
+            .event
+            .anomaly
+        {
+            Anomaly::Loss(loss) => format!("{:?}", loss.what),
+            other @ (Anomaly::MassChange(_)
+            | Anomaly::Outage(_)
+            | Anomaly::Pressure(_)
+            | Anomaly::Agent(_)) => other.kind().to_owned(),
+        };
+        lines
+            .iter()
+            .map(|stored| format!("{} {}", stored.sequence, what(&stored.line)))
+            .collect()
+    }
+
+    #[test]
+    fn a_replacement_is_told_even_if_the_program_ended_before_the_new_one_began() {
+        let dir = tempfile::tempdir().unwrap();
+        let (first, _) = keeper(dir.path());
+        first.house.note_replacement("it was damaged").unwrap();
+        first.house.quarantine(first.number, night()).unwrap();
+        drop(first);
+        let (mut again, replaced) = keeper(dir.path());
+        assert_eq!(replaced.unwrap().detail, "it was damaged");
+        assert_eq!(told(&mut again), ["1 BufferReplaced"]);
+        drop(again);
+        assert_eq!(keeper(dir.path()).1, None, "it is told once");
+    }
+
+    #[test]
+    fn a_number_whose_commit_failed_is_not_given_out_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut keeper, _) = keeper(dir.path());
+        let event = || mass_change(BurstId::random(), Phase::Once, 1, 0);
+        keeper.append(event()).unwrap();
+        // As if the commit of number 2 had failed after the engine took it.
+        keeper.append(event()).unwrap();
+        keeper.unkept.insert(2);
+        keeper.reopen().unwrap();
+        assert_eq!(keeper.append(event()).unwrap().sequence, Sequence(3));
+        assert_eq!(told(&mut keeper), ["1 mass_change", "3 mass_change"]);
     }
 }

@@ -51,7 +51,6 @@ impl Tree {
              data and removes itself.\nこれは訓練用のダミーファイルです。患者情報は含まれず、自動的に削除されます。\n"
         );
         std::fs::create_dir(dir)?;
-        std::fs::write(dir.join("README-訓練-DRILL.txt"), &mark)?;
         let mut unchanged = VecDeque::new();
         let kinds = KINDS.iter().cycle();
         let numbers = 0..usize::try_from(files).map_err(io::Error::other)?;
@@ -104,9 +103,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let dir = root.path().join("shirase-drill-x");
         let mut tree = Tree::make(&dir, DrillId::random(), 23).unwrap();
-        assert_eq!(marked(&dir), (24, 0));
+        assert_eq!(marked(&dir), (23, 0));
         while tree.change_next().unwrap() == Step::Changed {}
-        assert_eq!(marked(&dir), (24, 23));
+        assert_eq!(marked(&dir), (23, 23));
     }
 
     /// Counts the files that hold the mark, and those that have the suffix.

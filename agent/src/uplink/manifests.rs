@@ -88,12 +88,14 @@ enum Wake {
 }
 
 pub(super) async fn run(parts: &Parts, stop: &CancellationToken) {
+    let mut pause = Duration::ZERO;
     loop {
         let wake = tokio::select! {
             biased;
             () = stop.cancelled() => Wake::Stop,
-            () = sleep(LOOK_EVERY) => Wake::Look,
+            () = sleep(pause) => Wake::Look,
         };
+        pause = LOOK_EVERY;
         match wake {
             Wake::Stop => return,
             Wake::Look => tokio::select! {

@@ -12,21 +12,21 @@ const PAGE: usize = 4096;
 
 /// One entry of the log.
 #[derive(Debug)]
-pub struct Entry {
-    pub op: u8,
+pub(crate) struct Entry {
+    pub(crate) op: u8,
     inode: u64,
     offset: usize,
     length: usize,
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     second: PathBuf,
-    pub data: Vec<u8>,
+    pub(crate) data: Vec<u8>,
     /// The entry that made the name durable that this one changed: the next sync of its directory.
     named_at: usize,
 }
 
 /// What of the things not synced reached the disk.
 #[derive(Clone, Copy, Debug)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// Nothing.
     SyncedOnly,
     /// Everything.
@@ -37,7 +37,7 @@ pub enum Mode {
     RandomPages,
 }
 
-pub fn read_log(path: &Path) -> Vec<Entry> {
+pub(crate) fn read_log(path: &Path) -> Vec<Entry> {
     let bytes = std::fs::read(path).expect("the log of the shim");
     let mut rest = &bytes[..];
     let mut entries = Vec::new();
@@ -75,7 +75,14 @@ pub fn read_log(path: &Path) -> Vec<Entry> {
 }
 
 /// Writes to `target` what the directory `root` may look like if the power fails right before entry `crash`.
-pub fn build(log: &[Entry], crash: usize, mode: Mode, dice: &mut Dice, root: &Path, target: &Path) {
+pub(crate) fn build(
+    log: &[Entry],
+    crash: usize,
+    mode: Mode,
+    dice: &mut Dice,
+    root: &Path,
+    target: &Path,
+) {
     let log = &log[..crash];
     let cut = match mode {
         Mode::SyncedOnly => 0,

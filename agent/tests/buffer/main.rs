@@ -3,6 +3,8 @@
 //! Nothing here trusts the buffer's own bookkeeping: what was kept is written down elsewhere the moment `append`
 //! returned, and compared with what a fresh process finds.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should end")]
+
 mod worker;
 mod ledger;
 mod model;

@@ -89,7 +89,11 @@ fn as_it_fills_low_events_are_refused_and_counted_and_high_ones_still_come_in() 
         .iter()
         .find_map(|record| match &record.event.anomaly {
             Anomaly::Loss(loss) if loss.what == LossKind::BufferFull => loss.count,
-            _ => None,
+            Anomaly::Loss(_)
+            | Anomaly::MassChange(_)
+            | Anomaly::Outage(_)
+            | Anomaly::Pressure(_)
+            | Anomaly::Agent(_) => None,
         });
     assert!(told.is_some_and(|count| 5 <= count), "{records:#?}");
     assert!(buffer.level().used_bytes < 2 * MIB, "rewritten: {:?}", buffer.level());

@@ -22,15 +22,15 @@ const DIR: &str = "SHIRASE_TEST_DIR";
 const SEED: &str = "SHIRASE_TEST_SEED";
 
 /// A small, seeded source of randomness.
-pub struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub fn seeded(seed: u64) -> Self {
+    pub(crate) fn seeded(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
     /// Returns a number below `sides`.
-    pub fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -38,23 +38,23 @@ impl Dice {
     }
 }
 
-pub fn clock() -> SharedClock {
+pub(crate) fn clock() -> SharedClock {
     Arc::new(ManualClock::new(night()))
 }
 
 /// Small enough that a busy child rewrites its database several times.
-pub fn config() -> BufferConfig {
+pub(crate) fn config() -> BufferConfig {
     BufferConfig { limit_bytes: 3 * 1024 * 1024, reserve_percent: 20, ballast_bytes: 0 }
 }
 
-pub fn open(dir: &Path) -> Buffer {
+pub(crate) fn open(dir: &Path) -> Buffer {
     let opened = Buffer::open(dir, &config(), clock()).expect("the buffer opens");
     assert_eq!(opened.replaced, None, "the buffer was replaced");
     opened.buffer
 }
 
 /// An event of a random kind and length, most of them short.
-pub fn event(dice: &mut Dice) -> Event {
+pub(crate) fn event(dice: &mut Dice) -> Event {
     let seconds = i64::try_from(dice.roll(86_400)).unwrap();
     let mut event = match dice.roll(3) {
         0 => outage("ehr-web", OutageState::Down, BurstId::random(), seconds),
@@ -73,7 +73,7 @@ pub fn event(dice: &mut Dice) -> Event {
 }
 
 /// Everything that waits, of all streams.
-pub fn everything(buffer: &Buffer) -> Vec<StoredLine> {
+pub(crate) fn everything(buffer: &Buffer) -> Vec<StoredLine> {
     let mut mark = shirase_agent::buffer::Mark::default();
     let mut all = Vec::new();
     loop {
@@ -88,19 +88,19 @@ pub fn everything(buffer: &Buffer) -> Vec<StoredLine> {
 
 /// What the child was told, as its ledger has it.
 #[derive(Debug, Default)]
-pub struct Told {
+pub(crate) struct Told {
     /// Kept: number to hash.
-    pub kept: BTreeMap<Sequence, String>,
+    pub(crate) kept: BTreeMap<Sequence, String>,
     /// A removal up to here was begun.
-    pub removal_begun: Sequence,
+    pub(crate) removal_begun: Sequence,
     /// A removal up to here was reported done.
-    pub removal_done: Sequence,
-    pub stream: Option<StreamId>,
+    pub(crate) removal_done: Sequence,
+    pub(crate) stream: Option<StreamId>,
 }
 
 impl Told {
     /// Reads a ledger, or the part of one that was written before a crash. A torn last line was never told.
-    pub fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let mut told = Self::default();
         for line in text
             .split_inclusive('\n')
@@ -127,7 +127,12 @@ impl Told {
     /// Compares with what is found: nothing missing, doubled or invented. At most `in_flight` records may be there
     /// that nobody was told of, because the process died between commit and ledger; they are returned.
     #[track_caller]
-    pub fn compare(&self, found: &[StoredLine], in_flight: usize, when: &str) -> Vec<StoredLine> {
+    pub(crate) fn compare(
+        &self,
+        found: &[StoredLine],
+        in_flight: usize,
+        when: &str,
+    ) -> Vec<StoredLine> {
         let mut present = BTreeMap::new();
         let mut untold = Vec::new();
         let mut last = Sequence(0);
@@ -173,12 +178,12 @@ fn tells_refusals(line: &StoredLine) -> bool {
     matches!(record.event.anomaly, Anomaly::Loss(loss) if loss.what == LossKind::BufferFull)
 }
 
-pub fn ledger_path(dir: &Path) -> PathBuf {
+pub(crate) fn ledger_path(dir: &Path) -> PathBuf {
     dir.join("ledger")
 }
 
 /// Starts the child on `dir`.
-pub fn spawn(dir: &Path, seed: u64, events: u64, environment: &[(&str, &Path)]) -> Child {
+pub(crate) fn spawn(dir: &Path, seed: u64, events: u64, environment: &[(&str, &Path)]) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "worker::child", "--test-threads=1"])
         .env(DIR, dir)

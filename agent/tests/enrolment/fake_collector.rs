@@ -56,8 +56,7 @@ impl FakeCollector {
         install_crypto_provider();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority =
-            CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let name = match behaviour {
             Behaviour::OtherHostsCertificate => "other.example",
             _ => "127.0.0.1",
@@ -207,7 +206,9 @@ impl Shared {
     fn enrol(&self, request: &EnrolRequest) -> EnrolAnswer {
         let certificate = if self.behaviour == Behaviour::CertificateForAnotherKey {
             let other = KeyPair::generate().unwrap();
-            CertificateParams::default().signed_by(&other, &self.authority).unwrap()
+            CertificateParams::default()
+                .signed_by(&other, &self.authority)
+                .unwrap()
         } else {
             let csr = CertificateSigningRequestParams::from_pem(&request.csr_pem).unwrap();
             csr.signed_by(&self.authority).unwrap()

@@ -133,3 +133,10 @@ pub(super) fn heaviest(known: u8) -> Weight {
         .map(|evidence| evidence.weight());
     weights.max().unwrap_or(Weight::None)
 }
+
+/// Returns what a file with this evidence counts for in the windows.
+///
+/// Nobody empties files in bulk but for logs, which are of no value; deleting has more good reasons.
+pub(super) fn units(known: u8) -> u64 {
+    if heaviest(known) == Weight::Removal && known & Evidence::Truncated.bit() != 0 { 2 } else { 1 }
+}

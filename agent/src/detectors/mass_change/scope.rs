@@ -11,7 +11,7 @@ use shirase_shared::event::{Event, Phase, Severity};
 use shirase_shared::ids::DrillId;
 use shirase_shared::redact::Redactor;
 
-use super::evidence::{Mark, Value, Weight, heaviest};
+use super::evidence::{Mark, Value, Weight, heaviest, units};
 use super::windows::{Span, Windows, is_critical};
 use super::{Maintenance, MassChangeConfig, Touched};
 use crate::observation::{FileChange, FoundFile, Root};
@@ -226,6 +226,7 @@ impl Scope {
             Span::Day => DAY_MS,
         };
         let mut burst = Burst::new(severity, span, now);
+        let mut known = BTreeMap::<u64, u8>::new();
         for mark in std::mem::take(&mut self.pending) {
             let heavy = span == Span::Minutes || Weight::Removal < mark.evidence.weight();
             if now.monotonic_ms <= mark.at.monotonic_ms + reach && heavy {
@@ -234,7 +235,9 @@ impl Scope {
                 let at = mark.at.wall;
                 self.touched
                     .push(self.teller.touched(&burst, at, path, touch, evidence));
-                burst.add(&mark);
+                let known = known.entry(mark.file).or_default();
+                burst.add(&mark, *known);
+                *known |= mark.evidence.bit();
             }
         }
         burst
@@ -254,7 +257,7 @@ impl Scope {
         let (before, weight) = (heaviest(known), mark.evidence.weight());
         if before < weight {
             if before != Weight::None {
-                self.windows.take(before, value);
+                self.windows.take(before, value, units(known));
             }
             self.windows
                 .add(mark.at.monotonic_ms, weight, mark.value, mark.units);
@@ -292,7 +295,7 @@ impl Scope {
         }
         let (before, after) = (heaviest(known), heaviest(left));
         if after < before {
-            self.windows.take(before, value);
+            self.windows.take(before, value, units(known));
         }
         match left {
             0 => drop(self.known.remove(&file)),

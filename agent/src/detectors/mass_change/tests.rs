@@ -104,7 +104,7 @@ fn a10_deletion_of_everything() {
 
 #[test]
 fn a11_truncation_of_everything() {
-    fires(40, Severity::High, |play, file| play.write(file, Verdict::Unknown, 0));
+    fires(20, Severity::High, |play, file| play.write(file, Verdict::Unknown, 0));
 }
 
 #[test]
@@ -262,9 +262,26 @@ fn saving_in_an_office_program_stays_quiet() {
         play.rename_judged(&new, file, Verdict::Agrees);
         play.delete(&old);
     });
+    quiet("of files that were renamed before", None, |play, file| {
+        let (renamed, old) =
+            (file.replace("file", "2026-"), format!("d0/~old{}.tmp", play.number()));
+        play.rename(file, &renamed);
+        play.create("d0/~new.tmp");
+        play.rename(&renamed, &old);
+        play.rename_judged("d0/~new.tmp", &renamed, Verdict::Agrees);
+        play.delete(&old);
+    });
     quiet("by writing anew", None, |play, file| {
         play.delete(file);
         play.create(file);
+        play.write(file, Verdict::Agrees, 4096);
+    });
+}
+
+#[test]
+fn files_cut_to_be_written_anew_are_taken_back() {
+    quiet("rewritten slowly", None, |play, file| {
+        play.write(file, Verdict::Unknown, 0);
         play.write(file, Verdict::Agrees, 4096);
     });
 }

@@ -54,10 +54,10 @@ impl Counts {
         }
     }
 
-    /// Takes one back. Returns whether there was one.
-    pub(super) fn take(&mut self, weight: Weight, value: Value) -> bool {
+    /// Takes some back. Returns whether there were any.
+    pub(super) fn take(&mut self, weight: Weight, value: Value, units: u64) -> bool {
         let Some(slot) = self.slot(weight, value).filter(|slot| 0 < **slot) else { return false };
-        *slot -= 1;
+        *slot = slot.saturating_sub(units);
         true
     }
 
@@ -118,10 +118,10 @@ impl Buckets {
         }
     }
 
-    fn take(&mut self, weight: Weight, value: Value) {
+    fn take(&mut self, weight: Weight, value: Value, units: u64) {
         let mut newest_first = self.counts.iter_mut().rev();
-        if newest_first.any(|(_, counts)| counts.take(weight, value)) {
-            self.sum.take(weight, value);
+        if newest_first.any(|(_, counts)| counts.take(weight, value, units)) {
+            self.sum.take(weight, value, units);
         }
     }
 
@@ -141,9 +141,9 @@ impl Windows {
     }
 
     /// Takes one file back, from the newest bucket that has one.
-    pub(super) fn take(&mut self, weight: Weight, value: Value) {
-        self.seconds.take(weight, value);
-        self.minutes.take(weight, value);
+    pub(super) fn take(&mut self, weight: Weight, value: Value, units: u64) {
+        self.seconds.take(weight, value, units);
+        self.minutes.take(weight, value, units);
     }
 
     fn forget(&mut self, now_ms: u64) {

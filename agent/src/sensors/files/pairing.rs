@@ -11,7 +11,10 @@ use super::portable::Cookie;
 
 /// How long a first half waits for its second: far longer than the kernel takes between the two.
 const PAIR_WAIT_MS: u64 = 150;
-/// How long a file must be left alone, if nobody closes it, before it is looked at.
+/// How long after the first write a look is taken whether the file was cut to nothing: who cuts it only to write
+/// it anew has done so by then, mostly, and otherwise the next look takes it back.
+const PEEK_MS: u64 = 50;
+/// How long a file is left alone, if nobody closes it, before its content is looked at.
 const SETTLE_MS: u64 = 400;
 /// First halves kept at the most.
 const HALVES_MAX: usize = 16_384;
@@ -31,7 +34,24 @@ pub(super) struct Seen {
 #[derive(Default)]
 pub(super) struct Pairing {
     halves: BTreeMap<usize, Seen>,
-    written: BTreeMap<PathBuf, Moment>,
+    written: BTreeMap<PathBuf, Unfinished>,
+    /// Nothing comes due before this.
+    next_ms: u64,
+}
+
+/// A file that was written and not closed.
+#[derive(Clone, Copy)]
+struct Unfinished {
+    at: Moment,
+    due_ms: u64,
+    stage: Stage,
+}
+
+/// Which look comes next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Peek,
+    Settle,
 }
 
 /// What came to its end by waiting.
@@ -39,7 +59,9 @@ pub(super) struct Pairing {
 pub(super) enum Due {
     /// The second half never came: it was moved out of every root.
     MovedOut(Seen),
-    /// Nobody closed it, but nobody wrote any more either.
+    /// It was written a moment ago; it may have been cut to nothing.
+    Peek(Seen),
+    /// Nobody closed it for a while.
     Settled(Seen),
 }
 
@@ -47,12 +69,18 @@ impl Pairing {
     /// Keeps the first half of a rename. Returns an older one that has to go for it.
     pub(super) fn from(&mut self, cookie: Cookie, seen: Seen) -> Option<Due> {
         self.written.remove(&seen.path);
+        self.expect(seen.at.monotonic_ms + PAIR_WAIT_MS);
         let replaced = self.halves.insert(cookie.unwrap_or(NO_COOKIE), seen);
         let pushed = (HALVES_MAX < self.halves.len()).then(|| self.halves.pop_first());
 
         replaced
             .or(pushed.flatten().map(|(_, half)| half))
             .map(Due::MovedOut)
+    }
+
+    fn expect(&mut self, due_ms: u64) {
+        let idle = self.halves.is_empty() && self.written.is_empty();
+        self.next_ms = if idle { due_ms } else { self.next_ms.min(due_ms) };
     }
 
     /// Returns the first half that belongs to this second one.
@@ -62,14 +90,17 @@ impl Pairing {
 
     /// Notes a write. Returns an older file that has to be looked at now to make room.
     pub(super) fn write(&mut self, seen: Seen) -> Option<Due> {
-        self.written.entry(seen.path).or_insert(seen.at);
+        let due_ms = seen.at.monotonic_ms + PEEK_MS;
+        self.expect(due_ms);
+        let unfinished = Unfinished { at: seen.at, due_ms, stage: Stage::Peek };
+        self.written.entry(seen.path).or_insert(unfinished);
         if self.written.len() <= WRITTEN_MAX {
             return None;
         }
 
         self.written
             .pop_first()
-            .map(|(path, at)| Due::Settled(Seen { path, at }))
+            .map(|(path, old)| Due::Settled(Seen { path, at: old.at }))
     }
 
     /// Forgets an unfinished write, because the file was closed, renamed or deleted.
@@ -79,25 +110,39 @@ impl Pairing {
 
     /// Returns what has waited long enough.
     pub(super) fn due(&mut self, now_ms: u64) -> Vec<Due> {
-        let late = |at: &Moment, wait: u64| at.monotonic_ms + wait <= now_ms;
+        if now_ms < self.next_ms || (self.halves.is_empty() && self.written.is_empty()) {
+            return Vec::new();
+        }
+        let late = |half: &Seen| half.at.monotonic_ms + PAIR_WAIT_MS <= now_ms;
+        let halves = self.halves.extract_if(.., |_, half| late(half));
+        let mut due: Vec<_> = halves.map(|(_, half)| Due::MovedOut(half)).collect();
+        for (path, unfinished) in &mut self.written {
+            if unfinished.stage == Stage::Peek && unfinished.due_ms <= now_ms {
+                (unfinished.stage, unfinished.due_ms) =
+                    (Stage::Settle, unfinished.at.monotonic_ms + SETTLE_MS);
+                due.push(Due::Peek(Seen { path: path.clone(), at: unfinished.at }));
+            }
+        }
+        let settled = |unfinished: &Unfinished| {
+            unfinished.stage == Stage::Settle && unfinished.due_ms <= now_ms
+        };
+        let written = self
+            .written
+            .extract_if(.., |_, unfinished| settled(unfinished));
+        due.extend(written.map(|(path, old)| Due::Settled(Seen { path, at: old.at })));
         let halves = self
             .halves
-            .extract_if(.., |_, half| late(&half.at, PAIR_WAIT_MS));
-        let mut due: Vec<_> = halves.map(|(_, half)| Due::MovedOut(half)).collect();
-        let written = self.written.extract_if(.., |_, at| late(at, SETTLE_MS));
-        due.extend(written.map(|(path, at)| Due::Settled(Seen { path, at })));
+            .values()
+            .map(|half| half.at.monotonic_ms + PAIR_WAIT_MS);
+        let written = self.written.values().map(|unfinished| unfinished.due_ms);
+        self.next_ms = halves.chain(written).min().unwrap_or(0);
         due
     }
 
-    /// Returns in how many milliseconds something may come due; `None` when nothing waits.
-    pub(super) fn wait_ms(&self) -> Option<u64> {
-        if !self.halves.is_empty() {
-            Some(PAIR_WAIT_MS / 2)
-        } else if !self.written.is_empty() {
-            Some(SETTLE_MS / 2)
-        } else {
-            None
-        }
+    /// Returns in how many milliseconds something comes due; `None` when nothing waits.
+    pub(super) fn wait_ms(&self, now_ms: u64) -> Option<u64> {
+        let waiting = !self.halves.is_empty() || !self.written.is_empty();
+        waiting.then(|| self.next_ms.saturating_sub(now_ms).max(1))
     }
 }
 
@@ -127,7 +172,7 @@ mod tests {
         pairing.from(Some(1), seen("a", 0));
         assert_eq!(pairing.due(moment(0).monotonic_ms + PAIR_WAIT_MS - 1), []);
         assert_eq!(pairing.due(moment(1).monotonic_ms), [Due::MovedOut(seen("a", 0))]);
-        assert_eq!(pairing.wait_ms(), None);
+        assert_eq!(pairing.wait_ms(moment(1).monotonic_ms), None);
     }
 
     #[test]
@@ -136,6 +181,11 @@ mod tests {
         pairing.write(seen("a", 0));
         pairing.write(seen("b", 0));
         pairing.finish(Path::new("b"));
-        assert_eq!(pairing.due(moment(1).monotonic_ms), [Due::Settled(seen("a", 0))]);
+        let now_ms = moment(0).monotonic_ms;
+        assert_eq!(pairing.due(now_ms + PEEK_MS - 1), []);
+        assert_eq!(pairing.due(now_ms + PEEK_MS), [Due::Peek(seen("a", 0))]);
+        assert_eq!(pairing.due(now_ms + PEEK_MS), []);
+        assert_eq!(pairing.wait_ms(now_ms + PEEK_MS), Some(SETTLE_MS - PEEK_MS));
+        assert_eq!(pairing.due(now_ms + SETTLE_MS), [Due::Settled(seen("a", 0))]);
     }
 }

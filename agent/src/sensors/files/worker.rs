@@ -146,9 +146,10 @@ struct Worker {
 impl Worker {
     fn run(mut self) {
         while !self.stopping.load(Ordering::Relaxed) {
+            let now_ms = self.clock.moment().monotonic_ms;
             let wait = self
                 .pairing
-                .wait_ms()
+                .wait_ms(now_ms)
                 .unwrap_or(LOOK_EVERY_MS)
                 .min(LOOK_EVERY_MS);
             let wait = if self.directories.is_empty() { wait } else { wait.min(DIRECTORY_WAIT_MS) };
@@ -237,6 +238,13 @@ impl Worker {
         match due {
             Due::MovedOut(seen) => self.tell(&seen, Operation::MovedOut),
             Due::Settled(seen) => self.tell(&seen, Operation::Written),
+            Due::Peek(seen) => {
+                let empty =
+                    |metadata: &std::fs::Metadata| metadata.is_file() && metadata.len() == 0;
+                if std::fs::symlink_metadata(&seen.path).is_ok_and(|metadata| empty(&metadata)) {
+                    self.tell(&seen, Operation::Written);
+                }
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use shirase_shared::event::{Anomaly, Event, MassChange, Phase, SCHEMA, Severity}
 use shirase_shared::ids::{BurstId, DrillId};
 use shirase_shared::redact::{OTHER_EXTENSION, Redactor};
 
-use crate::detectors::mass_change::evidence::{Evidence, Mark, Value, heaviest};
+use crate::detectors::mass_change::evidence::{Evidence, Mark, Value, heaviest, units};
 use crate::detectors::mass_change::windows::{Counts, Span, spreads};
 use crate::detectors::mass_change::{Touch, Touched};
 use crate::observation::Root;
@@ -64,9 +64,9 @@ impl Burst {
     }
 
     /// Adds a mark from before the burst.
-    pub(super) fn add(&mut self, mark: &Mark) {
+    pub(super) fn add(&mut self, mark: &Mark, known: u8) {
         self.first_at = self.first_at.min(mark.at.wall);
-        self.add_to(mark, 0);
+        self.add_to(mark, known);
     }
 
     /// Adds a mark about a file of which `known` is known already.
@@ -74,7 +74,7 @@ impl Burst {
         self.last_ms = self.last_ms.max(mark.at.monotonic_ms);
         let (before, weight) = (heaviest(known), mark.evidence.weight());
         if before < weight {
-            self.counts.take(before, mark.value);
+            self.counts.take(before, mark.value, units(known));
             self.counts.add(weight, mark.value, mark.units);
         }
         if let Some(slot) = self.slot(mark.evidence) {
@@ -107,8 +107,8 @@ impl Burst {
         }
         let (before, after) = (heaviest(known), heaviest(left));
         if after < before {
-            self.counts.take(before, value);
-            self.counts.add(after, value, 1);
+            self.counts.take(before, value, units(known));
+            self.counts.add(after, value, units(left));
         }
         if left == 0 {
             self.files = self.files.saturating_sub(1);
@@ -222,14 +222,20 @@ fn reason(evidence: &MassChange, burst: &Burst, phase: Phase, now: Moment) -> St
         .take(3)
         .map(|s| format!("`.{s}`"))
         .collect();
-    let suffixes = suffixes.join(", ");
+    let suffixes = match suffixes.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", suffixes.join(", ")),
+    };
     let parts = [
         (
             evidence.suffix_appended,
-            format!("gained a suffix no ordinary program appends ({suffixes})"),
+            format!("gained a suffix no ordinary program appends{suffixes}"),
         ),
         (evidence.extension_lost, "lost their extension or got an unknown one".to_owned()),
-        (evidence.replaced, format!("were replaced by a new file with a suffix ({suffixes})")),
+        (
+            evidence.replaced,
+            format!("were replaced by a new file with another name behind theirs{suffixes}"),
+        ),
         (evidence.magic_lost, "no longer begin the way their name promises".to_owned()),
         (evidence.deleted, "that were there before were deleted or moved away".to_owned()),
         (evidence.truncated, "that were there before were cut to nothing".to_owned()),
@@ -253,7 +259,7 @@ fn reason(evidence: &MassChange, burst: &Burst, phase: Phase, now: Moment) -> St
     };
 
     format!(
-        "of {} files harmed in {} directories since {since} ({seconds} s): {reason}{ended}",
+        "{} files harmed in {} directories since {since} ({seconds} s): {reason}{ended}",
         burst.files, evidence.directories
     )
 }

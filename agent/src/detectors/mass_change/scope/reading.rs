@@ -6,7 +6,7 @@ use std::sync::Arc;
 use shirase_shared::clock::Moment;
 use shirase_shared::redact::shown_extension;
 
-use crate::detectors::mass_change::evidence::{Evidence, Mark, Value};
+use crate::detectors::mass_change::evidence::{Evidence, Mark, Value, units};
 use crate::detectors::mass_change::memory::{Carries, Memory};
 use crate::detectors::mass_change::{MassChangeConfig, Touch};
 use crate::names::{self, Kind, Relation};
@@ -217,9 +217,11 @@ impl Reader {
             self.memory.put_back(file, now);
             return vec![Finding::UndoAll { file }];
         }
-        self.memory.note_origin(new, well.clone(), now);
         let relation =
             names::relation(&file_name(&well), &file_name(path), &self.settings.allowed_suffixes);
+        // A name of the same kind is a good name of its own from now on.
+        let origin = if relation == Relation::Unchanged { path } else { &well };
+        self.memory.note_origin(new, origin.to_owned(), now);
         let lost = (change.verdict == Verdict::Lost).then_some(Evidence::MagicLost);
         let (evidence, suffix) = match relation {
             Relation::Unchanged => return Vec::new(),
@@ -324,7 +326,7 @@ impl Reader {
             evidence,
             value,
             files: 1,
-            units: 1,
+            units: units(evidence.bit()),
             suffix: None,
             extension: extension.map(|extension| shown_extension(&extension)),
             below: path.to_owned(),
