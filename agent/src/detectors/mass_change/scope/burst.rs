@@ -99,10 +99,10 @@ impl Burst {
     /// Takes evidence about one file back.
     pub(super) fn undo(&mut self, known: u8, left: u8, value: Value) {
         for evidence in Evidence::ALL {
-            if (known & !left) & evidence.bit() != 0 {
-                if let Some(slot) = self.slot(evidence) {
-                    *slot = slot.saturating_sub(1);
-                }
+            if (known & !left) & evidence.bit() != 0
+                && let Some(slot) = self.slot(evidence)
+            {
+                *slot = slot.saturating_sub(1);
             }
         }
         let (before, after) = (heaviest(known), heaviest(left));
