@@ -321,10 +321,10 @@ impl Worker {
             .iter_mut()
             .find(|watched| watched.root.label == label);
         let changed = hidden.is_some_and(|watched| watched.hide(&seen.path, trouble, seen.at.wall));
+        self.show();
         if changed {
             self.tell_root(&label, seen.at);
         }
-        self.show();
     }
 
     fn tell(&mut self, seen: &Seen, operation: Operation) {

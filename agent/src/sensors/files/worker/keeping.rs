@@ -28,10 +28,10 @@ impl Worker {
             .iter()
             .filter(|watched| watched.sight != Sight::Whole);
         let labels: Vec<_> = hidden.map(|watched| watched.root.label.clone()).collect();
+        self.show();
         for label in labels {
             self.tell_root(&label, at);
         }
-        self.show();
     }
 
     pub(super) fn look_at_roots(&mut self, now: Moment) {
@@ -62,11 +62,11 @@ impl Worker {
             }
             changed.push(watched.root.label.clone());
         }
-        for label in &changed {
-            self.tell_root(label, now);
-        }
         if !changed.is_empty() {
             self.show();
+        }
+        for label in &changed {
+            self.tell_root(label, now);
         }
     }
 
