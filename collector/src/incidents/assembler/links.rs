@@ -143,10 +143,15 @@ impl Sets {
         Self { parents: (0..count).collect() }
     }
 
-    fn root(&self, of: usize) -> usize {
+    /// Finds the root and shortens the way to it.
+    fn root(&mut self, of: usize) -> usize {
         let mut at = of;
-        while let Some(parent) = self.parents.get(at).filter(|parent| **parent != at) {
-            at = *parent;
+        while let Some(parent) = self.parents.get(at).copied().filter(|parent| *parent != at) {
+            let above = self.parents.get(parent).copied().unwrap_or(parent);
+            if let Some(own) = self.parents.get_mut(at) {
+                *own = above;
+            }
+            at = above;
         }
         at
     }
