@@ -113,6 +113,15 @@ fn spreading_needs_a_common_suffix_or_the_same_grave_hour() {
 }
 
 #[test]
+fn a_suffix_that_was_seen_once_stays_a_likeness() {
+    check(
+        "0 ehr1 change a 30 medium .akira\n9 ehr1 change a 40 medium\n9000 share1 change b 30 medium .akira",
+        "mass_change medium ehr1, mass_change medium share1, spreading critical ehr1+share1, \
+         spreading critical ehr1+share1",
+    );
+}
+
+#[test]
 fn a_drill_and_real_life_never_stand_in_one_conclusion() {
     check(
         "0 ehr1 change a 300 high .locked drill\n1 share1 change b 300 high .locked\n2 ehr2 down pg o",
