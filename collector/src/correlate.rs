@@ -65,3 +65,8 @@ fn take_in(all: &mut BTreeMap<NaturalKey, Conclusion>, found: Vec<Conclusion>) {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod tests;

@@ -172,3 +172,6 @@ async fn woken(changes: &mut broadcast::Receiver<Change>, what: &[What]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

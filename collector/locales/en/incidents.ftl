@@ -12,6 +12,12 @@ care-role-directory = directory (AD)
 care-role-backup = backup
 care-role-other = other
 
+# Severity
+incident-severity-low = low
+incident-severity-medium = medium
+incident-severity-high = high
+incident-severity-critical = critical
+
 # Status
 incident-status-open = open
 incident-status-acknowledged = acknowledged
@@ -35,6 +41,7 @@ incident-headline = { $rule } ({ $hosts })
 list-comma = {", "}
 list-rest = { $count } more
 count-unknown = number unknown
+host-unknown = an unknown server
 care-roles-unknown = role not entered
 
 # Reasons

@@ -12,6 +12,12 @@ care-role-directory = 認証基盤（AD）
 care-role-backup = バックアップ
 care-role-other = その他
 
+# 重大度
+incident-severity-low = 低
+incident-severity-medium = 中
+incident-severity-high = 高
+incident-severity-critical = 緊急
+
 # 状態
 incident-status-open = 未対応
 incident-status-acknowledged = 対応中
@@ -35,6 +41,7 @@ incident-headline = { $rule }（{ $hosts }）
 list-comma = 、
 list-rest = ほか{ $count }件
 count-unknown = 件数不明
+host-unknown = 不明なサーバー
 care-roles-unknown = 役割は未登録
 
 # 理由

@@ -268,6 +268,13 @@ pub enum Reason {
 impl Reason {
     /// Keeps of an earlier reason what a shorter look back no longer sees.
     fn after(mut self, earlier: &Self) -> Self {
+        if let (Self::MassChange { totals, .. }, Self::MassChange { totals: earlier, .. }) =
+            (&mut self, earlier)
+        {
+            for (suffix, count) in &earlier.suffixes {
+                totals.suffixes.entry(suffix.clone()).or_insert(*count);
+            }
+        }
         if let (
             Self::Outage { worst, since, .. },
             Self::Outage { worst: earlier_worst, since: earlier_since, .. },
@@ -276,11 +283,15 @@ impl Reason {
             *worst = (*worst).max(*earlier_worst);
             *since = (*since).min(*earlier_since);
         }
-        if let (Self::SilentHost { stop, .. }, Self::SilentHost { stop: earlier_stop, .. }) =
+        self
+    }
+
+    /// Keeps what was known of a stop: a run that saw no word of the agent has nothing to say about it.
+    fn with_stop_of(mut self, earlier: &Self) -> Self {
+        if let (Self::SilentHost { stop, .. }, Self::SilentHost { stop: known, .. }) =
             (&mut self, earlier)
-            && *stop == Stop::Unannounced
         {
-            *stop = *earlier_stop;
+            *stop = *known;
         }
         self
     }
@@ -338,7 +349,11 @@ impl Conclusion {
     pub fn absorb(&mut self, newer: Self) {
         if self.last_at <= newer.last_at {
             self.rule = newer.rule;
-            self.reason = newer.reason.after(&self.reason);
+            self.reason = if newer.records.is_empty() {
+                newer.reason.after(&self.reason).with_stop_of(&self.reason)
+            } else {
+                newer.reason.after(&self.reason)
+            };
         }
         self.severity = self.severity.max(newer.severity);
         self.hosts.extend(newer.hosts);

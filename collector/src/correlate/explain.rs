@@ -137,10 +137,10 @@ fn join(mut texts: Vec<String>, locale: Locale) -> String {
 #[must_use]
 pub const fn severity_key(severity: Severity) -> &'static str {
     match severity {
-        Severity::Low => "severity-low",
-        Severity::Medium => "severity-medium",
-        Severity::High => "severity-high",
-        Severity::Critical => "severity-critical",
+        Severity::Low => "incident-severity-low",
+        Severity::Medium => "incident-severity-medium",
+        Severity::High => "incident-severity-high",
+        Severity::Critical => "incident-severity-critical",
     }
 }
 
@@ -173,8 +173,7 @@ pub fn explain(conclusion: &Conclusion) -> Text {
             }
         }
         Reason::Outage { .. } => outage(&conclusion.reason, &conclusion.care_roles),
-        Reason::RansomwareImpact { host, files, impacts } => Text::new("why-ransomware-impact")
-            .with("host", Arg::Host(*host))
+        Reason::RansomwareImpact { files, impacts, .. } => Text::new("why-ransomware-impact")
             .with("files", Arg::Number(*files))
             .with("impacts", Arg::List(impacts.iter().map(impact).collect())),
         Reason::Spreading { others, shared_suffixes, .. } if shared_suffixes.is_empty() => {
@@ -196,13 +195,24 @@ pub fn explain(conclusion: &Conclusion) -> Text {
         Reason::Pressure { evidence } => explain_pressure(evidence),
     };
 
-    text.with(
-        "host",
-        conclusion
-            .hosts
-            .first()
-            .map_or(Arg::Number(0), |host| Arg::Host(*host)),
-    )
+    match subject(conclusion) {
+        Some(host) => text.with("host", Arg::Host(host)),
+        None => text.with("host", Arg::Key("host-unknown")),
+    }
+}
+
+/// Returns the host a conclusion speaks about: of a composite one, that of the change it is about.
+fn subject(conclusion: &Conclusion) -> Option<HostId> {
+    match &conclusion.reason {
+        Reason::RansomwareImpact { host, .. } | Reason::Spreading { host, .. } => Some(*host),
+        Reason::MassChange { .. }
+        | Reason::Outage { .. }
+        | Reason::SilentHost { .. }
+        | Reason::Fork { .. }
+        | Reason::Loss { .. }
+        | Reason::Unread { .. }
+        | Reason::Pressure { .. } => conclusion.hosts.first().copied(),
+    }
 }
 
 /// Lists the evidence that counts above nothing, strongest first.

@@ -315,3 +315,6 @@ fn incident_id(facility: &FacilityId, first: &NaturalKey) -> IncidentId {
 
     IncidentId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
+
+#[cfg(test)]
+mod tests;

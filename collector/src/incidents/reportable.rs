@@ -74,3 +74,53 @@ fn counts(conclusion: &Conclusion) -> bool {
         Rule::Pressure | Rule::Loss | Rule::Outage | Rule::Fork | Rule::SilentHost => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::correlate::correlate;
+    use crate::correlate::fixtures::scene;
+
+    #[test]
+    fn a_draft_is_for_what_could_be_an_attack_or_a_loss_for_care() {
+        check("0 ehr1 change a 300 high .x", "mass_change");
+        check("0 ehr1 change a 30 medium .x", "");
+        check("0 ehr1 down pg o", "care_outage");
+        check("0 ehr1 down pg o\n9 ehr1 up pg o", "care_outage");
+        check("0 ehr1 change a 30 medium .x\n9 ehr2 change b 30 medium .x", "spreading");
+        check(
+            "0 ehr1 change a 300 high .x\n9 ehr2 down pg o",
+            "ransomware_impact mass_change care_outage",
+        );
+        check("0 ehr1 change a 300 high .x drill", "mass_change");
+    }
+
+    #[test]
+    fn there_is_none_for_a_full_disk_a_loss_a_fork_a_flapping_service_or_silence() {
+        for night in [
+            "0 ehr1 disk",
+            "0 ehr1 clock",
+            "0 ehr1 loss",
+            "0 ehr1 fork 7",
+            "0 ehr1 unread later",
+            "0 ehr1 flap pg o",
+            "0 ehr1 up pg o",
+            "0 misc1 down cups o",
+            "0 backup1 down bareos o",
+            "0 ehr1 heard\n100 ehr2 heard",
+        ] {
+            assert!(!correlate(&scene(night)).is_empty(), "{night}");
+            check(night, "");
+        }
+    }
+
+    #[track_caller]
+    fn check(night: &str, expected: &str) {
+        let grounds = match is_reportable(&correlate(&scene(night))) {
+            Reportable::Yes(grounds) => grounds,
+            Reportable::No => Vec::new(),
+        };
+        let rules: Vec<&str> = grounds.iter().map(|ground| ground.rule.as_str()).collect();
+        assert_eq!(rules.join(" "), expected, "{night}");
+    }
+}

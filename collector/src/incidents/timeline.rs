@@ -238,3 +238,6 @@ fn done(entry: &Entry) -> Text {
             .with("at", Arg::Time(*called_at)),
     }
 }
+
+#[cfg(test)]
+mod tests;

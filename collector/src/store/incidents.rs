@@ -389,3 +389,6 @@ async fn with_conclusions(
     };
     rows.into_iter().map(complete).collect()
 }
+
+#[cfg(test)]
+mod tests;

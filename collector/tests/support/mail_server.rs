@@ -43,31 +43,31 @@ fn python() -> &'static str {
 
 /// One mail as an independent parser reads it.
 #[derive(Debug, serde::Deserialize)]
-pub struct Mail {
-    pub subject: String,
-    pub to: String,
-    pub from: String,
-    pub body: String,
-    pub message_id: String,
-    pub headers: Vec<String>,
-    pub defects: Vec<String>,
+pub(crate) struct Mail {
+    pub(crate) subject: String,
+    pub(crate) to: String,
+    pub(crate) from: String,
+    pub(crate) body: String,
+    pub(crate) message_id: String,
+    pub(crate) headers: Vec<String>,
+    pub(crate) defects: Vec<String>,
 }
 
 /// Certificate and key for a server that wants STARTTLS.
-pub struct ServerTls<'a> {
-    pub certificate: &'a Path,
-    pub key: &'a Path,
+pub(crate) struct ServerTls<'a> {
+    pub(crate) certificate: &'a Path,
+    pub(crate) key: &'a Path,
 }
 
 /// A running server; ends when dropped.
-pub struct MailServer {
-    pub port: u16,
+pub(crate) struct MailServer {
+    pub(crate) port: u16,
     maildir: PathBuf,
     child: Child,
 }
 
 /// Returns a port nobody uses at the moment.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -77,7 +77,7 @@ pub fn free_port() -> u16 {
 
 impl MailServer {
     /// Starts it on `port` with its mails in `dir`, and waits until it answers.
-    pub async fn start(dir: &Path, port: u16, tls: Option<ServerTls<'_>>) -> Self {
+    pub(crate) async fn start(dir: &Path, port: u16, tls: Option<ServerTls<'_>>) -> Self {
         let maildir = dir.join("maildir");
         let mut command = Command::new(python());
         command.args(["-m", "aiosmtpd", "-n", "-c", "aiosmtpd.handlers.Mailbox"]);
@@ -104,7 +104,7 @@ impl MailServer {
     }
 
     /// Returns the mails stored so far.
-    pub fn mails(&self) -> Vec<Mail> {
+    pub(crate) fn mails(&self) -> Vec<Mail> {
         let mut reader = Command::new(python())
             .arg("-")
             .arg(&self.maildir)

@@ -6,20 +6,20 @@ use std::sync::{Arc, Mutex};
 
 /// One request as it came.
 #[derive(Clone, Debug)]
-pub struct Post {
-    pub idempotency_key: String,
-    pub body: serde_json::Value,
+pub(crate) struct Post {
+    pub(crate) idempotency_key: String,
+    pub(crate) body: serde_json::Value,
 }
 
 /// A running server; its thread ends with the test's process.
-pub struct WebhookServer {
+pub(crate) struct WebhookServer {
     address: SocketAddr,
     posts: Arc<Mutex<Vec<Post>>>,
 }
 
 impl WebhookServer {
     /// Answers with one status after the other, the last one for ever.
-    pub fn start(statuses: &'static [u16]) -> Self {
+    pub(crate) fn start(statuses: &'static [u16]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let posts = Arc::new(Mutex::new(Vec::new()));
@@ -35,11 +35,11 @@ impl WebhookServer {
         Self { address, posts }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    pub fn posts(&self) -> Vec<Post> {
+    pub(crate) fn posts(&self) -> Vec<Post> {
         self.posts.lock().unwrap().clone()
     }
 }

@@ -60,7 +60,13 @@ pub struct RootStatus {
 /// # Errors
 /// When the kernel gives no queue or no thread. A root that cannot be watched is no error but a state.
 pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
-    let FilesParts { roots, config, clock, out, board, since, ignored } = parts;
+    let FilesParts { roots, config, clock, out, board, since, mut ignored } = parts;
+    // The kernel tells real paths; a configured one may lead over a link.
+    let real: Vec<_> = ignored
+        .iter()
+        .filter_map(|path| path.canonicalize().ok())
+        .collect();
+    ignored.extend(real);
     let (backend, queue, waker) = Backend::open(clock.clone())?;
     let stopping = Arc::new(AtomicBool::new(false));
     let (next, changes) = sync_channel(CONTENT_CAPACITY);
@@ -314,11 +320,11 @@ impl Worker {
             .roots
             .iter_mut()
             .find(|watched| watched.root.label == label);
-        let changed = hidden.is_some_and(|watched| watched.hide(&seen.path, trouble));
+        let changed = hidden.is_some_and(|watched| watched.hide(&seen.path, trouble, seen.at.wall));
+        self.show();
         if changed {
             self.tell_root(&label, seen.at);
         }
-        self.show();
     }
 
     fn tell(&mut self, seen: &Seen, operation: Operation) {

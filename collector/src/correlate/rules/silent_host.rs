@@ -11,12 +11,12 @@ use shirase_shared::event::{AgentState, Anomaly, Severity};
 use shirase_shared::ids::HostId;
 
 use super::serves_care;
-use crate::correlate::conclusion::{Conclusion, NaturalKey, Reason, RecordKey, Rule, Stop};
-use crate::correlate::input::Facts;
+use crate::correlate::conclusion::{Conclusion, NaturalKey, Reason, RecordKey, Rule, Span, Stop};
+use crate::correlate::input::{Facts, Seen};
 use crate::records::ListeningSpan;
 
-/// How long before the last heartbeat an announced stop may lie: the two cross on their way.
-const STOP_BEFORE_SILENCE: SignedDuration = SignedDuration::from_mins(2);
+/// How far from the last heartbeat an agent's word about its own life may lie: the two cross on their way.
+const WORD_NEAR_SILENCE: SignedDuration = SignedDuration::from_mins(2);
 
 pub(in crate::correlate) fn run(facts: &Facts<'_>) -> Vec<Conclusion> {
     let beats = facts.input.heartbeats.iter();
@@ -93,43 +93,37 @@ fn noticed_at(facts: &Facts<'_>, heard_at: Timestamp) -> Option<Timestamp> {
     None
 }
 
-/// Returns whether the agent announced its stop and did not start again, with the record that says so.
+/// Returns whether the agent announced its stop and did not start again, with the records that say so.
 fn stop(facts: &Facts<'_>, host: HostId, heard_at: Timestamp) -> (Stop, BTreeSet<RecordKey>) {
-    let of_host = facts
-        .seen()
-        .iter()
-        .rev()
-        .filter(|seen| seen.record.host == host);
-    let mut words = of_host.filter_map(|seen| match &seen.event.anomaly {
-        Anomaly::Agent(AgentState::Stopping) => Some((seen, Word::Stopping)),
-        Anomaly::Agent(AgentState::Started { .. }) => Some((seen, Word::Started)),
-        Anomaly::Agent(
-            AgentState::ConfigInvalid { .. }
-            | AgentState::ConfigLoaded
-            | AgentState::DrillStarted
-            | AgentState::DrillEnded { .. }
-            | AgentState::OrderRefused { .. }
-            | AgentState::BudgetReached { .. },
-        )
-        | Anomaly::MassChange(_)
-        | Anomaly::Outage(_)
-        | Anomaly::Pressure(_)
-        | Anomaly::Loss(_) => None,
+    let at = Span { first: heard_at, last: heard_at };
+    let near = facts.seen().iter().filter(|seen| {
+        let told_at = seen.record.corrected_at;
+        let told = Span { first: told_at, last: told_at };
+        seen.record.host == host && told.is_near(at, WORD_NEAR_SILENCE)
     });
-    match words.next() {
-        Some((seen, Word::Stopping))
-            if heard_at - STOP_BEFORE_SILENCE <= seen.record.corrected_at =>
-        {
-            (Stop::Announced { at: seen.record.corrected_at }, BTreeSet::from([seen.key()]))
-        }
-        Some((_, Word::Stopping | Word::Started)) | None => (Stop::Unannounced, BTreeSet::new()),
-    }
-}
+    let words: Vec<(&Seen<'_>, Stop)> = near
+        .filter_map(|seen| match &seen.event.anomaly {
+            Anomaly::Agent(AgentState::Stopping) => {
+                Some((seen, Stop::Announced { at: seen.record.corrected_at }))
+            }
+            Anomaly::Agent(AgentState::Started { .. }) => Some((seen, Stop::Unannounced)),
+            Anomaly::Agent(
+                AgentState::ConfigInvalid { .. }
+                | AgentState::ConfigLoaded
+                | AgentState::DrillStarted
+                | AgentState::DrillEnded { .. }
+                | AgentState::OrderRefused { .. }
+                | AgentState::BudgetReached { .. },
+            )
+            | Anomaly::MassChange(_)
+            | Anomaly::Outage(_)
+            | Anomaly::Pressure(_)
+            | Anomaly::Loss(_) => None,
+        })
+        .collect();
+    let last = words.last().map_or(Stop::Unannounced, |(_, stop)| *stop);
 
-/// The last word an agent said about its own life.
-enum Word {
-    Started,
-    Stopping,
+    (last, words.iter().map(|(seen, _)| seen.key()).collect())
 }
 
 /// Notes that a host was heard again after a silence an earlier run concluded.

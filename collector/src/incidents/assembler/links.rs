@@ -65,8 +65,11 @@ fn link_records(conclusions: &[&Conclusion], sets: &mut Sets) {
     }
 }
 
+/// Conclusions with their place in the list.
+type Placed<'a> = Vec<(usize, &'a Conclusion)>;
+
 fn link_hosts(conclusions: &[&Conclusion], window: SignedDuration, sets: &mut Sets) {
-    let mut hosts: BTreeMap<(Option<DrillId>, HostId), Vec<(usize, &Conclusion)>> = BTreeMap::new();
+    let mut hosts: BTreeMap<(Option<DrillId>, HostId), Placed<'_>> = BTreeMap::new();
     for (place, conclusion) in alone(conclusions) {
         for host in &conclusion.hosts {
             hosts
@@ -143,10 +146,15 @@ impl Sets {
         Self { parents: (0..count).collect() }
     }
 
-    fn root(&self, of: usize) -> usize {
+    /// Finds the root and shortens the way to it.
+    fn root(&mut self, of: usize) -> usize {
         let mut at = of;
-        while let Some(parent) = self.parents.get(at).filter(|parent| **parent != at) {
-            at = *parent;
+        while let Some(parent) = self.parents.get(at).copied().filter(|parent| *parent != at) {
+            let above = self.parents.get(parent).copied().unwrap_or(parent);
+            if let Some(own) = self.parents.get_mut(at) {
+                *own = above;
+            }
+            at = above;
         }
         at
     }

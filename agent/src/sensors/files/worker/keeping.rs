@@ -17,7 +17,7 @@ impl Worker {
         self.looked_ms = at.monotonic_ms;
         for watched in &mut self.roots {
             let result = self.backend.watch(&watched.root.path);
-            watched.watched(&result);
+            watched.watched(&result, since.unwrap_or(at.wall));
             if let (Some(since), Ok(())) = (since, &result) {
                 let (root, cause) = (watched.root.clone(), RescanCause::Start);
                 self.rescans.request(Request { root, since, cause });
@@ -28,10 +28,10 @@ impl Worker {
             .iter()
             .filter(|watched| watched.sight != Sight::Whole);
         let labels: Vec<_> = hidden.map(|watched| watched.root.label.clone()).collect();
+        self.show();
         for label in labels {
             self.tell_root(&label, at);
         }
-        self.show();
     }
 
     pub(super) fn look_at_roots(&mut self, now: Moment) {
@@ -42,17 +42,18 @@ impl Worker {
                 Look::Same => continue,
                 Look::Gone => {
                     self.backend.unwatch(&watched.root.path);
-                    watched.lose();
+                    watched.lose(now.wall);
                     watched.look() == Look::Back
                 }
                 Look::Back => true,
             };
             if was_gone {
+                let unseen = watched.unseen_since.unwrap_or(now.wall);
                 let result = self.backend.watch(&watched.root.path);
-                watched.watched(&result);
+                watched.watched(&result, now.wall);
                 let request = Request {
                     root: watched.root.clone(),
-                    since: now.wall - RESCAN_OVERLAP,
+                    since: unseen - RESCAN_OVERLAP,
                     cause: RescanCause::RootBack,
                 };
                 if result.is_ok() {
@@ -61,11 +62,11 @@ impl Worker {
             }
             changed.push(watched.root.label.clone());
         }
-        for label in &changed {
-            self.tell_root(label, now);
-        }
         if !changed.is_empty() {
             self.show();
+        }
+        for label in &changed {
+            self.tell_root(label, now);
         }
     }
 
