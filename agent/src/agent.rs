@@ -98,13 +98,7 @@ impl Agent {
         let lock = lock(&state)?;
         reload::settle(&in_force, &state);
         let enrolment = Enrolment::load(&state)?;
-        if in_force.config.uplink.collector_url.is_empty() {
-            in_force
-                .config
-                .uplink
-                .collector_url
-                .clone_from(&enrolment.ingest_url);
-        }
+        in_force.config.fill_in(&enrolment);
         let clock: SharedClock = Arc::new(SystemClock::new(service::boot_id()));
         let before = Alive::new(&state, Arc::clone(&clock)).before();
         let leftovers = Ledger::new(&state)

@@ -1,7 +1,7 @@
 //! Does what the command line says.
 
 use std::future::Future;
-use std::io::Write;
+use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,7 +27,8 @@ const LOG_FILTER: &str = "SHIRASE_LOG";
 pub fn start_log() {
     let filter = EnvFilter::try_from_env(LOG_FILTER).unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
         .with_env_filter(filter);
     // Fails only if a log is there already.
     drop(log.try_init());
@@ -146,7 +147,7 @@ fn warnings(config: &Config) -> Vec<String> {
     }
     if config.uplink.collector_url.is_empty() {
         warnings
-            .push("`uplink.collector_url` is empty; `shirase-agent enroll` fills it in".to_owned());
+            .push("`uplink.collector_url` is empty; the address from the enrolment is used".to_owned());
     }
     warnings
 }

@@ -11,6 +11,7 @@ use shirase_shared::config::{self, Checked, Problem};
 
 use crate::buffer::BufferConfig;
 use crate::detectors::DetectorsConfig;
+use crate::identity::Enrolment;
 use crate::paths::{DEFAULT_STATE_DIR, StateDir};
 use crate::sensors::SensorsConfig;
 use crate::uplink::UplinkConfig;
@@ -159,6 +160,13 @@ impl Config {
         match Self::parse(&text) {
             Ok(config) => Ok((config, text)),
             Err(problems) => Err(ConfigError::Invalid { path: path.to_owned(), problems }),
+        }
+    }
+
+    /// Takes from the enrolment what the file leaves open.
+    pub(crate) fn fill_in(&mut self, enrolment: &Enrolment) {
+        if self.uplink.collector_url.is_empty() {
+            self.uplink.collector_url.clone_from(&enrolment.ingest_url);
         }
     }
 

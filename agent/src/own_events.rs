@@ -46,9 +46,9 @@ fn words(state: &AgentState) -> (Severity, String) {
         AgentState::Stopping => (Severity::Low, "the agent was asked to stop".to_owned()),
         AgentState::ConfigInvalid { problems } => (
             Severity::Medium,
-            format!(
-                "the configuration file has {} mistakes; the last good one stays in force",
-                problems.len()
+format!(
+                "the configuration file is invalid ({}); the last good one stays in force",
+                problems.first().map_or("no particulars", String::as_str)
             ),
         ),
         AgentState::ConfigLoaded => (Severity::Low, "a new configuration is in force".to_owned()),

@@ -74,10 +74,13 @@ pub fn parse<T: DeserializeOwned + Checked>(text: &str) -> Result<T, Vec<Problem
         rest = blanked;
     };
     if let Some(config) = &parsed {
-        problems.extend(config.problems().into_iter().map(|mut problem| {
+// A value that did not read was replaced by its default, and what follows from that is no second mistake.
+        let unread: Vec<_> = problems.iter().map(|problem| problem.line).collect();
+        let placed = config.problems().into_iter().map(|mut problem| {
             problem.line = line_of_key(text, &problem.key);
             problem
-        }));
+        });
+        problems.extend(placed.filter(|problem| !unread.contains(&problem.line)));
     }
     problems.sort_by_key(|problem| problem.line);
     match parsed {

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::condition::Condition;
 use crate::config::{Config, ConfigError};
+use crate::identity::Enrolment;
 use crate::paths::StateDir;
 use crate::service::Reloads;
 use crate::{durable, own_events};
@@ -77,6 +78,7 @@ enum Wake {
 /// Watches the configuration file.
 pub(super) struct Reloading {
     pub(super) path: PathBuf,
+    pub(super) enrolment: Enrolment,
     pub(super) state: StateDir,
     pub(super) clock: SharedClock,
     pub(super) condition: Condition,
@@ -121,7 +123,8 @@ impl Reloading {
         }
     }
 
-    async fn take(&self, config: Config, text: &str) {
+    async fn take(&self, mut config: Config, text: &str) {
+        config.fill_in(&self.enrolment);
         keep_last_good(&self.state, text);
         let mended = !self.condition.config_problems().is_empty();
         let old = Arc::clone(&self.in_force.borrow());

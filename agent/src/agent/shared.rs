@@ -64,15 +64,18 @@ impl Shared {
         }
     }
 
-    /// Waits until nothing waits for the collector, but no longer than `limit`.
+    /// Waits until nothing waits for the collector, but no longer than `limit`, and not at all for one that is away.
     pub(super) async fn wait_until_sent(&self, limit: Duration) {
         let sent = async {
-            while 0 < self.buffer.level().waiting {
+            let is_away = || 0 < self.uplink.read().failures_in_a_row;
+            while 0 < self.buffer.level().waiting && !is_away() {
                 tokio::time::sleep(SENT_LOOK).await;
             }
         };
-        if tokio::time::timeout(limit, sent).await.is_err() {
-            let waiting = self.buffer.level().waiting;
+        // Whether it came to its end or not, what is left is told.
+        drop(tokio::time::timeout(limit, sent).await);
+        let waiting = self.buffer.level().waiting;
+        if 0 < waiting {
             tracing::info!("{waiting} events stay in the buffer until the next start");
         }
     }
@@ -105,6 +108,7 @@ impl Shared {
     ) -> Reloading {
         Reloading {
             path: self.config_path.clone(),
+            enrolment: self.enrolment.clone(),
             state: self.state.clone(),
             clock: Arc::clone(&self.clock),
             condition: self.condition.clone(),

@@ -327,6 +327,29 @@ mod tests {
         assert_eq!(judge("app.log.1", "app.log", b"2026-02-09 01:50:00 started"), Verdict::Agrees);
     }
 
+    #[test]
+    fn beyond_its_budget_nothing_is_looked_at() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("a.pdf");
+        std::fs::write(&path, b"%PDF-1.7............").unwrap();
+        let mut checker = Checker::new(2);
+        let verdicts = [(); 3].map(|()| checker.look(&path, &path).0);
+        assert_eq!(verdicts, [Verdict::Agrees, Verdict::Agrees, Verdict::Unknown]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn neither_a_link_nor_a_pipe_is_opened() {
+        let home = tempfile::tempdir().unwrap();
+        let (target, link) = (home.path().join("a.pdf"), home.path().join("b.pdf"));
+        std::fs::write(&target, b"%PDF-1.7............").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert_eq!(look(&link, &link), (Verdict::Unknown, None));
+        let socket = home.path().join("c.pdf");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert_eq!(look(&socket, &socket), (Verdict::Unknown, None));
+    }
+
     #[track_caller]
     fn check(name: &str, head: &[u8], expected: Verdict) {
         assert_eq!(judge(name, name, head), expected, "{name}");

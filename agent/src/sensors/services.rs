@@ -219,9 +219,9 @@ mod tests {
             .map(|name| ProcessConfig { name, grace_secs: None });
         let presences: Vec<_> = look_for(&processes, &SensorBoard::default())
             .into_iter()
-            .map(|fact| match fact {
-                Fact::Target(seen) => seen.presence,
-                other => panic!("not a target: {other:?}"),
+            .map(|fact| {
+                let Fact::Target(seen) = fact else { panic!("not a target: {fact:?}") };
+                seen.presence
             })
             .collect();
         assert_eq!(presences, [Presence::Up, Presence::Down]);

@@ -268,6 +268,13 @@ pub enum Reason {
 impl Reason {
     /// Keeps of an earlier reason what a shorter look back no longer sees.
     fn after(mut self, earlier: &Self) -> Self {
+        if let (Self::MassChange { totals, .. }, Self::MassChange { totals: earlier, .. }) =
+            (&mut self, earlier)
+        {
+            for (suffix, count) in &earlier.suffixes {
+                totals.suffixes.entry(suffix.clone()).or_insert(*count);
+            }
+        }
         if let (
             Self::Outage { worst, since, .. },
             Self::Outage { worst: earlier_worst, since: earlier_since, .. },

@@ -113,6 +113,15 @@ fn spreading_needs_a_common_suffix_or_the_same_grave_hour() {
 }
 
 #[test]
+fn a_suffix_that_was_seen_once_stays_a_likeness() {
+    check(
+        "0 ehr1 change a 30 medium .akira\n9 ehr1 change a 40 medium\n9000 share1 change b 30 medium .akira",
+        "mass_change medium ehr1, mass_change medium share1, spreading critical ehr1+share1, \
+         spreading critical ehr1+share1",
+    );
+}
+
+#[test]
 fn a_drill_and_real_life_never_stand_in_one_conclusion() {
     check(
         "0 ehr1 change a 300 high .locked drill\n1 share1 change b 300 high .locked\n2 ehr2 down pg o",
@@ -198,7 +207,7 @@ fn what_was_known_stays_when_a_run_looks_back_less_far() {
         "0 ehr1 change b 300 critical .x\n9 ehr1 down pg o\n900 ehr1 change b 400 high .x\n999 ehr1 up pg o",
     );
     let whole = correlate(&all);
-    let mut later = all.clone();
+    let mut later = all;
     later.known.clone_from(&whole);
     later
         .records
@@ -270,12 +279,14 @@ fn a_hostile_name_is_shown_and_does_not_turn_the_sentence_around() {
 
 #[test]
 fn a_day_of_events_is_read_in_a_moment() {
+    use std::fmt::Write as _;
+
     let mut lines = String::new();
     for minute in 0..1440 {
         let second = minute * 60;
-        lines.push_str(&format!("{second} ehr1 change b{} 300 high .x\n", minute / 20));
-        lines.push_str(&format!("{second} share1 change c{} 300 high .x\n", minute / 20));
-        lines.push_str(&format!("{second} pacs1 down dcm o{}\n{second} misc1 clock\n", minute / 5));
+        writeln!(lines, "{second} ehr1 change b{} 300 high .x", minute / 20).unwrap();
+        writeln!(lines, "{second} share1 change c{} 300 high .x", minute / 20).unwrap();
+        writeln!(lines, "{second} pacs1 down dcm o{}\n{second} misc1 clock", minute / 5).unwrap();
     }
     let input = scene(&lines);
     let started = std::time::Instant::now();

@@ -1,20 +1,18 @@
 //! What must fire and what must stay quiet, by the names of the facts: A01 to A15 and ordinary hospital work.
 
+mod play;
+
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use jiff::SignedDuration;
-use shirase_shared::clock::Moment;
-use shirase_shared::event::{Anomaly, Event, MassChange, Phase, Severity};
+use shirase_shared::event::{Anomaly, Phase, Severity};
 use shirase_shared::ids::DrillId;
-use shirase_shared::redact::{Names, Redactor};
-use shirase_shared::testing::builders::{moment, night};
+use shirase_shared::redact::Names;
+use shirase_shared::testing::builders::night;
 
-use super::{Evidence, MassChangeConfig, MassChangeDetector, Touched};
-use crate::observation::{FileChange, FoundFile, Operation, Root, Sign, Verdict};
-
-/// Extensions of the files in the trees below, in turn.
-const EXTENSIONS: &[&str] = &["docx", "pdf", "xlsx", "jpg", "dcm", "txt"];
+use super::Evidence;
+use crate::observation::{Operation, Sign, Verdict};
+use play::{Play, fires, fires_at, quiet};
 
 // === What must fire: high within so many files, and as severe as that in the end ===
 
@@ -476,155 +474,4 @@ fn no_name_makes_the_detector_panic() {
         }
     }
     play.finish();
-}
-
-// === Helpers ===
-
-/// Plays a harm on file after file, 4 ms each.
-#[track_caller]
-fn fires(high_within: usize, worst: Severity, harm: impl FnMut(&mut Play, &str)) {
-    fires_at(4, high_within, worst, harm);
-}
-
-#[track_caller]
-fn fires_at(
-    pause_ms: u64,
-    high_within: usize,
-    worst: Severity,
-    mut harm: impl FnMut(&mut Play, &str),
-) {
-    let mut play = Play::new();
-    let mut high_after = None;
-    for number in 0..120 {
-        play.pass(pause_ms);
-        harm(&mut play, &file(number));
-        if high_after.is_none() && Some(Severity::High) <= play.worst() {
-            high_after = Some(number + 1);
-        }
-    }
-    assert!(
-        high_after.is_some_and(|after| after <= high_within),
-        "high after {high_after:?} files"
-    );
-    assert_eq!(play.worst(), Some(worst));
-}
-
-/// Plays ordinary work on 400 files, 4 ms each.
-#[track_caller]
-fn quiet(what: &str, worst: Option<Severity>, mut work: impl FnMut(&mut Play, &str)) {
-    let mut play = Play::new();
-    for number in 0..400 {
-        play.pass(4);
-        work(&mut play, &file(number));
-    }
-    assert_eq!(play.worst(), worst, "{what}: {:#?}", play.events.last());
-}
-
-fn file(number: usize) -> String {
-    format!("d{}/file{number}.{}", number % 20, EXTENSIONS[number % EXTENSIONS.len()])
-}
-
-/// A detector, a root and the time.
-struct Play {
-    detector: MassChangeDetector,
-    root: Arc<Root>,
-    started: Moment,
-    passed_ms: u64,
-    numbers: std::cell::Cell<u64>,
-    events: Vec<Event>,
-}
-
-impl Play {
-    fn new() -> Self {
-        Self::with_names(Names::Hidden)
-    }
-
-    fn with_names(names: Names) -> Self {
-        let redactor = Arc::new(Redactor::new(&[7; 32]));
-        Self {
-            detector: MassChangeDetector::new(&MassChangeConfig::default(), redactor),
-            root: Arc::new(Root { label: "share".to_owned(), path: "/share".into(), names }),
-            started: moment(0),
-            passed_ms: 0,
-            numbers: std::cell::Cell::new(0x9e37_79b9),
-            events: Vec::new(),
-        }
-    }
-
-    fn now(&self) -> Moment {
-        let passed = i64::try_from(self.passed_ms).expect("a test is short");
-        let wall = self.started.wall + SignedDuration::from_millis(passed);
-        Moment { wall, monotonic_ms: self.started.monotonic_ms + self.passed_ms, ..self.started }
-    }
-
-    fn pass(&mut self, ms: u64) {
-        self.passed_ms += ms;
-        let now = self.now();
-        self.events.extend(self.detector.tick(now));
-    }
-
-    fn finish(&mut self) {
-        self.pass(31_000);
-    }
-
-    /// A name nobody would give.
-    fn number(&self) -> String {
-        let next = self
-            .numbers
-            .get()
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        self.numbers.set(next);
-        format!("{next:x}")
-    }
-
-    fn tell(&mut self, below: &str, operation: Operation, verdict: Verdict, size: Option<u64>) {
-        let (root, below) = (self.root.clone(), PathBuf::from(below));
-        let change = FileChange { root, below, operation, verdict, size };
-        let now = self.now();
-        self.events.extend(self.detector.change(now, &change, now));
-    }
-
-    fn create(&mut self, path: &str) {
-        self.tell(path, Operation::Created, Verdict::Unknown, None);
-    }
-
-    fn write(&mut self, path: &str, verdict: Verdict, size: u64) {
-        self.tell(path, Operation::Written, verdict, Some(size));
-    }
-
-    fn delete(&mut self, path: &str) {
-        self.tell(path, Operation::Deleted, Verdict::Unknown, None);
-    }
-
-    fn rename(&mut self, from: &str, to: &str) {
-        self.rename_judged(from, to, Verdict::Unknown);
-    }
-
-    fn rename_judged(&mut self, from: &str, to: &str, verdict: Verdict) {
-        let operation = Operation::Renamed { from: PathBuf::from(from) };
-        self.tell(to, operation, verdict, Some(100));
-    }
-
-    fn found(&mut self, path: &str, sign: Sign) {
-        let (root, below) = (self.root.clone(), PathBuf::from(path));
-        let now = self.now();
-        let found = FoundFile { root, below, changed_at: now.wall, sign };
-        self.events.extend(self.detector.found(now, &found, now));
-    }
-
-    fn worst(&self) -> Option<Severity> {
-        self.events.iter().map(|event| event.severity).max()
-    }
-
-    fn touched(&mut self) -> Vec<Touched> {
-        self.detector.take_touched()
-    }
-
-    fn last(&self) -> &MassChange {
-        match self.events.last().map(|event| &event.anomaly) {
-            Some(Anomaly::MassChange(evidence)) => evidence,
-            other => panic!("not a mass change: {other:?}"),
-        }
-    }
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use shirase_shared::clock::SharedClock;
@@ -26,6 +27,9 @@ use crate::sensors::content;
 
 /// Rescans asked for and not begun. More of them are dropped: the same roots are waiting already.
 const REQUESTS_CAPACITY: usize = 64;
+
+/// How often a resting thread looks whether it should end.
+const REST_STEP: Duration = Duration::from_millis(200);
 
 /// What a rescan needs.
 pub(super) struct Parts {
@@ -77,8 +81,23 @@ fn run(parts: &Parts, requests: &Receiver<Request>) {
             if parts.stopping.load(Ordering::Relaxed) {
                 return;
             }
+            let started = Instant::now();
             rescan(parts, &request);
+            rest(parts, started.elapsed());
         }
+    }
+}
+
+/// Rests as long as the work took, so that a storm of losses does not become a storm of reading. What is asked for
+/// meanwhile waits, and keeps its earliest moment.
+fn rest(parts: &Parts, worked: Duration) {
+    let until = Instant::now() + worked;
+    while Instant::now() < until && !parts.stopping.load(Ordering::Relaxed) {
+        std::thread::sleep(
+            until
+                .saturating_duration_since(Instant::now())
+                .min(REST_STEP),
+        );
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::portable::Trouble;
 use super::{LABEL_MAX_CHARS, RootConfig, names_of, safe_label};
 use crate::observation::{Root, Sight};
@@ -52,6 +54,8 @@ pub(super) struct Watched {
     pub(super) root: Arc<Root>,
     pub(super) sight: Sight,
     pub(super) detail: String,
+    /// Since when it has not been seen, if it is not.
+    pub(super) unseen_since: Option<Timestamp>,
     identity: Option<Identity>,
     hidden: BTreeSet<PathBuf>,
 }
@@ -73,11 +77,18 @@ pub(super) enum Look {
 impl Watched {
     pub(super) fn new(root: Arc<Root>) -> Self {
         let (sight, detail) = (Sight::Gone, "not looked at yet".to_owned());
-        Self { root, sight, detail, identity: None, hidden: BTreeSet::new() }
+        let hidden = BTreeSet::new();
+        Self { root, sight, detail, unseen_since: None, identity: None, hidden }
     }
 
     /// Notes how an attempt to watch it ended.
-    pub(super) fn watched(&mut self, result: &Result<(), Trouble>) {
+    pub(super) fn watched(&mut self, result: &Result<(), Trouble>, now: Timestamp) {
+        self.unseen_since = match result {
+            Ok(()) | Err(Trouble::Limit) => None,
+            Err(Trouble::Missing | Trouble::Denied | Trouble::Other(_)) => {
+                self.unseen_since.or(Some(now))
+            }
+        };
         self.identity = identity(&self.root.path);
         self.hidden.clear();
         (self.sight, self.detail) = match result {
@@ -91,10 +102,10 @@ impl Watched {
     }
 
     /// Notes a directory below it that cannot be seen. Returns whether that changes how the root is seen.
-    pub(super) fn hide(&mut self, path: &Path, trouble: &Trouble) -> bool {
+    pub(super) fn hide(&mut self, path: &Path, trouble: &Trouble, now: Timestamp) -> bool {
         if path == self.root.path {
             let before = self.sight;
-            self.watched(&Err(trouble.clone()));
+            self.watched(&Err(trouble.clone()), now);
             return self.sight != before;
         }
         if self.hidden.len() < HIDDEN_MAX {
@@ -109,7 +120,8 @@ impl Watched {
     }
 
     /// Notes that it is gone.
-    pub(super) fn lose(&mut self) {
+    pub(super) fn lose(&mut self, now: Timestamp) {
+        self.unseen_since = self.unseen_since.or(Some(now));
         (self.sight, self.detail) = (Sight::Gone, Trouble::Missing.advice());
         self.identity = None;
     }

@@ -1,5 +1,7 @@
 //! The files sensor's own thread: makes observations out of what the kernel tells.
 
+mod keeping;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,15 +12,14 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use shirase_shared::clock::{Moment, SharedClock};
 use shirase_shared::event::LossKind;
-use shirase_shared::wire::SensorState;
 
 use super::pairing::{Due, Pairing, Seen};
 use super::portable::{Backend, Cookie, Entry, Queue, Raw, RawEvent, Trouble, Waker};
 use super::rescan::{self, Request, Rescanner};
-use super::roots::{Look, Watched, root_of};
-use super::{FilesError, FilesParts, NAME};
+use super::roots::{Watched, root_of};
+use super::{FilesError, FilesParts};
 use crate::observation::{
-    Fact, FileChange, Lost, Observation, Operation, RescanCause, Root, RootSeen, Sight, Verdict,
+    Fact, FileChange, Lost, Observation, Operation, RescanCause, Root, Sight, Verdict,
 };
 use crate::sensors::{SensorBoard, content};
 
@@ -59,7 +60,13 @@ pub struct RootStatus {
 /// # Errors
 /// When the kernel gives no queue or no thread. A root that cannot be watched is no error but a state.
 pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
-    let FilesParts { roots, config, clock, out, board, since, ignored } = parts;
+    let FilesParts { roots, config, clock, out, board, since, mut ignored } = parts;
+    // The kernel tells real paths; a configured one may lead over a link.
+    let real: Vec<_> = ignored
+        .iter()
+        .filter_map(|path| path.canonicalize().ok())
+        .collect();
+    ignored.extend(real);
     let (backend, queue, waker) = Backend::open(clock.clone())?;
     let stopping = Arc::new(AtomicBool::new(false));
     let (next, changes) = sync_channel(CONTENT_CAPACITY);
@@ -313,11 +320,11 @@ impl Worker {
             .roots
             .iter_mut()
             .find(|watched| watched.root.label == label);
-        let changed = hidden.is_some_and(|watched| watched.hide(&seen.path, trouble));
+        let changed = hidden.is_some_and(|watched| watched.hide(&seen.path, trouble, seen.at.wall));
+        self.show();
         if changed {
             self.tell_root(&label, seen.at);
         }
-        self.show();
     }
 
     fn tell(&mut self, seen: &Seen, operation: Operation) {
@@ -365,117 +372,6 @@ impl Worker {
 
     fn is_ignored(&self, path: &Path) -> bool {
         self.ignored.iter().any(|ignored| path.starts_with(ignored))
-    }
-
-    // === The roots ===
-
-    fn watch_all(&mut self, since: Option<jiff::Timestamp>) {
-        let at = self.clock.moment();
-        self.looked_ms = at.monotonic_ms;
-        for watched in &mut self.roots {
-            let result = self.backend.watch(&watched.root.path);
-            watched.watched(&result);
-            if let (Some(since), Ok(())) = (since, &result) {
-                let (root, cause) = (watched.root.clone(), RescanCause::Start);
-                self.rescans.request(Request { root, since, cause });
-            }
-        }
-        let hidden = self
-            .roots
-            .iter()
-            .filter(|watched| watched.sight != Sight::Whole);
-        let labels: Vec<_> = hidden.map(|watched| watched.root.label.clone()).collect();
-        for label in labels {
-            self.tell_root(&label, at);
-        }
-        self.show();
-    }
-
-    fn look_at_roots(&mut self, now: Moment) {
-        self.looked_ms = now.monotonic_ms;
-        let mut changed = Vec::new();
-        for watched in &mut self.roots {
-            let was_gone = match watched.look() {
-                Look::Same => continue,
-                Look::Gone => {
-                    self.backend.unwatch(&watched.root.path);
-                    watched.lose();
-                    watched.look() == Look::Back
-                }
-                Look::Back => true,
-            };
-            if was_gone {
-                let result = self.backend.watch(&watched.root.path);
-                watched.watched(&result);
-                let request = Request {
-                    root: watched.root.clone(),
-                    since: now.wall - RESCAN_OVERLAP,
-                    cause: RescanCause::RootBack,
-                };
-                if result.is_ok() {
-                    self.rescans.request(request);
-                }
-            }
-            changed.push(watched.root.label.clone());
-        }
-        for label in &changed {
-            self.tell_root(label, now);
-        }
-        if !changed.is_empty() {
-            self.show();
-        }
-    }
-
-    fn tell_root(&self, label: &str, at: Moment) {
-        let Some(watched) = self
-            .roots
-            .iter()
-            .find(|watched| watched.root.label == label)
-        else {
-            return;
-        };
-        let seen = RootSeen {
-            root: watched.root.clone(),
-            sight: watched.sight,
-            detail: watched.detail.clone(),
-        };
-        self.send(at, Fact::Root(seen));
-    }
-
-    fn statuses(&self) -> Vec<RootStatus> {
-        let status = |watched: &Watched| RootStatus {
-            root: watched.root.clone(),
-            sight: watched.sight,
-            detail: watched.detail.clone(),
-        };
-        self.roots.iter().map(status).collect()
-    }
-
-    /// Says on the board how the roots are seen.
-    fn show(&self) {
-        let trouble = |watched: &&Watched| watched.sight != Sight::Whole;
-        let told: Vec<_> = self
-            .roots
-            .iter()
-            .filter(trouble)
-            .map(|watched| format!("{}: {}", watched.root.label, watched.detail))
-            .collect();
-        let blind = self
-            .roots
-            .iter()
-            .all(|watched| Sight::Unreadable <= watched.sight);
-        let state = match (told.is_empty(), blind && !self.roots.is_empty()) {
-            (true, _) => SensorState::Well,
-            (false, true) => SensorState::Blind,
-            (false, false) => SensorState::Degraded,
-        };
-        let backend = Backend::name();
-        let roots = self.roots.len();
-        let detail = match told.is_empty() {
-            true => format!("{backend}, {roots} root(s)"),
-            false => format!("{backend}; {}", told.join("; ")),
-        };
-        self.board.set(NAME, state, detail);
     }
 }
 

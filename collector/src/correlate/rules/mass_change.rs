@@ -3,7 +3,9 @@
 //! One conclusion for each host and burst. The severity is the highest its agent reached; the totals are those of the
 //! latest word, because each event of a burst carries running totals that replace the earlier ones.
 
-use shirase_shared::event::{Anomaly, Phase};
+use std::collections::BTreeMap;
+
+use shirase_shared::event::{self, Anomaly, Phase};
 
 use super::{Verdict, latest, severity};
 use crate::correlate::conclusion::{Conclusion, Reason, Rule};
@@ -28,7 +30,7 @@ fn conclude(facts: &Facts<'_>, story: &Story<'_>) -> Option<Conclusion> {
     let reason = Reason::MassChange {
         root: last.event.root.clone(),
         files: last.event.files_affected,
-        totals: totals.clone(),
+        totals: event::MassChange { suffixes: suffixes(story, totals), ..totals.clone() },
         ended_at: match last.event.phase {
             Phase::Ended | Phase::Once => Some(last.record.corrected_at),
             Phase::Opened | Phase::Grew => None,
@@ -42,4 +44,18 @@ fn conclude(facts: &Facts<'_>, story: &Story<'_>) -> Option<Conclusion> {
     };
 
     Some(verdict.on(story, facts))
+}
+
+/// Returns the counts of the latest word, and with them every suffix an earlier one told of: an agent names the most
+/// frequent ones only, and what it once saw must not stop being a likeness to another host.
+fn suffixes(story: &Story<'_>, latest: &event::MassChange) -> BTreeMap<String, u64> {
+    let mut all = BTreeMap::new();
+    for seen in &story.records {
+        if let Anomaly::MassChange(totals) = &seen.event.anomaly {
+            all.extend(totals.suffixes.clone());
+        }
+    }
+    all.extend(latest.suffixes.clone());
+
+    all
 }

@@ -173,7 +173,7 @@ impl Names {
             ("{file}", "console.css".to_owned()),
             ("{lang}", "en".to_owned()),
             ("{field}", "9".to_owned()),
-            ("{token}", token.sha256[..12].to_owned()),
+            ("{token}", token.sha256.get(..12).unwrap().to_owned()),
             ("{channel}", "night-duty".to_owned()),
             ("{incident}", incident.to_string()),
             ("{report}", report.to_string()),

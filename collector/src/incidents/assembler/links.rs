@@ -65,8 +65,11 @@ fn link_records(conclusions: &[&Conclusion], sets: &mut Sets) {
     }
 }
 
+/// Conclusions with their place in the list.
+type Placed<'a> = Vec<(usize, &'a Conclusion)>;
+
 fn link_hosts(conclusions: &[&Conclusion], window: SignedDuration, sets: &mut Sets) {
-    let mut hosts: BTreeMap<(Option<DrillId>, HostId), Vec<(usize, &Conclusion)>> = BTreeMap::new();
+    let mut hosts: BTreeMap<(Option<DrillId>, HostId), Placed<'_>> = BTreeMap::new();
     for (place, conclusion) in alone(conclusions) {
         for host in &conclusion.hosts {
             hosts

@@ -198,6 +198,11 @@ async fn hostile_names_and_suffixes_are_cleaned_before_they_reach_an_answer() {
 fn chosen(answer: &Answer) -> Vec<String> {
     match &answer.value {
         Value::Choices { chosen, .. } => chosen.clone(),
-        other => panic!("no choices: {other:?}"),
+        other @ (Value::Nothing
+        | Value::Text { .. }
+        | Value::DateTime { .. }
+        | Value::Number { .. }
+        | Value::Lines { .. }
+        | Value::Systems { .. }) => panic!("no choices: {other:?}"),
     }
 }

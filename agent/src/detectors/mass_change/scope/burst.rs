@@ -99,10 +99,10 @@ impl Burst {
     /// Takes evidence about one file back.
     pub(super) fn undo(&mut self, known: u8, left: u8, value: Value) {
         for evidence in Evidence::ALL {
-            if (known & !left) & evidence.bit() != 0 {
-                if let Some(slot) = self.slot(evidence) {
-                    *slot = slot.saturating_sub(1);
-                }
+            if (known & !left) & evidence.bit() != 0
+                && let Some(slot) = self.slot(evidence)
+            {
+                *slot = slot.saturating_sub(1);
             }
         }
         let (before, after) = (heaviest(known), heaviest(left));
@@ -216,11 +216,13 @@ impl Teller {
 
 /// Says in plain words which evidence, how many, since when.
 fn reason(evidence: &MassChange, burst: &Burst, phase: Phase, now: Moment) -> String {
-    let suffixes: Vec<_> = evidence
-        .suffixes
-        .keys()
+    let named = |(suffix, _): &(&String, &u64)| *suffix != OTHER_EXTENSION;
+    let mut suffixes: Vec<_> = evidence.suffixes.iter().filter(named).collect();
+    suffixes.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let suffixes: Vec<_> = suffixes
+        .iter()
         .take(3)
-        .map(|s| format!("`.{s}`"))
+        .map(|(s, _)| format!("`.{s}`"))
         .collect();
     let suffixes = match suffixes.is_empty() {
         true => String::new(),
@@ -258,8 +260,11 @@ fn reason(evidence: &MassChange, burst: &Burst, phase: Phase, now: Moment) -> St
         Phase::Opened | Phase::Grew | Phase::Once => "",
     };
 
-    format!(
-        "{} files harmed in {} directories since {since} ({seconds} s): {reason}{ended}",
-        burst.files, evidence.directories
-    )
+    let files = counted(burst.files, "file", "files");
+    let directories = counted(evidence.directories, "directory", "directories");
+    format!("{files} harmed in {directories} since {since} ({seconds} s): {reason}{ended}")
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
