@@ -1,1 +1,36 @@
 //! The endpoint agent: watches one host and tells the collector what looks wrong.
+//!
+//! ```text
+//! sensors ──observation──▶ detectors ──event──▶ buffer ──batch──▶ uplink ══▶ collector
+//!              ▲               └──touched file──▶ manifest          │
+//!              └── orders, drill ◀── signed by the collector ───────┘
+//! ```
+
+pub mod args;
+pub mod commands;
+pub mod config;
+pub mod paths;
+
+pub mod enrolment;
+pub mod identity;
+
+pub mod observation;
+pub mod names;
+pub mod sensors;
+mod own_health;
+pub mod detectors;
+pub mod manifest;
+pub mod buffer;
+pub mod uplink;
+
+pub mod orders;
+pub mod drill;
+pub mod control;
+pub mod agent;
+pub mod watch;
+
+mod condition;
+mod own_events;
+mod durable;
+mod service;
+mod shown;

@@ -26,12 +26,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::enrolment::authority::Authority;
+use crate::ingest::listening;
 use crate::jobs::correlate::CorrelateJob;
-use crate::jobs::listening::ListeningJob;
+use crate::jobs::draft_reports::DraftReportsJob;
 use crate::jobs::notify::NotifyJob;
 use crate::jobs::silence::SilenceJob;
 use crate::jobs::{self, Job, Nudge};
 use crate::keys::{ORDER_KEY_FILE, REPORT_KEY_FILE, SigningKey};
+use crate::locale::Locale;
 use crate::notify::courier::Courier;
 use crate::release::{Releases, read_profiles};
 use crate::store::Store;
@@ -186,7 +188,17 @@ fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
         parts,
         stages,
     );
-    spawn_job(ListeningJob::new(store.clone(), Arc::clone(clock)), parts, stages);
+    let locale = Locale::new(config.drafts.language);
+    spawn_job(
+        DraftReportsJob::new(store.clone(), Arc::clone(clock), nudge.clone(), locale),
+        parts,
+        stages,
+    );
+    let noting = listening::keep_noting(store.clone(), Arc::clone(clock), parts.stop.clone());
+    stages.spawn(async move {
+        noting.await;
+        "listening"
+    });
     spawn_job(
         NotifyJob {
             store: store.clone(),

@@ -315,8 +315,10 @@ mod tests {
         use SelfApproval::{Allowed, Refused};
 
         let stale = Refusal::Stale { asked: Revision(4), current: Revision(5) };
+        type Case<'a> =
+            (ReportStatus, u32, Decision, u128, SelfApproval, &'a str, Result<OwnAnswers, Refusal>);
         #[rustfmt::skip]
-        let table: &[(ReportStatus, u32, Decision, u128, SelfApproval, &str, Result<OwnAnswers, Refusal>)] = &[
+        let table: &[Case<'_>] = &[
             (Submitted, 5, Approved, APPROVER, Refused, "",   Ok(OwnAnswers::None)),
             (Submitted, 5, Approved, APPROVER, Allowed, "",   Ok(OwnAnswers::None)),
             (Submitted, 5, Approved, AUTHOR,   Refused, "",   Err(Refusal::OwnAnswers)),

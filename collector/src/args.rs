@@ -29,7 +29,7 @@ pub struct Args {
 pub enum Command {
     /// Run the collector until it is told to stop.
     Serve {
-        /// Write the log as JSON lines. Its filter is the environment variable SHIRASE_LOG, `info` if not set.
+        /// Write the log as JSON lines. Its filter is the environment variable `SHIRASE_LOG`, `info` if not set.
         #[arg(long)]
         json: bool,
     },
@@ -150,7 +150,7 @@ pub struct MasterArgs {
     /// Who founded it (開設者).
     #[arg(long)]
     pub founder: Option<String>,
-    /// Kind: hospital, clinic, dental_clinic, maternity_home, pharmacy or other.
+    /// Kind: `hospital`, `clinic`, `dental_clinic`, `maternity_home`, `pharmacy` or `other`.
     #[arg(long, value_parser = parse_kind)]
     pub kind: Option<FacilityKind>,
     /// Licensed beds.
@@ -233,8 +233,8 @@ pub enum HostCommand {
         facility: FacilityId,
         /// Id, or name if only one host has it.
         host: String,
-        /// What it does: ehr, orders, pacs, lab, accounting, nurse_call, file_share, directory, backup or other;
-        /// repeat for more. Replaces what was set.
+        /// What it does: `ehr`, `orders`, `pacs`, `lab`, `accounting`, `nurse_call`, `file_share`, `directory`, `backup` or
+        /// `other`; repeat for more. Replaces what was set.
         #[arg(long = "role")]
         roles: Vec<CareRole>,
         /// A watched service or probe with a role of its own, for example `dcm4chee=pacs`; repeat for more.

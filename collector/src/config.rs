@@ -14,8 +14,7 @@ use shirase_shared::config::{Checked, Problem, parse};
 pub use crate::correlate::CorrelateConfig;
 pub use crate::notify::mail::{MailConfig, MailTls};
 pub use tables::{
-    ConsoleConfig, ConsoleTls, DraftLanguage, DraftsConfig, EnrolmentConfig, IngestConfig,
-    PdfConfig,
+    ConsoleConfig, ConsoleTls, DraftsConfig, EnrolmentConfig, IngestConfig, PdfConfig,
 };
 
 /// The commented default, as `config` prints it and packages install it.

@@ -66,3 +66,6 @@ pub const ENROLMENT_ROUTES: &[(&str, &str, AgentAccess)] = &[
     ("GET", "/v1/authority", AgentAccess::Anyone),
     ("GET", "/healthz", AgentAccess::Anyone),
 ];
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,6 @@
 pub mod correlate;
 pub mod silence;
 pub mod draft_reports;
-pub mod listening;
 pub mod notify;
 
 use std::future::Future;

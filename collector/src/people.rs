@@ -27,6 +27,9 @@ pub use password::{
 pub use session::{SESSION_IDLE, SESSION_LIFE, SIGN_IN_LIFE, Session, Stage, StageError};
 pub use totp::{TOTP_STEP_SECS, check_totp, totp_secret_from, totp_uri};
 
+#[cfg(test)]
+pub(crate) use totp::code_at;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;

@@ -418,4 +418,6 @@ fn read_frozen(submission: &Submission) -> Result<Frozen, ReleaseError> {
 }
 
 #[cfg(test)]
+pub(crate) mod night;
+#[cfg(test)]
 mod tests;

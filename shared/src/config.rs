@@ -74,10 +74,13 @@ pub fn parse<T: DeserializeOwned + Checked>(text: &str) -> Result<T, Vec<Problem
         rest = blanked;
     };
     if let Some(config) = &parsed {
-        problems.extend(config.problems().into_iter().map(|mut problem| {
+        // A value that did not read was replaced by its default, and what follows from that is no second mistake.
+        let unread: Vec<_> = problems.iter().map(|problem| problem.line).collect();
+        let placed = config.problems().into_iter().map(|mut problem| {
             problem.line = line_of_key(text, &problem.key);
             problem
-        }));
+        });
+        problems.extend(placed.filter(|problem| !unread.contains(&problem.line)));
     }
     problems.sort_by_key(|problem| problem.line);
     match parsed {
@@ -113,13 +116,20 @@ fn describe(text: &str, offset: usize, message: &str) -> Problem {
 }
 
 /// Replaces the lines a span stands on by empty ones.
+///
+/// With the head of a table goes its body, which would otherwise be read as part of the table before it.
 fn blank(text: &str, span: std::ops::Range<usize>) -> String {
     let end = span.end.max(span.start + 1);
     let mut at = 0;
+    let mut headless = false;
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let touched = at < end && span.start < at + line.len();
-        if touched {
+        let is_head = line.trim_start().starts_with('[');
+        if is_head {
+            headless = touched;
+        }
+        if touched || headless {
             // As many bytes as before, so that the offsets of later mistakes stay true.
             let body = line.trim_end_matches('\n');
             out.extend(std::iter::repeat_n(' ', body.len()));
@@ -200,6 +210,14 @@ mod tests {
         let places: Vec<_> = problems.iter().map(|p| (p.line, p.key.as_str())).collect();
         assert_eq!(places, [(2, "idle_secs"), (3, "urrl"), (8, "roots.1.path")], "{problems:#?}");
         assert!(problems.iter().all(|problem| !problem.remedy.is_empty()));
+    }
+
+    #[test]
+    fn an_unknown_table_is_one_mistake_however_much_stands_in_it() {
+        let text = "[uplink]\nurl = 'x'\n[uplnk]\nidle_secs = 3\n# a comment\nurl = 'y'\n[[roots]]\npath = 3\n";
+        let problems = parse::<Sample>(text).unwrap_err();
+        let lines: Vec<_> = problems.iter().map(|problem| problem.line).collect();
+        assert_eq!(lines, [3, 8], "{problems:#?}");
     }
 
     #[test]

@@ -337,6 +337,25 @@ pub enum AgentState {
         /// Why.
         why: String,
     },
+    /// It reached a budget its configuration gives it.
+    BudgetReached {
+        /// Which budget, in which unit.
+        budget: Budget,
+        /// What it uses.
+        used: u64,
+        /// What it should stay below.
+        limit: u64,
+    },
+}
+
+/// What the agent may use of its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Budget {
+    /// Per cent of one processor core, averaged over a minute.
+    CpuPercent,
+    /// Resident memory in MiB.
+    MemoryMib,
 }
 
 #[cfg(test)]

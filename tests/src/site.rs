@@ -246,6 +246,7 @@ from = "shirase@hospital.example"
             ],
             token.as_bytes(),
         )?;
+        self.hurry()?;
         let hosts = self.list(&["host", "list", "--facility", FACILITY])?;
         let host = hosts
             .as_array()
@@ -266,6 +267,19 @@ from = "shirase@hospital.example"
         )?;
 
         Ok(())
+    }
+
+    /// Makes the agent give a sign of life every five seconds, so that nobody waits half a minute for an order.
+    fn hurry(&self) -> Result<()> {
+        let path = self.agent_config();
+        let text =
+            std::fs::read_to_string(&path).context("failed to read the agent's configuration")?;
+        let hurried = text.replace("heartbeat_secs = 30", "heartbeat_secs = 5");
+        if hurried == text {
+            bail!("`{}` sets no heartbeat of 30 seconds", path.display());
+        }
+
+        std::fs::write(&path, hurried).context("failed to write the agent's configuration")
     }
 
     /// Starts the agent's service.

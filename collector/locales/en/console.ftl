@@ -377,3 +377,8 @@ answer-no-evidence = An estimate needs its evidence. Write it down, or choose â€
 answer-date = The time could not be read. Write it like 2026-02-09 01:50.
 answer-too-long = It is too long. Shorten it.
 answer-choice = This answer cannot be chosen here. Choose again.
+
+severity-low = Low
+severity-medium = Medium
+severity-high = High
+severity-critical = Critical

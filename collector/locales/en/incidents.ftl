@@ -101,6 +101,7 @@ timeline-agent-config-loaded = New configuration in force
 timeline-agent-drill-started = Drill began
 timeline-agent-drill-ended = Drill ended
 timeline-agent-order-refused = Agent refused an order of the collector
+timeline-agent-budget-reached = The agent reached a resource limit of its configuration
 timeline-unread = Record of a kind this version cannot read: "{ $kind }"
 timeline-opened = Incident opened: { $rule }
 timeline-concluded = Concluded: { $rule }

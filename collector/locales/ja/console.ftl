@@ -377,3 +377,8 @@ answer-no-evidence = 「推定」には根拠が必要です。何に基づく�
 answer-date = 日時を読み取れません。2026-02-09 01:50 のように書いてください。
 answer-too-long = 長すぎます。短くしてください。
 answer-choice = この項目では選べない回答です。選び直してください。
+
+severity-low = 参考
+severity-medium = 注意
+severity-high = 重大
+severity-critical = 緊急

@@ -101,6 +101,7 @@ timeline-agent-config-loaded = 新しい設定を適用
 timeline-agent-drill-started = 訓練を開始
 timeline-agent-drill-ended = 訓練を終了
 timeline-agent-order-refused = コレクターの指示を拒否
+timeline-agent-budget-reached = エージェントが設定された資源の上限に達しました
 timeline-unread = この版では読めない種類の記録「{ $kind }」
 timeline-opened = インシデントを登録：{ $rule }
 timeline-concluded = 判定：{ $rule }

@@ -82,7 +82,7 @@ async fn anchors_that_are_gone_or_damaged_are_a_fault() {
 async fn a_torn_anchor_is_written_again() {
     let log = Log::of(3).await;
     let whole = std::fs::read_to_string(log.store.anchors_path()).unwrap();
-    std::fs::write(log.store.anchors_path(), &whole[..whole.len() - 20]).unwrap();
+    std::fs::write(log.store.anchors_path(), whole.get(..whole.len() - 20).unwrap()).unwrap();
     assert_eq!(log.verify().await.unwrap().anchored_through, 2);
     log.store
         .audit(&AuditEntry::new(AT, Actor::Machine, "test.done", 4))

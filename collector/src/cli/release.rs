@@ -45,7 +45,12 @@ impl Desk<'_> {
             ))?;
         }
         let user = self.prove(login).await?;
-        if !self.store.grants(user.id).await?.allow(facility, Role::Approver) {
+        if !self
+            .store
+            .grants(user.id)
+            .await?
+            .allow(facility, Role::Approver)
+        {
             bail!("{login} is not an approver of `{facility}`");
         }
         let by = NamedPerson { user: user.id, name: user.name };
@@ -88,7 +93,9 @@ impl Desk<'_> {
         if !taken {
             let who = Actor::User(user.id);
             let now = self.clock.now();
-            self.store.audit(&AuditEntry::new(now, who, "user.sign_in_refused", user.id)).await?;
+            self.store
+                .audit(&AuditEntry::new(now, who, "user.sign_in_refused", user.id))
+                .await?;
             bail!(refused);
         }
 
@@ -127,7 +134,9 @@ impl Desk<'_> {
         status: ReportStatus,
     ) -> Result<()> {
         let entry = self.entry("report.exported", report.id).of(facility);
-        let entry = entry.with("status", status).with("revision", report.revision);
+        let entry = entry
+            .with("status", status)
+            .with("revision", report.revision);
         Ok(self.store.audit(&entry).await?)
     }
 
@@ -143,7 +152,9 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
         let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
         sync_directory(parent.unwrap_or(Path::new(".")))
     };
     write().with_context(|| format!("failed to write `{}`", path.display()))

@@ -179,6 +179,9 @@ fn said(value: &Value) -> String {
 
 /// Shows rows as JSON lines: exact, and every part is there.
 fn rows<T: Serialize>(rows: &[T]) -> String {
-    let lines: Vec<_> = rows.iter().filter_map(|row| serde_json::to_string(row).ok()).collect();
+    let lines: Vec<_> = rows
+        .iter()
+        .filter_map(|row| serde_json::to_string(row).ok())
+        .collect();
     lines.join("\n")
 }

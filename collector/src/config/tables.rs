@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use shirase_shared::config::Problem;
 
+use crate::locale::Lang;
+
 /// Where agents send events.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -172,21 +174,10 @@ impl PdfConfig {
     }
 }
 
-/// Language of machine-written answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DraftLanguage {
-    /// Japanese, which the ministry reads.
-    #[default]
-    Ja,
-    /// English.
-    En,
-}
-
 /// How drafts are written.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DraftsConfig {
     /// Language of answers the machine fills in: `ja` or `en`.
-    pub language: DraftLanguage,
+    pub language: Lang,
 }

@@ -1,18 +1,23 @@
 //! One incident: why the system thinks so, whom to call first, what happened, what can be done.
 
+mod first_step;
+mod row;
+
+pub use first_step::{FirstStep, VendorCall};
+pub use row::IncidentRow;
+
 use std::collections::BTreeSet;
 
 use askama::Template;
 use jiff::Timestamp;
 
-use shirase_shared::event::Severity;
 use shirase_shared::ids::{BurstId, HostId, IncidentId, ReportId};
 
 use super::frame::Frame;
 use super::ui::{Badge, Tone};
-use crate::correlate::{Names, explain, headline};
-use crate::facilities::{CareRole, Host, Master};
-use crate::incidents::{Entry, Incident, ItemKind, Status, StoredEntry, TimelineItem};
+use crate::correlate::{Names, explain};
+use crate::facilities::Host;
+use crate::incidents::{Incident, ItemKind, Status, TimelineItem};
 use crate::locale::{Locale, japan, japan_time};
 use crate::records::ManifestSeen;
 use crate::reports::{Report, ReportStatus};
@@ -71,169 +76,6 @@ impl Allowed {
             end: status.is_live(),
             reopen: matches!(status, Status::Closed | Status::FalseAlarm),
             comment: !matches!(status, Status::Merged),
-        }
-    }
-}
-
-/// An incident in a list.
-pub struct IncidentRow {
-    /// Its identity.
-    pub id: IncidentId,
-    /// Where it is shown.
-    pub href: String,
-    /// Name of its facility.
-    pub facility: String,
-    /// Its number.
-    pub number: u64,
-    /// Its headline.
-    pub title: String,
-    /// Why, in one sentence.
-    pub why: String,
-    /// Its severity.
-    pub severity: Badge,
-    /// Class of its row.
-    pub class: &'static str,
-    /// Where it stands.
-    pub status: Badge,
-    /// Whether it is live.
-    pub live: bool,
-    /// Whether it belongs to a drill.
-    pub drill: bool,
-    /// First change.
-    pub first: String,
-    /// When it was opened.
-    pub opened: String,
-    /// When it last changed.
-    pub updated: String,
-}
-
-impl IncidentRow {
-    /// Shows an incident of a facility called `facility`.
-    #[must_use]
-    pub fn of(incident: &Incident, facility: &str, names: &Names, locale: Locale) -> Self {
-        let named = incident.headline();
-        let title = named.map_or_else(
-            || locale.text(incident.rule.title_key()),
-            |conclusion| headline(conclusion).say(locale, names),
-        );
-        Self {
-            id: incident.id,
-            href: format!("/facilities/{}/incidents/{}", incident.facility, incident.id),
-            facility: facility.to_owned(),
-            number: incident.number,
-            title,
-            why: named
-                .map(|conclusion| explain(conclusion).say(locale, names))
-                .unwrap_or_default(),
-            severity: Badge::severity(incident.severity, locale),
-            class: class(incident),
-            status: status_badge(incident.status, locale),
-            live: incident.status.is_live(),
-            drill: incident.drill.is_some(),
-            first: japan_time(incident.first_at),
-            opened: japan_time(incident.opened_at),
-            updated: japan_time(incident.updated_at),
-        }
-    }
-}
-
-const fn class(incident: &Incident) -> &'static str {
-    if incident.drill.is_some() {
-        return "drill";
-    }
-    if !incident.status.is_live() {
-        return "quiet";
-    }
-    severity_class(incident.severity)
-}
-
-const fn severity_class(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
-    }
-}
-
-fn status_badge(status: Status, locale: Locale) -> Badge {
-    let tone = match status {
-        Status::Open => Tone::High,
-        Status::Acknowledged => Tone::Medium,
-        Status::Closed => Tone::Well,
-        Status::FalseAlarm | Status::Merged => Tone::Quiet,
-    };
-    Badge { tone, text: locale.text(status.label_key()) }
-}
-
-/// The first step on every suspicion: the maintenance company is called at once.
-pub struct FirstStep {
-    /// Whom to call, the best match first.
-    pub vendors: Vec<VendorCall>,
-    /// Calls made so far, in words.
-    pub calls: Vec<String>,
-}
-
-/// A company to call.
-pub struct VendorCall {
-    /// Company and person.
-    pub whom: String,
-    /// What it maintains.
-    pub system: String,
-    /// The number to call first: the one that answers at night.
-    pub number: String,
-    /// The number for working hours, if it is another.
-    pub day_number: String,
-}
-
-impl FirstStep {
-    /// Finds whom to call: the companies that maintain what is concerned, or all of them while that is not known.
-    #[must_use]
-    pub fn of(
-        roles: &BTreeSet<CareRole>,
-        master: &Master,
-        entries: &[StoredEntry],
-        locale: Locale,
-    ) -> Self {
-        let matching = master
-            .vendors
-            .iter()
-            .any(|vendor| roles.contains(&vendor.system));
-        let fits =
-            |vendor: &&crate::facilities::Vendor| !matching || roles.contains(&vendor.system);
-        let call = |vendor: &crate::facilities::Vendor| {
-            let night = !vendor.phone_24h.is_empty();
-            let number = if night { &vendor.phone_24h } else { &vendor.phone };
-            let day = if night { vendor.phone.clone() } else { String::new() };
-            VendorCall {
-                whom: format!("{} {}", vendor.company, vendor.person)
-                    .trim()
-                    .to_owned(),
-                system: locale.text(vendor.system.label_key()),
-                number: number.clone(),
-                day_number: day,
-            }
-        };
-        let called = |entry: &StoredEntry| match &entry.what {
-            Entry::VendorCalled { whom, number, called_at } => Some(locale.text_with(
-                "step-called",
-                &[("time", &japan_time(*called_at)), ("whom", whom), ("number", number)],
-            )),
-            Entry::Opened { .. }
-            | Entry::Concluded { .. }
-            | Entry::Grew { .. }
-            | Entry::Raised { .. }
-            | Entry::TookIn { .. }
-            | Entry::BecamePart { .. }
-            | Entry::Acknowledged
-            | Entry::Commented { .. }
-            | Entry::Closed { .. }
-            | Entry::FalseAlarm { .. }
-            | Entry::Reopened { .. } => None,
-        };
-        Self {
-            vendors: master.vendors.iter().filter(fits).map(call).collect(),
-            calls: entries.iter().filter_map(called).collect(),
         }
     }
 }
@@ -307,7 +149,7 @@ impl TimelineRow {
         let class = match (&item.what, item.severity) {
             (ItemKind::Person { .. }, _) => "person",
             (ItemKind::Record { .. } | ItemKind::Machine { .. }, Some(severity)) => {
-                severity_class(severity)
+                row::severity_class(severity)
             }
             (ItemKind::Record { .. } | ItemKind::Machine { .. }, None) => "low",
         };
@@ -461,7 +303,6 @@ pub fn read_time_field(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facilities::Vendor;
 
     #[test]
     fn a_time_typed_is_japans() {
@@ -469,34 +310,5 @@ mod tests {
         assert_eq!(time_field(at), "2026-02-09T01:50");
         assert_eq!(read_time_field("2026-02-09T01:50"), Some(at));
         assert_eq!(read_time_field("yesterday"), None);
-    }
-
-    #[test]
-    fn the_company_of_the_system_concerned_is_called_and_its_night_number_first() {
-        let vendor = |system, company: &str, phone: &str, night: &str| Vendor {
-            system,
-            company: company.to_owned(),
-            person: String::new(),
-            phone: phone.to_owned(),
-            phone_24h: night.to_owned(),
-            mail: String::new(),
-        };
-        let master = Master {
-            vendors: vec![
-                vendor(CareRole::Pacs, "画像社", "03", ""),
-                vendor(CareRole::Ehr, "電カル社", "05", "0120"),
-            ],
-            ..Master::default()
-        };
-        let whom = |roles: &[CareRole]| {
-            let roles = roles.iter().copied().collect();
-            let step = FirstStep::of(&roles, &master, &[], Locale::default());
-            step.vendors
-                .into_iter()
-                .map(|v| format!("{} {}", v.whom, v.number))
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(whom(&[CareRole::Ehr]), ["電カル社 0120"]);
-        assert_eq!(whom(&[CareRole::Lab]), ["画像社 03", "電カル社 0120"]);
     }
 }

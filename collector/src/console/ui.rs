@@ -80,10 +80,10 @@ impl Badge {
         Self {
             tone: severity.into(),
             text: locale.text(match severity {
-                Severity::Low => "incident-severity-low",
-                Severity::Medium => "incident-severity-medium",
-                Severity::High => "incident-severity-high",
-                Severity::Critical => "incident-severity-critical",
+                Severity::Low => "severity-low",
+                Severity::Medium => "severity-medium",
+                Severity::High => "severity-high",
+                Severity::Critical => "severity-critical",
             }),
         }
     }

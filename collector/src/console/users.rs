@@ -79,8 +79,10 @@ impl UserView {
     }
 }
 
-/// Whether somebody administers every facility at which another holds a role. Only then may they reset or disable that
-/// account: otherwise an administrator of one hospital could take over an approver of another.
+/// Whether somebody administers every facility at which another holds a role.
+///
+/// Only then may they reset or disable that account: otherwise an administrator of one hospital could take over an
+/// approver of another.
 #[must_use]
 pub fn manages(administrator: &Grants, other: &Grants) -> bool {
     other

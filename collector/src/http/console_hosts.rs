@@ -54,9 +54,9 @@ pub(super) async fn show(State(state): State<ConsoleState>, call: Call) -> Answe
 /// Issues a token and shows it this one time.
 pub(super) async fn issue(State(state): State<ConsoleState>, call: Call) -> Answer {
     let facility = facility(&state, &call).await?;
-    let hours: u32 = call.form.text("hours").parse().unwrap_or(TOKEN_HOURS);
+    let hours: u32 = call.form.field("hours").parse().unwrap_or(TOKEN_HOURS);
     let ttl = SignedDuration::from_hours(hours.clamp(1, TOKEN_HOURS_MAX).into());
-    let label = call.form.text("label");
+    let label = call.form.field("label");
     let (token, secret) = issue_token(&state.store, &facility.id, label, ttl, state.clock.as_ref())
         .await
         .map_err(PageError::internal)?;
@@ -167,7 +167,7 @@ pub(super) async fn drill(
         .ok_or(PageError::NotFound)?;
     let files: u32 = call
         .form
-        .text("files")
+        .field("files")
         .parse()
         .map_err(|_| PageError::BadForm)?;
     if !DRILL_FILES.contains(&files) {

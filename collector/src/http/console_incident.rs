@@ -95,35 +95,35 @@ pub(super) async fn acknowledge(state: State<ConsoleState>, place: Place, call: 
 
 /// Writes something down.
 pub(super) async fn comment(state: State<ConsoleState>, place: Place, call: Call) -> Answer {
-    let text = call.form.text("text").to_owned();
+    let text = call.form.field("text").to_owned();
     act(state, place, call, (Act::Comment { text }, "done-commented")).await
 }
 
 /// Closes it.
 pub(super) async fn close(state: State<ConsoleState>, place: Place, call: Call) -> Answer {
-    let text = call.form.text("text").to_owned();
+    let text = call.form.field("text").to_owned();
     act(state, place, call, (Act::Close { text }, "done-closed")).await
 }
 
 /// Says that it was nothing.
 pub(super) async fn false_alarm(state: State<ConsoleState>, place: Place, call: Call) -> Answer {
-    let reason = call.form.text("reason").to_owned();
+    let reason = call.form.field("reason").to_owned();
     act(state, place, call, (Act::FalseAlarm { reason }, "done-false-alarm")).await
 }
 
 /// Opens it again.
 pub(super) async fn reopen(state: State<ConsoleState>, place: Place, call: Call) -> Answer {
-    let reason = call.form.text("reason").to_owned();
+    let reason = call.form.field("reason").to_owned();
     act(state, place, call, (Act::Reopen { reason }, "done-reopened")).await
 }
 
 /// Records the call to the maintenance company.
 pub(super) async fn vendor_called(state: State<ConsoleState>, place: Place, call: Call) -> Answer {
-    let Some(at) = read_time_field(call.form.text("at")) else {
+    let Some(at) = read_time_field(call.form.field("at")) else {
         return Err(PageError::Invalid(call.locale.text("step-time-wrong")));
     };
-    let whom = call.form.text("whom").to_owned();
-    let number = call.form.text("number").to_owned();
+    let whom = call.form.field("whom").to_owned();
+    let number = call.form.field("number").to_owned();
     act(state, place, call, (Act::VendorCalled { whom, number, at }, "done-vendor-called")).await
 }
 

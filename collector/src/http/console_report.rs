@@ -145,8 +145,8 @@ pub(super) async fn answer(
         text: form.raw("text").to_owned(),
         chosen: form.all("choice").map(str::to_owned).collect(),
     };
-    let status = AnswerStatus::parse(form.text("status")).ok_or(PageError::BadForm)?;
-    let typed = Typed { entered, status, basis: form.text("basis").to_owned() };
+    let status = AnswerStatus::parse(form.field("status")).ok_or(PageError::BadForm)?;
+    let typed = Typed { entered, status, basis: form.field("basis").to_owned() };
     let value = match field.read(&typed.entered) {
         Ok(value) => value,
         Err(problem) => return refused(&state, &call, (id, number), typed, &problem).await,
@@ -228,7 +228,7 @@ pub(super) async fn approve(
         DecisionError::Refused(refusal) => refusal_words(refusal, &call),
         DecisionError::Store(error) => error.into(),
     })?;
-    if submission.answers_sha256 != call.form.text("answers_sha256") {
+    if submission.answers_sha256 != call.form.field("answers_sha256") {
         return Err(PageError::Conflict);
     }
     state
@@ -246,7 +246,7 @@ pub(super) async fn reject(
     call: Call,
 ) -> Answer {
     let verdict = verdict(&call, id, read_revision(&call)?)?;
-    let reason = call.form.text("reason");
+    let reason = call.form.field("reason");
     state
         .releases
         .reject(&verdict, reason)
@@ -292,7 +292,7 @@ fn answered_field(number: u8) -> Result<Field, PageError> {
 
 fn read_revision(call: &Call) -> Result<Revision, PageError> {
     call.form
-        .text("revision")
+        .field("revision")
         .parse()
         .map(Revision)
         .map_err(|_| PageError::BadForm)

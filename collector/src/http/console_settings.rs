@@ -52,7 +52,7 @@ async fn settings_page(
 /// Replaces the master data. What is wrong with it is said on the filled form.
 pub(super) async fn save(State(state): State<ConsoleState>, call: Call) -> Answer {
     let facility = facility(&state, &call).await?;
-    if call.form.text("version") != facility.updated_at.as_millisecond().to_string() {
+    if call.form.field("version") != facility.updated_at.as_millisecond().to_string() {
         return Err(PageError::Conflict);
     }
     let (master, mut problems) = read_master(&call.form);
@@ -65,7 +65,7 @@ pub(super) async fn save(State(state): State<ConsoleState>, call: Call) -> Answe
     }
     let now = state.clock.now();
     state.store.set_master(&facility.id, &master, now).await?;
-    let rule = match call.form.text("self_approval") {
+    let rule = match call.form.field("self_approval") {
         "yes" => SelfApproval::Allowed,
         _ => SelfApproval::Refused,
     };
@@ -87,7 +87,7 @@ pub(super) async fn save(State(state): State<ConsoleState>, call: Call) -> Answe
 
 fn read_master(form: &Form) -> (Master, Vec<String>) {
     let mut problems = Vec::new();
-    let beds = match form.text("beds") {
+    let beds = match form.field("beds") {
         "" => None,
         text => {
             let beds = text.parse().ok();
@@ -98,8 +98,8 @@ fn read_master(form: &Form) -> (Master, Vec<String>) {
             beds
         }
     };
-    let kind = form.text("kind");
-    let text = |name: &str| form.text(name).to_owned();
+    let kind = form.field("kind");
+    let text = |name: &str| form.field(name).to_owned();
     let master = Master {
         name: text("name"),
         founder: text("founder"),
@@ -178,13 +178,13 @@ fn read_vendors(form: &Form) -> Vec<Vendor> {
 pub(super) async fn put_channel(State(state): State<ConsoleState>, call: Call) -> Answer {
     let facility = call.facility()?.clone();
     let invalid = |error: crate::notify::ChannelError| PageError::Invalid(error.to_string());
-    let kind: ChannelKind = call.form.text("kind").parse().map_err(invalid)?;
+    let kind: ChannelKind = call.form.field("kind").parse().map_err(invalid)?;
     let channel = Channel {
         facility: facility.clone(),
-        id: call.form.text("id").parse().map_err(invalid)?,
+        id: call.form.field("id").parse().map_err(invalid)?,
         kind,
-        target: call.form.text("target").to_owned(),
-        min_severity: parse_severity(call.form.text("min_severity")).map_err(invalid)?,
+        target: call.form.field("target").to_owned(),
+        min_severity: parse_severity(call.form.field("min_severity")).map_err(invalid)?,
     };
     let channel = channel.checked().map_err(invalid)?;
     state.store.put_alert_channel(&channel).await?;

@@ -37,7 +37,7 @@ pub(super) async fn form(State(state): State<ConsoleState>, call: Call) -> Answe
 
 /// Checks login and password. Whatever is wrong, the answer and its time are the same.
 pub(super) async fn sign_in(State(state): State<ConsoleState>, call: Call) -> Answer {
-    let login = call.form.text("login").to_lowercase();
+    let login = call.form.field("login").to_lowercase();
     let password = Secret::new(call.form.raw("password").to_owned());
     if !state.limits.allow(&login, call.address) {
         let problem = call.locale.text("error-too-many-attempts");
@@ -70,7 +70,7 @@ fn show_form(
     problem: Option<String>,
 ) -> Answer {
     let f = frame(call, state, "title-sign-in", Tab::Nowhere);
-    let login = call.form.text("login").chars().take(64).collect();
+    let login = call.form.field("login").chars().take(64).collect();
     let answer = (status, page(&SignInPage { f, login, problem })?).into_response();
     with_form_cookie(call, answer)
 }
@@ -158,7 +158,7 @@ pub(super) async fn setup(State(state): State<ConsoleState>, call: Call) -> Answ
     }
     let secret = offered_secret(caller);
     let now = state.clock.now();
-    let Some(step) = check_totp(&secret, call.form.text("code"), 0, now) else {
+    let Some(step) = check_totp(&secret, call.form.field("code"), 0, now) else {
         return refuse("second-factor-wrong");
     };
     let id = caller.user.id;
@@ -236,7 +236,7 @@ pub(super) async fn second_factor(State(state): State<ConsoleState>, call: Call)
     }
     let known = state.store.credentials(id).await?;
     let secret = known.totp_secret.ok_or(PageError::Conflict)?;
-    let code = call.form.text("code");
+    let code = call.form.field("code");
     let step = check_totp(&secret, code, known.totp_last_step, state.clock.now());
     let taken = match step {
         Some(step) => state.store.use_totp_step(id, step).await?,

@@ -50,7 +50,7 @@ pub(super) async fn add(State(state): State<ConsoleState>, call: Call) -> Answer
     }
     let who = Actor::User(call.user_id()?);
     let clock = state.clock.as_ref();
-    let login = call.form.text("login").to_lowercase();
+    let login = call.form.field("login").to_lowercase();
     if let Some(user) = state.store.user_of_login(&login).await? {
         if !state.store.grants(user.id).await?.0.contains_key(&id) {
             people::grant(&state.store, user.id, &id, &roles, (who, clock))
@@ -63,7 +63,7 @@ pub(super) async fn add(State(state): State<ConsoleState>, call: Call) -> Answer
     let grants = roles
         .iter()
         .fold(Grants::default(), |grants, role| grants.with(&id, *role));
-    let new = NewUser { login, name: call.form.text("name").to_owned(), grants };
+    let new = NewUser { login, name: call.form.field("name").to_owned(), grants };
     match people::create_user(&state.store, new, who, clock).await {
         Ok((user, one_time)) => show_once(&state, &call, &user, &one_time).await,
         Err(error @ (AccountError::Login(_) | AccountError::Name | AccountError::Taken(_))) => {

@@ -81,12 +81,12 @@ impl ApiError {
 
     /// Wraps a failure of the file system while something was to be stored.
     pub fn of_disk(error: std::io::Error) -> Self {
-        match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                Self::DiskFull(error.into())
-            }
-            _ => Self::Unavailable(error.into()),
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+
+        if matches!(error.kind(), StorageFull | QuotaExceeded) {
+            return Self::DiskFull(error.into());
         }
+        Self::Unavailable(error.into())
     }
 
     fn log(&self) {

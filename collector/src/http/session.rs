@@ -115,7 +115,7 @@ pub(super) struct Form(pub(super) Vec<(String, String)>);
 
 impl Form {
     /// Returns a field without space around it; empty if it was not sent.
-    pub(super) fn text(&self, name: &str) -> &str {
+    pub(super) fn field(&self, name: &str) -> &str {
         self.raw(name).trim()
     }
 
@@ -177,7 +177,8 @@ async fn admit(guard: &Guard, request: Request, locale: Locale) -> Result<Admiss
         Decision::Forbidden => return Err(PageError::Forbidden),
     }
 
-    let cookie = cookie(request.headers(), FORM_COOKIE).map(str::to_owned);
+    let cookie = cookie(request.headers(), FORM_COOKIE).filter(|value| !value.is_empty());
+    let cookie = cookie.map(str::to_owned);
     let csrf = match &caller {
         Some(caller) => caller.session.csrf.clone(),
         None => cookie.clone().unwrap_or_else(random_text),

@@ -145,6 +145,7 @@ fn told(event: &Event) -> Text {
             AgentState::DrillStarted => "timeline-agent-drill-started",
             AgentState::DrillEnded { .. } => "timeline-agent-drill-ended",
             AgentState::OrderRefused { .. } => "timeline-agent-order-refused",
+            AgentState::BudgetReached { .. } => "timeline-agent-budget-reached",
         }),
     }
 }

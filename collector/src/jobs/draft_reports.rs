@@ -183,3 +183,6 @@ impl Job for DraftReportsJob {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

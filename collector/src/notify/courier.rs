@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::letter::{Alert, Post, test_letter};
 use super::mail::{MailConfig, Mailer};
-use super::webhook::Poster;
+use super::webhook::{Poster, PosterError};
 use super::{Channel, ChannelKind, SendError};
 
 /// Everything needed to reach staff.
@@ -20,7 +20,7 @@ impl Courier {
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(mail: &MailConfig) -> Result<Self, reqwest::Error> {
+    pub fn new(mail: &MailConfig) -> Result<Self, PosterError> {
         Ok(Self { mail: mail.clone(), poster: Poster::new()? })
     }
 

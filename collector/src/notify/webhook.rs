@@ -39,6 +39,11 @@ pub(super) fn shown_url(text: &str) -> String {
     }
 }
 
+/// Why no alert can be posted at all.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to set up TLS for webhooks")]
+pub struct PosterError(#[from] reqwest::Error);
+
 /// Posts alerts.
 #[derive(Clone)]
 pub struct Poster {
@@ -50,7 +55,7 @@ impl Poster {
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new() -> Result<Self, reqwest::Error> {
+    pub fn new() -> Result<Self, PosterError> {
         let client = Client::builder()
             .timeout(POST_TIMEOUT)
             .redirect(Policy::none())

@@ -57,6 +57,3 @@ pub fn draft(input: &Input<'_>, locale: Locale) -> BTreeMap<Field, Answer> {
         .filter_map(|field| Some((field, maker.answer(field)?)))
         .collect()
 }
-
-#[cfg(test)]
-mod tests;

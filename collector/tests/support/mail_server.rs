@@ -29,7 +29,10 @@ print(json.dumps(mails))
 fn python() -> &'static str {
     let has = |python: &&str| {
         let mut import = Command::new(python);
-        import.args(["-c", "import aiosmtpd"]).stdout(Stdio::null()).stderr(Stdio::null());
+        import
+            .args(["-c", "import aiosmtpd"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         import.status().is_ok_and(|status| status.success())
     };
     PYTHONS
@@ -40,45 +43,58 @@ fn python() -> &'static str {
 
 /// One mail as an independent parser reads it.
 #[derive(Debug, serde::Deserialize)]
-pub struct Mail {
-    pub subject: String,
-    pub to: String,
-    pub from: String,
-    pub body: String,
-    pub message_id: String,
-    pub headers: Vec<String>,
-    pub defects: Vec<String>,
+pub(crate) struct Mail {
+    pub(crate) subject: String,
+    pub(crate) to: String,
+    pub(crate) from: String,
+    pub(crate) body: String,
+    pub(crate) message_id: String,
+    pub(crate) headers: Vec<String>,
+    pub(crate) defects: Vec<String>,
 }
 
 /// Certificate and key for a server that wants STARTTLS.
-pub struct ServerTls<'a> {
-    pub certificate: &'a Path,
-    pub key: &'a Path,
+pub(crate) struct ServerTls<'a> {
+    pub(crate) certificate: &'a Path,
+    pub(crate) key: &'a Path,
 }
 
 /// A running server; ends when dropped.
-pub struct MailServer {
-    pub port: u16,
+pub(crate) struct MailServer {
+    pub(crate) port: u16,
     maildir: PathBuf,
     child: Child,
 }
 
 /// Returns a port nobody uses at the moment.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 impl MailServer {
     /// Starts it on `port` with its mails in `dir`, and waits until it answers.
-    pub async fn start(dir: &Path, port: u16, tls: Option<ServerTls<'_>>) -> Self {
+    pub(crate) async fn start(dir: &Path, port: u16, tls: Option<ServerTls<'_>>) -> Self {
         let maildir = dir.join("maildir");
         let mut command = Command::new(python());
         command.args(["-m", "aiosmtpd", "-n", "-c", "aiosmtpd.handlers.Mailbox"]);
         command.args(["-l", &format!("127.0.0.1:{port}")]);
         if let Some(tls) = tls {
-            command.arg("--tlscert").arg(tls.certificate).arg("--tlskey").arg(tls.key);
+            command
+                .arg("--tlscert")
+                .arg(tls.certificate)
+                .arg("--tlskey")
+                .arg(tls.key);
         }
-        let child = command.arg(&maildir).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let child = command
+            .arg(&maildir)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         eventually("the mail server to answer", Duration::from_secs(20), || async {
             TcpStream::connect(("127.0.0.1", port)).ok()
         })
@@ -88,7 +104,7 @@ impl MailServer {
     }
 
     /// Returns the mails stored so far.
-    pub fn mails(&self) -> Vec<Mail> {
+    pub(crate) fn mails(&self) -> Vec<Mail> {
         let mut reader = Command::new(python())
             .arg("-")
             .arg(&self.maildir)
@@ -96,7 +112,12 @@ impl MailServer {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        reader.stdin.take().unwrap().write_all(READER.as_bytes()).unwrap();
+        reader
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(READER.as_bytes())
+            .unwrap();
         let output = reader.wait_with_output().unwrap();
         assert!(output.status.success());
         serde_json::from_slice(&output.stdout).unwrap()

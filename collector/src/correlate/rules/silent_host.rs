@@ -112,7 +112,8 @@ fn stop(facts: &Facts<'_>, host: HostId, heard_at: Timestamp) -> (Stop, BTreeSet
                 | AgentState::ConfigLoaded
                 | AgentState::DrillStarted
                 | AgentState::DrillEnded { .. }
-                | AgentState::OrderRefused { .. },
+                | AgentState::OrderRefused { .. }
+                | AgentState::BudgetReached { .. },
             )
             | Anomaly::MassChange(_)
             | Anomaly::Outage(_)

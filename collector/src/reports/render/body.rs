@@ -14,7 +14,7 @@ const KINDS: &[&str] = &["mass_change", "outage", "pressure", "loss", "agent"];
 /// Widths of the columns time, label and text. A time is as wide as it is; what people write shares the rest.
 const LINE_WIDTHS: [u8; 3] = [0, 5, 9];
 /// Widths of the columns of affected systems.
-const SYSTEM_WIDTHS: [u8; 5] = [23, 20, 22, 22, 36];
+const SYSTEM_WIDTHS: [u8; 5] = [29, 19, 21, 21, 33];
 
 /// Returns what a value looks like.
 pub(super) fn blocks(field: Field, value: &Value, locale: Locale) -> Vec<Block> {

@@ -30,8 +30,10 @@ use super::fonts::{self, FontError, FontFiles};
 const TEMPLATE: &str = include_str!("../../../templates/report.typ");
 /// The mark for a character the font does not have, as Japanese printers set it.
 const GETA: char = '〓';
-/// Longest run of letters without a place to break. A narrow column holds about this many.
-const RUN_MAX: usize = 16;
+/// Longest run of letters left whole: what the narrowest column holds.
+const RUN_MAX: usize = 12;
+/// Letters between two places to break in a longer run.
+const RUN_PART: usize = 8;
 /// Digits of a SHA-256.
 const HASH_DIGITS: usize = 64;
 /// Minutes Japan is ahead of UTC.
@@ -189,7 +191,7 @@ fn push_run(run: &str, out: &mut String) {
         return;
     }
     for (index, c) in run.chars().enumerate() {
-        if 0 < index && index % RUN_MAX == 0 {
+        if 0 < index && index % RUN_PART == 0 {
             out.push('\u{200b}');
         }
         out.push(c);

@@ -83,6 +83,7 @@ fn system(name: &str, role: &str, os: &str, vendor: &str, damage: &str) -> Syste
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a form has many fields, each with its answer")]
 pub(crate) fn answers() -> BTreeMap<Field, Answer> {
     use AnswerStatus::{Confirmed, Estimated, Investigating, Unknown};
 

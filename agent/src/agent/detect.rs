@@ -1,0 +1,186 @@
+//! Lets the detectors judge what the sensors see, and tells them what else they must know.
+//!
+//! Always holds: everything the detectors raise goes to the buffer and everything they say was touched goes to the
+//! damage manifest, in that order; both wait rather than drop.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use shirase_shared::clock::SharedClock;
+use shirase_shared::event::{Event, Phase};
+use shirase_shared::redact::Redactor;
+use tokio::sync::{mpsc, watch};
+
+use super::record::Recording;
+use crate::config::Config;
+use crate::detectors::{Detectors, DetectorsConfig};
+use crate::drill::Drill;
+use crate::observation::Observation;
+
+/// Notices waiting for the detectors. When full, those who give them wait.
+pub(super) const NOTICES_CAPACITY: usize = 16;
+
+/// Drills remembered after their end, to pass over the removal of their files.
+const DRILLS_OVER_MAX: usize = 8;
+/// How often the detectors are told that time passes.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What the detectors must know besides observations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Notice {
+    /// What happens below this directory belongs to a drill.
+    DrillBegins(Drill),
+    /// The drill is over; its files are being removed.
+    DrillOver(Drill),
+    /// Ordinary mass work is expected until then.
+    Maintenance {
+        /// When it ends.
+        until: Timestamp,
+    },
+}
+
+/// What wakes the stage.
+enum Wake {
+    Noticed(Notice),
+    Observed(Box<Observation>),
+    Reconfigured,
+    Ticked,
+    Closed,
+}
+
+/// The stage between sensors and buffer.
+pub(super) struct Detecting {
+    pub(super) detectors: Detectors,
+    pub(super) recording: Recording,
+    pub(super) clock: SharedClock,
+    pub(super) events: mpsc::Sender<Event>,
+    pub(super) in_force: watch::Receiver<Arc<Config>>,
+    pub(super) redaction_key: Vec<u8>,
+}
+
+impl Detecting {
+    /// Runs until nobody observes any more.
+    pub(super) async fn run(
+        mut self,
+        mut observations: mpsc::Receiver<Observation>,
+        mut notices: mpsc::Receiver<Notice>,
+    ) {
+        let mut told = Told::default();
+        let mut ticks = tokio::time::interval(TICK);
+        let mut config = self.in_force.borrow_and_update().detectors.clone();
+        loop {
+            let wake = tokio::select! {
+                biased;
+                Some(notice) = notices.recv() => Wake::Noticed(notice),
+                Ok(()) = self.in_force.changed() => Wake::Reconfigured,
+                _ = ticks.tick() => Wake::Ticked,
+                observed = observations.recv() => match observed {
+                    Some(observation) => Wake::Observed(Box::new(observation)),
+                    None => Wake::Closed,
+                },
+            };
+            match wake {
+                Wake::Noticed(notice) => {
+                    told.note(&notice);
+                    self.tell(notice);
+                }
+                Wake::Reconfigured => self.reconfigure(&mut config, &told),
+                Wake::Ticked => {
+                    let events = self.detectors.tick(self.clock.moment());
+                    self.hand_on(events).await;
+                }
+                Wake::Observed(observation) if told.is_own_removal(&observation) => {}
+                Wake::Observed(observation) => {
+                    let events = self.detectors.observe(&observation, self.clock.moment());
+                    self.hand_on(events).await;
+                }
+                Wake::Closed => break,
+            }
+        }
+        let events = self.detectors.tick(self.clock.moment());
+        self.hand_on(events).await;
+        self.recording.close().await;
+    }
+
+    async fn hand_on(&mut self, events: Vec<Event>) {
+        let touched = self.detectors.take_touched();
+        if !touched.is_empty() {
+            self.recording.record(touched).await;
+        }
+        for event in events {
+            let ended = event.burst.filter(|_| event.phase == Phase::Ended);
+            // Closed only if the buffer's stage ended, which ends the agent.
+            drop(self.events.send(event).await);
+            if let Some(burst) = ended {
+                self.recording.finish(burst).await;
+            }
+        }
+    }
+
+    fn tell(&mut self, notice: Notice) {
+        match notice {
+            Notice::DrillBegins(drill) => self.detectors.drill_started(drill.id, &drill.dir),
+            Notice::DrillOver(drill) => {
+                self.detectors.drill_ended(drill.id, self.clock.moment());
+            }
+            Notice::Maintenance { until } => self.detectors.maintenance_until(Some(until)),
+        }
+    }
+
+    /// Detectors with new settings begin without a past but know again what they were told.
+    fn reconfigure(&mut self, config: &mut DetectorsConfig, told: &Told) {
+        let fresh = self.in_force.borrow_and_update().detectors.clone();
+        if fresh == *config {
+            return;
+        }
+        self.detectors = Detectors::new(&fresh, Redactor::new(&self.redaction_key));
+        *config = fresh;
+        for notice in told.repeated() {
+            self.tell(notice);
+        }
+        tracing::info!("the detectors start anew with the new configuration");
+    }
+}
+
+/// What the detectors were told and must be told again when they start anew.
+#[derive(Default)]
+struct Told {
+    drills: Vec<Drill>,
+    /// The last drills that are over, whose files' removal may still be seen.
+    over: VecDeque<Drill>,
+    maintenance: Option<Timestamp>,
+}
+
+impl Told {
+    fn note(&mut self, notice: &Notice) {
+        match notice {
+            Notice::DrillBegins(drill) => self.drills.push(drill.clone()),
+            Notice::DrillOver(over) => {
+                self.drills.retain(|drill| drill.id != over.id);
+                if DRILLS_OVER_MAX <= self.over.len() {
+                    self.over.pop_front();
+                }
+                self.over.push_back(over.clone());
+            }
+            Notice::Maintenance { until } => self.maintenance = Some(*until),
+        }
+    }
+
+    fn is_own_removal(&self, observation: &Observation) -> bool {
+        self.over
+            .iter()
+            .any(|drill| drill.is_own_removal(observation))
+    }
+
+    fn repeated(&self) -> Vec<Notice> {
+        let window = self.maintenance.map(|until| Notice::Maintenance { until });
+        self.drills
+            .iter()
+            .cloned()
+            .map(Notice::DrillBegins)
+            .chain(window)
+            .collect()
+    }
+}

@@ -1,0 +1,158 @@
+//! The command line.
+//!
+//! Always holds: no secret is an argument, because every user of the machine can read arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use shirase_shared::tls::Fingerprint;
+
+use crate::paths::DEFAULT_CONFIG;
+
+/// Watches one server and tells the hospital's collector what looks wrong.
+#[derive(Debug, Parser)]
+#[command(name = "shirase-agent", version, about, propagate_version = true)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Watch directories in the foreground and print what would be reported; needs no collector and no root
+    Watch(WatchArgs),
+    /// Make this host known to a collector and write its configuration
+    Enroll(EnrollArgs),
+    /// Run the service
+    Run(RunArgs),
+    /// Look for mistakes in a configuration file; opens nothing else. Exit status 1 if there are any
+    Check(RunArgs),
+    /// Print the commented default configuration
+    Config,
+    /// Show how the running service is
+    Status(StatusArgs),
+    /// Look into the buffer of the running service
+    #[command(subcommand)]
+    Buffer(BufferCommand),
+    /// Show everything this host knows about one event or burst
+    Explain(ExplainArgs),
+}
+
+/// Arguments of `watch`.
+#[derive(Debug, ClapArgs)]
+pub struct WatchArgs {
+    /// Directories to watch, with all below them
+    #[arg(value_name = "DIR", required = true)]
+    pub dirs: Vec<PathBuf>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Keep state here, so that changes made while nothing watched are found at the next start
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+}
+
+/// Arguments of `enroll`.
+#[derive(Debug, ClapArgs)]
+pub struct EnrollArgs {
+    /// Base address of the collector's enrolment listener, for example `https://collector.example.jp:8445`
+    #[arg(long, value_name = "URL")]
+    pub collector: String,
+    /// File that holds the one-time token, or `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub token_file: String,
+    /// SHA-256 of the authority's certificate, as the collector shows it
+    #[arg(long, value_name = "SHA256")]
+    pub ca_fingerprint: Fingerprint,
+    /// Where to write the configuration; an existing one is kept
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    pub config: PathBuf,
+    /// Where the service keeps its state
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Directories to watch; can be given more than once
+    #[arg(long = "root", value_name = "DIR", num_args = 1..)]
+    pub roots: Vec<PathBuf>,
+}
+
+/// Arguments of `run` and `check`.
+#[derive(Debug, ClapArgs)]
+pub struct RunArgs {
+    /// Configuration file
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    pub config: PathBuf,
+}
+
+/// How the running service is found.
+#[derive(Debug, ClapArgs)]
+pub struct ServiceArgs {
+    /// Configuration file of the service; tells where its state lies
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    pub config: PathBuf,
+    /// State directory of the service, instead of the one in the configuration
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, ClapArgs)]
+pub struct StatusArgs {
+    /// How the running service is found.
+    #[command(flatten)]
+    pub service: ServiceArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What can be done with the buffer.
+#[derive(Debug, Subcommand)]
+pub enum BufferCommand {
+    /// Check every waiting record against its checksum and number
+    Verify(ServiceArgs),
+    /// Print every waiting record, one JSON object a line
+    Export(ServiceArgs),
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, ClapArgs)]
+pub struct ExplainArgs {
+    /// Number of the event, `STREAM/NUMBER`, or the id of a burst
+    #[arg(value_name = "EVENT")]
+    pub event: String,
+    /// How the running service is found.
+    #[command(flatten)]
+    pub service: ServiceArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn no_argument_takes_a_secret() {
+        let mut names = Vec::new();
+        let mut open = vec![Args::command()];
+        while let Some(command) = open.pop() {
+            names.extend(
+                command
+                    .get_arguments()
+                    .map(|argument| argument.get_id().to_string()),
+            );
+            open.extend(command.get_subcommands().cloned());
+        }
+        assert!(names.contains(&"token_file".to_owned()), "{names:?}");
+        for secret in ["token", "password", "key", "secret"] {
+            assert!(!names.contains(&secret.to_owned()), "`--{secret}` is an argument");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Does what the command line says.
+
+use std::future::Future;
+use std::io::{self, IsTerminal as _, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use shirase_shared::clock::SystemClock;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::agent::Agent;
+use crate::args::{
+    BufferCommand, Command, EnrollArgs, ExplainArgs, RunArgs, ServiceArgs, StatusArgs,
+};
+use crate::config::{Config, DEFAULT_TEXT};
+use crate::control::{self, Answer, Question};
+use crate::enrolment::{self, Configuration, EnrolOrder, Enrolled};
+use crate::paths::{DEFAULT_STATE_DIR, StateDir};
+use crate::{service, watch};
+
+/// Environment variable with the log filter, for example `debug` or `shirase_agent=trace`.
+const LOG_FILTER: &str = "SHIRASE_LOG";
+
+/// Starts the log on standard error; `info` unless `SHIRASE_LOG` says otherwise.
+pub fn start_log() {
+    let filter = EnvFilter::try_from_env(LOG_FILTER).unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .with_env_filter(filter);
+    // Fails only if a log is there already.
+    drop(log.try_init());
+}
+
+/// Carries out one command.
+///
+/// # Errors
+/// Says what was tried and what to do; the exit status is 1 then.
+pub fn dispatch(command: Command, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
+    match command {
+        Command::Watch(args) => {
+            let options = watch::Options { dirs: args.dirs, json: args.json, state: args.state };
+            block_on(watch_until_told(options, out))
+        }
+        Command::Enroll(args) => block_on(enrol(args, out)),
+        Command::Run(args) => block_on(run(args)),
+        Command::Check(args) => check(&args, out),
+        Command::Config => Ok(out.write_all(DEFAULT_TEXT.as_bytes())?),
+        Command::Status(args) => block_on(status(args, out)),
+        Command::Buffer(BufferCommand::Verify(service)) => {
+            block_on(ask(&service, Question::BufferVerify, out))
+        }
+        Command::Buffer(BufferCommand::Export(service)) => {
+            block_on(ask(&service, Question::BufferExport, out))
+        }
+        Command::Explain(ExplainArgs { event, service }) => {
+            block_on(ask(&service, Question::Explain { event }, out))
+        }
+    }
+}
+
+async fn watch_until_told(
+    options: watch::Options,
+    out: &mut (impl Write + Send),
+) -> anyhow::Result<()> {
+    let termination = service::Termination::listen().context("failed to take over signals")?;
+    let clock = Arc::new(SystemClock::new(service::boot_id()));
+
+    let stop = CancellationToken::new();
+    let ending = stop.clone();
+    tokio::spawn(async move {
+        termination.requested().await;
+        ending.cancel();
+    });
+
+    watch::run(options, clock, out, stop).await
+}
+
+async fn run(args: RunArgs) -> anyhow::Result<()> {
+    let termination = service::Termination::listen().context("failed to take over signals")?;
+    let agent = Agent::build(&args.config).await?;
+
+    agent.run(termination.requested()).await
+}
+
+async fn enrol(args: EnrollArgs, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
+    let order = EnrolOrder {
+        collector: args.collector,
+        token: enrolment::read_token(&args.token_file)?,
+        fingerprint: args.ca_fingerprint,
+        config: args.config,
+        state: StateDir::new(args.state.unwrap_or_else(|| DEFAULT_STATE_DIR.into())),
+        roots: args.roots,
+    };
+    let no_roots = order.roots.is_empty();
+    let clock = SystemClock::new(service::boot_id());
+    let Enrolled { enrolment, configuration } = enrolment::enrol(order, &clock).await?;
+    writeln!(out, "enrolled as host {} of facility {}", enrolment.host, enrolment.facility)?;
+    let config = match &configuration {
+        Configuration::Written(path) => {
+            writeln!(out, "wrote the configuration {}", path.display())?;
+            path
+        }
+        Configuration::KeptOld { kept, proposed } => {
+            writeln!(out, "kept the configuration {} as it was", kept.display())?;
+            writeln!(out, "the one for this enrolment is {}; compare the two", proposed.display())?;
+            kept
+        }
+    };
+    writeln!(out, "\nNext:")?;
+    if no_roots {
+        writeln!(
+            out,
+            "  name the directories to watch: [[sensors.roots]] in {}",
+            config.display()
+        )?;
+    }
+    writeln!(out, "  shirase-agent check --config {}", config.display())?;
+    writeln!(out, "  shirase-agent run --config {}", config.display())?;
+
+    Ok(())
+}
+
+fn check(args: &RunArgs, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
+    let (config, _) = Config::load(&args.config)?;
+    for warning in warnings(&config) {
+        writeln!(out, "warning: {warning}")?;
+    }
+    writeln!(out, "{} is good", args.config.display())?;
+
+    Ok(())
+}
+
+/// What is legal but probably not meant. Looks at the roots and opens nothing else.
+fn warnings(config: &Config) -> Vec<String> {
+    let roots = &config.sensors.roots;
+    let mut warnings: Vec<_> = roots
+        .iter()
+        .filter_map(|root| root_warning(&root.path))
+        .collect();
+    if roots.is_empty() {
+        warnings.push(
+            "no directory is watched; add [[sensors.roots]] with the `path` of each".to_owned(),
+        );
+    }
+    if config.uplink.collector_url.is_empty() {
+        warnings.push(
+            "`uplink.collector_url` is empty; the address from the enrolment is used".to_owned(),
+        );
+    }
+    warnings
+}
+
+fn root_warning(path: &Path) -> Option<String> {
+    let shown = path.display();
+    match std::fs::read_dir(path) {
+        Ok(_) => None,
+        Err(error) => Some(format!(
+            "the watched directory `{shown}` cannot be read: {error}; correct the path, or let the agent's user read it"
+        )),
+    }
+}
+
+async fn status(args: StatusArgs, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
+    let json = args.json;
+    let print = |answer| {
+        match answer {
+            Answer::Status(status) if json => {
+                writeln!(out, "{}", serde_json::to_string(&status)?)?;
+            }
+            Answer::Status(status) => status.write(out)?,
+            Answer::Line { line } => writeln!(out, "{line}")?,
+            Answer::Failed { .. } | Answer::End => {}
+        }
+        out.flush()
+    };
+
+    Ok(control::ask(&state_of(&args.service), &Question::Status, print).await?)
+}
+
+async fn ask(
+    service: &ServiceArgs,
+    question: Question,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let print = |answer| match answer {
+        Answer::Line { line } => writeln!(out, "{line}"),
+        Answer::Status(_) | Answer::Failed { .. } | Answer::End => Ok(()),
+    };
+
+    Ok(control::ask(&state_of(service), &question, print).await?)
+}
+
+/// Finds the state directory of the service: as told, else from its configuration, even if that is broken elsewhere.
+fn state_of(service: &ServiceArgs) -> StateDir {
+    match &service.state {
+        Some(dir) => StateDir::new(dir.clone()),
+        None => Config::state_named_in(&service.config),
+    }
+}
+
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("failed to start the runtime")?
+        .block_on(work)
+}

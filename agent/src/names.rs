@@ -1,0 +1,254 @@
+//! What a file name tells: its extension, what was appended to it, how two names are related.
+//!
+//! Always holds: pure, and no name can make it panic: names come from whoever can write to a watched root.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+/// A list of words that is asked often.
+type Words = BTreeSet<&'static str>;
+
+fn words(list: &'static str) -> Words {
+    list.split_ascii_whitespace().collect()
+}
+
+/// Suffixes ordinary programs append. They weigh less, and nothing when the content still fits.
+static ALLOWED_SUFFIXES: LazyLock<Words> = LazyLock::new(|| {
+    words(
+        "gz bz2 xz zst lz4 z 7z zip bak old orig tmp temp part partial crdownload download lock lck \
+    swp swo ~ dpkg-new dpkg-tmp dpkg-old dpkg-dist ucf-dist ucf-old rpmnew rpmsave rpmorig \
+    backup filepart save sav copy prev previous new done ok processed sent ack err error failed \
+    bad imported asc sig gpg p7s p7m md5 sha1 sha256 sha512 rej disabled off",
+    )
+});
+
+/// Extensions whose files are what a hospital would miss: documents, images, tables, mail, archives, databases.
+static DOCUMENTS: LazyLock<Words> = LazyLock::new(|| {
+    words(
+        "pdf doc docx docm dot dotx xls xlsx xlsm xlsb xlt ppt pptx pptm odt ods odp rtf csv tsv jtd \
+    jtdc xdw xbd vsd vsdx pub one msg eml pst ost dcm dicom hl7 jpg jpeg tif tiff bmp png gif \
+    heic webp jp2 j2k raw mp4 mov avi wmv mpg mpeg mkv mp3 wav m4a zip 7z rar gz tgz bz2 xz zst \
+    tar lzh cab iso db sqlite sqlite3 mdb accdb mdf ndf ldf fdb gdb dbf fmp12 dmp dump vmdk vhd \
+    vhdx vdi qcow2 ova psd ai dwg dxf svg epub pem key pfx p12 kdbx",
+    )
+});
+
+/// Extensions of text: source, settings, messages, notes.
+static TEXTS: LazyLock<Words> = LazyLock::new(|| {
+    words(
+        "txt text md rst xml xsl xslt xsd json jsonl yaml yml toml ini cfg conf config properties env \
+    sql html htm xhtml css scss less js mjs cjs ts tsx jsx py rb pl pm php java kt go rs c h cc \
+    cpp hpp cs vb vbs bat cmd ps1 psm1 sh bash lua r swift m tex bib diff patch po pot srt vtt \
+    ics vcf url reg inf service timer mk cmake gradle map lst list typ ftl",
+    )
+});
+
+/// Extensions that are known, but say little about what is inside.
+static OTHERS: LazyLock<Words> = LazyLock::new(|| {
+    words(
+        "log exe dll so o a lib obj msi sys jar war ear class pyc pyo pyd whl egg rlib rmeta d wasm \
+    node ko deb rpm apk crate gem pack idx rev bundle ttf otf woff woff2 ico icns cur lnk evtx \
+    etl blf wal shm journal frm ibd myd myi ndx pid sock crt cer csr der crl mo res resx dat bin \
+    img blob data snap lockb sum mod work tsbuildinfo cache manifest plist xcf chm hlp",
+    )
+});
+
+/// Extensions that are no answer to the question what a file is: a document that turns into one lost its own.
+const GENERIC: &[&str] = &["bin", "dat", "data", "blob", "img", "raw"];
+
+/// Longest run of digits after a dot that counts as a rotation number or a date.
+const ROTATION_MAX_DIGITS: usize = 8;
+/// Parts of an SS-MIX2 file name: patient, date, type, order, time, department, flag.
+const SSMIX2_PARTS: usize = 7;
+
+/// What sort of file an extension announces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Something a hospital would miss.
+    Document,
+    /// Text.
+    Text,
+    /// Known, but neither.
+    Other,
+}
+
+/// How a new name is related to the old one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// Same extension, or two names without meaning.
+    Unchanged,
+    /// The old name with something unknown after it.
+    Appended {
+        /// What was appended, its last part, lower case.
+        suffix: String,
+    },
+    /// The old name with something ordinary after it, or another ordinary extension.
+    Ordinary {
+        /// The new extension, lower case.
+        suffix: String,
+    },
+    /// A known extension was dropped or became an unknown one.
+    Lost {
+        /// The new extension, lower case; empty if there is none.
+        suffix: String,
+    },
+}
+
+/// Returns the extension in lower case; none for `.profile`, `name` and `name.`.
+#[must_use]
+pub fn extension(name: &str) -> Option<String> {
+    let (stem, extension) = name.rsplit_once('.')?;
+    if stem.is_empty() || extension.is_empty() {
+        return None;
+    }
+
+    Some(extension.to_lowercase())
+}
+
+/// Returns what sort of file an extension (lower case) announces; `None` for an unknown one.
+#[must_use]
+pub fn kind(extension: &str) -> Option<Kind> {
+    if DOCUMENTS.contains(extension) {
+        Some(Kind::Document)
+    } else if TEXTS.contains(extension) {
+        Some(Kind::Text)
+    } else if OTHERS.contains(extension) {
+        Some(Kind::Other)
+    } else {
+        None
+    }
+}
+
+/// Returns what sort of file a name announces; an SS-MIX2 message is a document without an extension.
+#[must_use]
+pub fn kind_of_name(name: &str) -> Option<Kind> {
+    if is_ssmix2(name) {
+        return Some(Kind::Document);
+    }
+
+    extension(name).and_then(|extension| kind(&extension))
+}
+
+/// Returns whether a suffix (lower case) is one that ordinary programs append, or one the configuration names.
+#[must_use]
+pub fn is_allowed_suffix(suffix: &str, configured: &[String]) -> bool {
+    let rotation = !suffix.is_empty()
+        && suffix.len() <= ROTATION_MAX_DIGITS
+        && suffix.bytes().all(|b| b.is_ascii_digit());
+
+    rotation || ALLOWED_SUFFIXES.contains(suffix) || configured.iter().any(|own| own == suffix)
+}
+
+/// Returns whether a name has the seven parts of an SS-MIX2 message file.
+#[must_use]
+pub fn is_ssmix2(name: &str) -> bool {
+    let parts: Vec<_> = name.split('_').collect();
+    parts.len() == SSMIX2_PARTS
+        && !name.contains('.')
+        && parts
+            .get(1)
+            .is_some_and(|date| *date == "-" || is_date(date))
+        && parts.get(2).is_some_and(|kind| {
+            kind.contains('-') && kind.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        })
+        && parts.get(6).is_some_and(|flag| flag.len() == 1)
+}
+
+fn is_date(text: &str) -> bool {
+    text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Tells how `to` is related to `from`, both file names without directories.
+#[must_use]
+pub fn relation(from: &str, to: &str, configured: &[String]) -> Relation {
+    let suffix = extension(to).unwrap_or_default();
+    if let Some(rest) = to
+        .strip_prefix(from)
+        .filter(|rest| !rest.is_empty() && !from.is_empty())
+    {
+        let appended = rest.rsplit_once('.').map_or(rest, |(_, last)| last);
+        let appended = appended.trim_start_matches(['-', '_']).to_lowercase();
+        let ordinary = is_allowed_suffix(&appended, configured) || kind(&appended).is_some();
+
+        return if ordinary {
+            Relation::Ordinary { suffix: appended }
+        } else {
+            Relation::Appended { suffix: appended }
+        };
+    }
+    if extension(from) == extension(to) && is_ssmix2(from) == is_ssmix2(to) {
+        return Relation::Unchanged;
+    }
+    if kind_of_name(from).is_none() {
+        return Relation::Unchanged;
+    }
+    let telling = kind(&suffix).is_some() && !GENERIC.contains(&suffix.as_str());
+
+    if telling || is_allowed_suffix(&suffix, configured) {
+        Relation::Ordinary { suffix }
+    } else {
+        Relation::Lost { suffix }
+    }
+}
+
+/// Returns the name an unknown suffix was appended to, if what is before it is a complete ordinary name.
+///
+/// `report.pdf.xyz` gives `report.pdf`: the shape an encryptor leaves, recognisable without knowing the past.
+#[must_use]
+pub fn name_before_suffix<'a>(name: &'a str, configured: &[String]) -> Option<&'a str> {
+    let (before, last) = name.rsplit_once('.')?;
+    let last = last.to_lowercase();
+    if last.is_empty() || kind(&last).is_some() || is_allowed_suffix(&last, configured) {
+        return None;
+    }
+
+    kind_of_name(before).map(|_| before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_related_the_way_a_person_would_say() {
+        check("a.docx", "a.docx.qzx", "appended qzx");
+        check("a.docx", "a.docx_locked", "appended locked");
+        check("a.docx", "a.docx.id-7.Lock2", "appended lock2");
+        check("noextension", "noextension.abc", "appended abc");
+        check("app.log", "app.log.1", "ordinary 1");
+        check("app.log", "app.log.20260209", "ordinary 20260209");
+        check("a.docx", "a.docx~", "ordinary ~");
+        check("a.docx", "a.docx.mp3", "ordinary mp3");
+        check("a.toml", "a.bak", "ordinary bak");
+        check("a.docx", "8f3a91", "lost ");
+        check("a.docx", "7.bin", "lost bin");
+        check("a.docx", "a.qzx", "lost qzx");
+        check("a.docx", "2026-a.DOCX", "unchanged");
+        check(".a.pdf.Ab12Cd", "a.pdf", "unchanged");
+        check("x.part", "x.dcm", "unchanged");
+        check("1234567_20260209_ADT-00_999999999999999_20260209015000000_-_1", "k3j", "lost ");
+        check("山田.pdf", "山田.pdf.暗号", "appended 暗号");
+        check("", "", "unchanged");
+    }
+
+    #[test]
+    fn the_shape_of_an_encrypted_name_is_seen_without_a_past() {
+        assert_eq!(name_before_suffix("a.pdf.xyz", &[]), Some("a.pdf"));
+        for ordinary in ["a.pdf", "a.pdf.gz", "a.pdf.1", "a.b.c", "a.xyz", "", ".", "..", "a.pdf."]
+        {
+            assert_eq!(name_before_suffix(ordinary, &[]), None, "{ordinary:?}");
+        }
+        assert_eq!(name_before_suffix("a.pdf.seal", &["seal".to_owned()]), None);
+    }
+
+    #[track_caller]
+    fn check(from: &str, to: &str, expected: &str) {
+        let said = match relation(from, to, &[]) {
+            Relation::Unchanged => "unchanged".to_owned(),
+            Relation::Appended { suffix } => format!("appended {suffix}"),
+            Relation::Ordinary { suffix } => format!("ordinary {suffix}"),
+            Relation::Lost { suffix } => format!("lost {suffix}"),
+        };
+        assert_eq!(said, expected, "{from} -> {to}");
+    }
+}

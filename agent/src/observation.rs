@@ -1,0 +1,257 @@
+//! What a sensor saw: facts about this host, with clear names. An observation never leaves the host.
+//!
+//! Always holds: an observation says what happened and not what it means; that is for the detectors.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use shirase_shared::clock::Moment;
+use shirase_shared::event::{LossKind, Target};
+use shirase_shared::redact::Names;
+
+/// A fact and when it was seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// When the sensor saw it.
+    pub at: Moment,
+    /// What it saw.
+    pub fact: Fact,
+}
+
+/// What a sensor can see.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// A file or a directory changed.
+    File(FileChange),
+    /// A rescan found a file that looks harmed.
+    Found(FoundFile),
+    /// A rescan came to its end.
+    Rescanned(Rescanned),
+    /// A watched root is seen in another way than before.
+    Root(RootSeen),
+    /// Something could not be seen.
+    Lost(Lost),
+    /// A service, process or probed port was looked at.
+    Target(TargetSeen),
+    /// The host was looked at.
+    Host(HostSample),
+}
+
+/// A directory under watch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// What it is called outside this host.
+    pub label: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether names below it may leave the host.
+    pub names: Names,
+}
+
+/// A change below a root.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileChange {
+    /// The root.
+    pub root: Arc<Root>,
+    /// The path below the root; after a rename the new one.
+    pub below: PathBuf,
+    /// What was done.
+    pub operation: Operation,
+    /// Whether its first bytes fit its name.
+    pub verdict: Verdict,
+    /// Its size in bytes, where the sensor looked.
+    pub size: Option<u64>,
+}
+
+impl FileChange {
+    /// Returns the full path of the file.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.root.path.join(&self.below)
+    }
+}
+
+/// What can be done to a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// It appeared; also by being moved in from outside the root.
+    Created,
+    /// It was written, and closed or left alone since.
+    Written,
+    /// It was deleted.
+    Deleted,
+    /// It was moved out of the root.
+    MovedOut,
+    /// It was renamed within the root.
+    Renamed {
+        /// The path below the root it had before.
+        from: PathBuf,
+    },
+    /// A directory was renamed within the root.
+    DirectoryRenamed {
+        /// The path below the root it had before.
+        from: PathBuf,
+        /// Files in it, counted up to a limit.
+        files: u64,
+    },
+}
+
+/// Whether a file's first bytes fit its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// They fit.
+    Agrees,
+    /// They should be something else and are nothing known.
+    Lost,
+    /// Nobody looked, or there is nothing to compare with.
+    Unknown,
+}
+
+/// A file a rescan found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundFile {
+    /// The root.
+    pub root: Arc<Root>,
+    /// The path below the root.
+    pub below: PathBuf,
+    /// When it was last changed, by the file system's clock.
+    pub changed_at: Timestamp,
+    /// What is wrong with it.
+    pub sign: Sign,
+}
+
+/// Why a file looks harmed without knowledge of what it was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// Its name is that of an ordinary file with an unknown suffix after it.
+    SuffixAppended,
+    /// Its first bytes do not fit its name.
+    MagicLost,
+}
+
+/// What a rescan looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rescanned {
+    /// The root.
+    pub root: Arc<Root>,
+    /// Why it was made.
+    pub cause: RescanCause,
+    /// Files looked at.
+    pub looked_at: u64,
+    /// Of these, changed since the last good moment.
+    pub changed: u64,
+    /// Of these, reported as [`FoundFile`].
+    pub suspicious: u64,
+    /// Whether the whole root was seen.
+    pub extent: Extent,
+}
+
+/// Why a rescan was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RescanCause {
+    /// The agent started; something may have happened since its last sign of life.
+    Start,
+    /// A queue ran over.
+    Overflow,
+    /// The root had been gone.
+    RootBack,
+}
+
+/// How much a rescan saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// It stopped at its limit of files or time.
+    Limited,
+}
+
+/// How a root is seen from now on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RootSeen {
+    /// The root.
+    pub root: Arc<Root>,
+    /// How it is seen.
+    pub sight: Sight,
+    /// Particulars without names of files.
+    pub detail: String,
+}
+
+/// How well a root is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sight {
+    /// All of it.
+    Whole,
+    /// Some directories below it cannot be read or watched.
+    Partial,
+    /// It cannot be read.
+    Unreadable,
+    /// It is not there.
+    Gone,
+}
+
+/// Something that could not be seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lost {
+    /// What lost it.
+    pub what: LossKind,
+    /// How many, where that can be told.
+    pub count: Option<u64>,
+    /// Particulars without names of files.
+    pub detail: String,
+}
+
+/// How a target was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TargetSeen {
+    /// The target.
+    pub target: Target,
+    /// Whether it is there.
+    pub presence: Presence,
+    /// What the sensor saw, in the words of the system it asked.
+    pub detail: String,
+    /// Its own grace in seconds, where it has one.
+    pub grace_secs: Option<u64>,
+}
+
+/// Whether a target is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It answers.
+    Up,
+    /// It does not.
+    Down,
+}
+
+/// The host's vital signs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HostSample {
+    /// Each disk.
+    pub disks: Vec<DiskSample>,
+    /// Memory available without swapping, in bytes.
+    pub memory_available_bytes: u64,
+    /// All memory in bytes.
+    pub memory_total_bytes: u64,
+    /// Load average over one minute.
+    pub load_one: f64,
+}
+
+/// One disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiskSample {
+    /// Where it is mounted.
+    pub mount: PathBuf,
+    /// Bytes left.
+    pub free_bytes: u64,
+    /// Its size in bytes.
+    pub total_bytes: u64,
+}
+
+/// Returns the file name as text; what is not UTF-8 becomes U+FFFD.
+#[must_use]
+pub fn file_name(path: &Path) -> String {
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}

@@ -1,0 +1,150 @@
+//! What the agent sees with. Each sensor turns its part of the host into observations.
+//!
+//! ```text
+//! files ─▶ content ─┐
+//! services, processes ├─observation─▶ (detectors)
+//! probes, host ─────┘
+//!        └─ how each of them is ─▶ board ─▶ (heartbeat, status)
+//! ```
+//!
+//! Always holds: a sensor that cannot see says so on the board and with an observation; it never ends the others.
+
+pub mod files;
+pub mod content;
+pub mod services;
+pub mod probes;
+pub mod host;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shirase_shared::clock::SharedClock;
+use shirase_shared::config::Problem;
+use shirase_shared::wire::{SensorReport, SensorState};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::observation::Observation;
+
+/// Observations waiting for the detectors. When full, sensors wait; the files sensor's own queue then fills and
+/// what does not fit there is counted and told.
+pub const OBSERVATIONS_CAPACITY: usize = 8192;
+
+/// What the agent watches.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SensorsConfig {
+    /// Directories whose files are watched, with everything below them.
+    pub roots: Vec<files::RootConfig>,
+    /// How files are watched.
+    pub files: files::FilesConfig,
+    /// Services of the operating system's service manager that must run.
+    pub services: Vec<services::ServiceConfig>,
+    /// Programs of which at least one process must run; for systems without a service manager.
+    pub processes: Vec<services::ProcessConfig>,
+    /// TCP ports and web addresses that must answer.
+    pub probes: Vec<probes::ProbeConfig>,
+    /// The host itself.
+    pub host: host::HostConfig,
+}
+
+impl SensorsConfig {
+    /// Returns every rule the values break, with keys as they stand below `[sensors]`.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = files::root_problems(&self.roots);
+        problems.extend(self.files.problems());
+        problems.extend(services::problems(&self.services, &self.processes));
+        problems.extend(probes::problems(&self.probes));
+        problems.extend(self.host.problems());
+        problems
+    }
+}
+
+/// How each sensor is, shared by the sensors that write it and whoever tells others.
+#[derive(Clone, Debug, Default)]
+pub struct SensorBoard(Arc<Mutex<BTreeMap<String, SensorReport>>>);
+
+impl SensorBoard {
+    /// Notes how a sensor is from now on.
+    pub fn set(&self, name: &str, state: SensorState, detail: impl Into<String>) {
+        let report = SensorReport { name: name.to_owned(), state, detail: detail.into() };
+        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        board.insert(name.to_owned(), report);
+    }
+
+    /// Forgets every sensor, because they start anew and some may not come back.
+    pub fn clear(&self) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
+    /// Returns how every sensor is, by name.
+    #[must_use]
+    pub fn reports(&self) -> Vec<SensorReport> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect()
+    }
+}
+
+/// What the sensors need to run.
+pub struct SensorsParts {
+    /// What to watch.
+    pub config: SensorsConfig,
+    /// The time.
+    pub clock: SharedClock,
+    /// Where observations go; make it with [`OBSERVATIONS_CAPACITY`].
+    pub out: mpsc::Sender<Observation>,
+    /// Where each sensor says how it is.
+    pub board: SensorBoard,
+    /// The agent's last sign of life before this start: what changed since is looked at. `None` on a first start.
+    pub since: Option<Timestamp>,
+    /// Directories never looked at, the agent's own state directory above all.
+    pub ignored: Vec<PathBuf>,
+}
+
+/// Runs every configured sensor until `stop`.
+///
+/// # Errors
+/// Only if the operating system gives no means to watch files or to start a thread at all.
+pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result<()> {
+    let SensorsParts { config, clock, out, board, since, ignored } = parts;
+    let mut sensors = JoinSet::new();
+    sensors.spawn(host::run(config.host, clock.clone(), out.clone(), board.clone(), stop.clone()));
+    for probe in config.probes {
+        let (clock, out, board, stop) = (clock.clone(), out.clone(), board.clone(), stop.clone());
+        sensors.spawn(probes::run(probe, clock, out, board, stop));
+    }
+    sensors.spawn(services::run(
+        services::Watched { services: config.services, processes: config.processes },
+        clock.clone(),
+        out.clone(),
+        board.clone(),
+        stop.clone(),
+    ));
+    let parts = files::FilesParts {
+        roots: files::resolve(&config.roots),
+        config: config.files,
+        clock,
+        out,
+        board,
+        since,
+        ignored,
+    };
+    let files = tokio::task::spawn_blocking(|| files::begin(parts)).await??;
+    stop.cancelled().await;
+    tokio::task::spawn_blocking(move || files.end()).await?;
+    while sensors.join_next().await.is_some() {}
+
+    Ok(())
+}

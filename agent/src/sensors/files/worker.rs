@@ -1,0 +1,397 @@
+//! The files sensor's own thread: makes observations out of what the kernel tells.
+
+mod keeping;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use shirase_shared::clock::{Moment, SharedClock};
+use shirase_shared::event::LossKind;
+
+use super::pairing::{Due, Pairing, Seen};
+use super::portable::{Backend, Cookie, Entry, Queue, Raw, RawEvent, Trouble, Waker};
+use super::rescan::{self, Request, Rescanner};
+use super::roots::{Watched, root_of};
+use super::{FilesError, FilesParts};
+use crate::observation::{
+    Fact, FileChange, Lost, Observation, Operation, RescanCause, Root, Sight, Verdict,
+};
+use crate::sensors::{SensorBoard, content};
+
+/// Changes waiting for their first bytes to be compared. When full, the worker waits and its own queue fills.
+const CONTENT_CAPACITY: usize = 4096;
+/// How often the worker looks whether the roots are still there.
+const LOOK_EVERY_MS: u64 = 2000;
+/// Changes handled before the worker looks at its timers.
+const STRETCH: usize = 2048;
+/// How long after a directory appeared its files are looked for: by then it is watched itself.
+const DIRECTORY_WAIT_MS: u64 = 300;
+/// Overlap of a rescan with what was seen before the loss.
+const RESCAN_OVERLAP: SignedDuration = SignedDuration::from_secs(30);
+/// Files counted in a renamed directory, and listed in a new one, at the most.
+const DIRECTORY_FILES_MAX: usize = 10_000;
+
+/// The running files sensor.
+pub struct FilesSensor {
+    statuses: Vec<RootStatus>,
+    stopping: Arc<AtomicBool>,
+    waker: Waker,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// How one root was found at the beginning.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RootStatus {
+    /// The root.
+    pub root: Arc<Root>,
+    /// How it is seen.
+    pub sight: Sight,
+    /// Why, if not wholly.
+    pub detail: String,
+}
+
+/// Opens the kernel's queue, watches every root and starts the sensor's threads. Returns when every root is watched.
+///
+/// # Errors
+/// When the kernel gives no queue or no thread. A root that cannot be watched is no error but a state.
+pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
+    let FilesParts { roots, config, clock, out, board, since, mut ignored } = parts;
+    // The kernel tells real paths; a configured one may lead over a link.
+    let real: Vec<_> = ignored
+        .iter()
+        .filter_map(|path| path.canonicalize().ok())
+        .collect();
+    ignored.extend(real);
+    let (backend, queue, waker) = Backend::open(clock.clone())?;
+    let stopping = Arc::new(AtomicBool::new(false));
+    let (next, changes) = sync_channel(CONTENT_CAPACITY);
+    let rescans = Rescanner::start(rescan::Parts {
+        limits: config.clone(),
+        clock: clock.clone(),
+        out: out.clone(),
+        ignored: ignored.clone(),
+        stopping: stopping.clone(),
+    })?;
+    let checker = content::Checker::new(config.content_checks_per_second);
+    let content = std::thread::Builder::new()
+        .name("content".to_owned())
+        .spawn(move || content::run(&changes, &out, checker))
+        .map_err(|source| FilesError::Thread { name: "content", source })?;
+    let mut worker = Worker {
+        backend,
+        queue,
+        roots: roots.into_iter().map(Watched::new).collect(),
+        pairing: Pairing::default(),
+        directories: Vec::new(),
+        ignored,
+        next,
+        rescans,
+        clock,
+        board,
+        stopping: stopping.clone(),
+        overflowed: 0,
+        looked_ms: 0,
+    };
+    worker.watch_all(since);
+    let statuses = worker.statuses();
+    let thread = std::thread::Builder::new()
+        .name("files".to_owned())
+        .spawn(move || worker.run())
+        .map_err(|source| FilesError::Thread { name: "files", source })?;
+
+    Ok(FilesSensor { statuses, stopping, waker, threads: vec![thread, content] })
+}
+
+impl FilesSensor {
+    /// Returns how each root was found at the beginning.
+    #[must_use]
+    pub fn roots(&self) -> &[RootStatus] {
+        &self.statuses
+    }
+
+    /// Returns what the sensor sees with.
+    #[must_use]
+    pub fn backend() -> String {
+        Backend::name()
+    }
+
+    /// Stops the threads and waits for them. What the kernel still held is not looked at any more.
+    pub fn end(self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.waker.wake();
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the files sensor panicked");
+            }
+        }
+    }
+}
+
+struct Worker {
+    backend: Backend,
+    queue: Queue,
+    roots: Vec<Watched>,
+    pairing: Pairing,
+    /// New directories whose files have to be looked for, with the time when.
+    directories: Vec<(Seen, u64)>,
+    ignored: Vec<std::path::PathBuf>,
+    next: SyncSender<Observation>,
+    rescans: Rescanner,
+    clock: SharedClock,
+    board: SensorBoard,
+    stopping: Arc<AtomicBool>,
+    /// What of the own queue's overflow was told already.
+    overflowed: u64,
+    looked_ms: u64,
+}
+
+impl Worker {
+    fn run(mut self) {
+        while !self.stopping.load(Ordering::Relaxed) {
+            let now_ms = self.clock.moment().monotonic_ms;
+            let wait = self
+                .pairing
+                .wait_ms(now_ms)
+                .unwrap_or(LOOK_EVERY_MS)
+                .min(LOOK_EVERY_MS);
+            let wait = if self.directories.is_empty() { wait } else { wait.min(DIRECTORY_WAIT_MS) };
+            match self.queue.events.recv_timeout(Duration::from_millis(wait)) {
+                Ok(event) => self.stretch(event),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            let now = self.clock.moment();
+            self.tell_own_overflow(now);
+            for due in self.pairing.due(now.monotonic_ms) {
+                self.finish(due);
+            }
+            let ripe = |(_, due): &mut (Seen, u64)| *due <= now.monotonic_ms;
+            let directories: Vec<_> = self.directories.extract_if(.., ripe).collect();
+            for (directory, _) in directories {
+                self.list(&directory);
+            }
+            if self.looked_ms + LOOK_EVERY_MS <= now.monotonic_ms {
+                self.look_at_roots(now);
+            }
+        }
+    }
+
+    /// Handles one change and those that wait behind it, up to a limit.
+    fn stretch(&mut self, first: RawEvent) {
+        self.handle(first);
+        for _ in 0..STRETCH {
+            let Ok(event) = self.queue.events.try_recv() else { return };
+            self.handle(event);
+        }
+    }
+
+    fn handle(&mut self, event: RawEvent) {
+        let RawEvent { at, path, what } = event;
+        if self.is_ignored(&path) {
+            return;
+        }
+        let seen = Seen { path, at };
+        match what {
+            Raw::Created(Entry::File) => self.tell(&seen, Operation::Created),
+            Raw::Created(Entry::Directory) => {
+                self.tell(&seen, Operation::Created);
+                let due = at.monotonic_ms + DIRECTORY_WAIT_MS;
+                self.directories.push((seen, due));
+            }
+            Raw::Written => {
+                if let Some(due) = self.pairing.write(seen) {
+                    self.finish(due);
+                }
+            }
+            Raw::Closed => {
+                self.pairing.finish(&seen.path);
+                self.tell(&seen, Operation::Written);
+            }
+            Raw::Deleted(Entry::File) => {
+                self.pairing.finish(&seen.path);
+                self.tell(&seen, Operation::Deleted);
+            }
+            Raw::Deleted(Entry::Directory) | Raw::RootMoved => {
+                if self
+                    .roots
+                    .iter()
+                    .any(|watched| watched.root.path == seen.path)
+                {
+                    self.look_at_roots(at);
+                }
+            }
+            Raw::From(cookie) => {
+                if let Some(due) = self.pairing.from(cookie, seen) {
+                    self.finish(due);
+                }
+            }
+            Raw::To(cookie) => self.renamed(cookie, &seen),
+            Raw::Overflow => {
+                let detail = "the kernel dropped file changes; a rescan was begun".to_owned();
+                self.lost(at, LossKind::KernelQueue, None, detail);
+                self.rescan_all(at);
+            }
+            Raw::Trouble(trouble) => self.trouble(&seen, &trouble),
+            Raw::Wake => {}
+        }
+    }
+
+    fn finish(&mut self, due: Due) {
+        match due {
+            Due::MovedOut(seen) => self.tell(&seen, Operation::MovedOut),
+            Due::Settled(seen) => self.tell(&seen, Operation::Written),
+            Due::Peek(seen) => {
+                let empty =
+                    |metadata: &std::fs::Metadata| metadata.is_file() && metadata.len() == 0;
+                if std::fs::symlink_metadata(&seen.path).is_ok_and(|metadata| empty(&metadata)) {
+                    self.tell(&seen, Operation::Written);
+                }
+            }
+        }
+    }
+
+    fn renamed(&mut self, cookie: Cookie, to: &Seen) {
+        let is_directory = std::fs::symlink_metadata(&to.path).is_ok_and(|found| found.is_dir());
+        let from = self.pairing.to(cookie);
+        let Some((root, below)) = root_of(&self.roots, &to.path) else { return };
+        let root = root.clone();
+        let Some(from) = from else {
+            return self.moved_in(to, is_directory);
+        };
+        let old = root_of(&self.roots, &from.path);
+        let Some((_, old)) = old.filter(|(old_root, _)| **old_root == root) else {
+            self.tell(&from, Operation::MovedOut);
+            return self.moved_in(to, is_directory);
+        };
+        let operation = if is_directory {
+            let files = count_files(&to.path);
+            Operation::DirectoryRenamed { from: old, files }
+        } else {
+            Operation::Renamed { from: old }
+        };
+        let change = FileChange { root, below, operation, verdict: Verdict::Unknown, size: None };
+        self.send(to.at, Fact::File(change));
+    }
+
+    fn moved_in(&mut self, to: &Seen, is_directory: bool) {
+        self.tell(to, Operation::Created);
+        if is_directory {
+            self.directories
+                .push((to.clone(), to.at.monotonic_ms + DIRECTORY_WAIT_MS));
+        } else {
+            self.tell(to, Operation::Written);
+        }
+    }
+
+    /// Tells the files of a new directory: those that came before it was watched were not reported.
+    fn list(&mut self, directory: &Seen) {
+        let mut left = DIRECTORY_FILES_MAX;
+        let mut open = vec![directory.path.clone()];
+        while let Some(path) = open.pop() {
+            for entry in std::fs::read_dir(&path).into_iter().flatten().flatten() {
+                if left == 0 || self.is_ignored(&entry.path()) {
+                    continue;
+                }
+                left -= 1;
+                let seen = Seen { path: entry.path(), at: directory.at };
+                self.tell(&seen, Operation::Created);
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => open.push(entry.path()),
+                    Ok(kind) if kind.is_file() => self.tell(&seen, Operation::Written),
+                    Ok(_) | Err(_) => {}
+                }
+            }
+        }
+    }
+
+    fn trouble(&mut self, seen: &Seen, trouble: &Trouble) {
+        // A directory may vanish between being listed and being watched; that is no trouble.
+        if *trouble == Trouble::Missing && std::fs::symlink_metadata(&seen.path).is_err() {
+            return;
+        }
+        let Some((root, _)) = root_of(&self.roots, &seen.path) else { return };
+        let label = root.label.clone();
+        let hidden = self
+            .roots
+            .iter_mut()
+            .find(|watched| watched.root.label == label);
+        let changed = hidden.is_some_and(|watched| watched.hide(&seen.path, trouble, seen.at.wall));
+        self.show();
+        if changed {
+            self.tell_root(&label, seen.at);
+        }
+    }
+
+    fn tell(&mut self, seen: &Seen, operation: Operation) {
+        let Some((root, below)) = root_of(&self.roots, &seen.path) else { return };
+        let root = root.clone();
+        let change = FileChange { root, below, operation, verdict: Verdict::Unknown, size: None };
+        self.send(seen.at, Fact::File(change));
+    }
+
+    fn send(&self, at: Moment, fact: Fact) {
+        // A closed channel means that everything is about to stop.
+        drop(self.next.send(Observation { at, fact }));
+    }
+
+    fn lost(&self, at: Moment, what: LossKind, count: Option<u64>, detail: String) {
+        self.send(at, Fact::Lost(Lost { what, count, detail }));
+    }
+
+    fn tell_own_overflow(&mut self, now: Moment) {
+        let overflowed = self.queue.overflowed.load(Ordering::Relaxed);
+        if overflowed == self.overflowed {
+            return;
+        }
+        let count = overflowed - self.overflowed;
+        self.overflowed = overflowed;
+        let detail =
+            "the agent's own queue of file changes ran over; a rescan was begun".to_owned();
+        self.lost(now, LossKind::OwnQueue, Some(count), detail);
+        self.rescan_all(now);
+    }
+
+    fn rescan_all(&self, now: Moment) {
+        for watched in self
+            .roots
+            .iter()
+            .filter(|watched| watched.sight < Sight::Unreadable)
+        {
+            self.rescans.request(Request {
+                root: watched.root.clone(),
+                since: now.wall - RESCAN_OVERLAP,
+                cause: RescanCause::Overflow,
+            });
+        }
+    }
+
+    fn is_ignored(&self, path: &Path) -> bool {
+        self.ignored.iter().any(|ignored| path.starts_with(ignored))
+    }
+}
+
+/// Counts the files in a directory and below, up to a limit.
+fn count_files(directory: &Path) -> u64 {
+    let mut files = 0;
+    let mut left = DIRECTORY_FILES_MAX;
+    let mut open = vec![directory.to_owned()];
+    while let Some(path) = open.pop() {
+        for entry in std::fs::read_dir(&path).into_iter().flatten().flatten() {
+            if left == 0 {
+                return files;
+            }
+            left -= 1;
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => open.push(entry.path()),
+                Ok(_) => files += 1,
+                Err(_) => {}
+            }
+        }
+    }
+    files
+}

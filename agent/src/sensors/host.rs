@@ -1,0 +1,123 @@
+//! Looks at the host itself: disks, memory, load, and with each look the clocks.
+//!
+//! A clock jump and a reboot need no look of their own: every observation carries wall time, boot and monotonic time,
+//! and the detector compares two of them.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use shirase_shared::clock::SharedClock;
+use shirase_shared::config::Problem;
+use shirase_shared::ids::BootId;
+use shirase_shared::wire::SensorState;
+use sysinfo::{DiskRefreshKind, Disks, MemoryRefreshKind, System};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::SensorBoard;
+use crate::observation::{DiskSample, Fact, HostSample, Observation};
+
+/// Name of this sensor on the board.
+const NAME: &str = "host";
+/// File systems that are always full by nature.
+const NO_DISKS: &[&str] = &["squashfs", "iso9660", "udf", "overlay", "tmpfs", "devtmpfs", "erofs"];
+
+/// The host itself.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HostConfig {
+    /// Pause between two looks at disks, memory and clocks, in seconds.
+    pub interval_secs: u64,
+}
+
+impl Default for HostConfig {
+    fn default() -> Self {
+        Self { interval_secs: 10 }
+    }
+}
+
+impl HostConfig {
+    /// Returns every rule the values break.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Problem> {
+        let key = "sensors.host.interval_secs";
+        let problem = || Problem::of(key, "is 0", "give at least 1 second; 10 is the default");
+        if self.interval_secs == 0 { vec![problem()] } else { Vec::new() }
+    }
+}
+
+/// Looks at intervals until `stop`.
+pub async fn run(
+    config: HostConfig,
+    clock: SharedClock,
+    out: mpsc::Sender<Observation>,
+    board: SensorBoard,
+    stop: CancellationToken,
+) {
+    loop {
+        match tokio::task::spawn_blocking(look).await {
+            Ok(Ok(sample)) => {
+                board.set(NAME, SensorState::Well, format!("load {:.2}", sample.load_one));
+                let observation = Observation { at: clock.moment(), fact: Fact::Host(sample) };
+                if out.send(observation).await.is_err() {
+                    return;
+                }
+            }
+            Ok(Err(why)) => board.set(NAME, SensorState::Blind, why),
+            Err(error) => board.set(NAME, SensorState::Blind, error.to_string()),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(config.interval_secs)) => {}
+        }
+    }
+}
+
+/// Looks once.
+fn look() -> Result<HostSample, String> {
+    let mut system = System::new().map_err(|error| format!("no memory figures: {error}"))?;
+    system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
+    let usage = DiskRefreshKind::nothing().with_storage();
+    let disks = Disks::new_with_refreshed_list_specifics(usage)
+        .map_err(|error| format!("no disk figures: {error}"))?;
+    let counted = |disk: &&sysinfo::Disk| {
+        let system = disk.file_system().to_string_lossy();
+        !NO_DISKS.contains(&system.as_ref()) && !disk.is_read_only() && 0 < disk.total_space()
+    };
+    let sample = |disk: &sysinfo::Disk| DiskSample {
+        mount: disk.mount_point().to_owned(),
+        free_bytes: disk.available_space(),
+        total_bytes: disk.total_space(),
+    };
+
+    Ok(HostSample {
+        disks: disks.iter().filter(counted).map(sample).collect(),
+        memory_available_bytes: system.available_memory(),
+        memory_total_bytes: system.total_memory(),
+        load_one: System::load_average().map_or(0.0, |load| load.one),
+    })
+}
+
+/// Returns what the operating system calls this start of the machine; a random name where it has none.
+#[must_use]
+pub fn boot_id() -> BootId {
+    let told = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    told.ok()
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or_else(BootId::random)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_host_has_memory() {
+        let sample = look().expect("figures");
+        assert!(0 < sample.memory_available_bytes, "{sample:?}");
+        assert!(sample.memory_available_bytes <= sample.memory_total_bytes, "{sample:?}");
+        if cfg!(target_os = "linux") {
+            assert_eq!(boot_id(), boot_id());
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Gives signs of life, and takes what their answers bring: orders, and word of a buffer that is an older copy.
+
+use shirase_shared::error::Chain;
+use shirase_shared::ids::StreamId;
+use shirase_shared::wire::{Heartbeat, HeartbeatAnswer, SignedOrder};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use super::client::ClientError;
+use super::route::Upstream;
+use super::state::Parts;
+use crate::buffer::Buffer;
+
+enum Wake {
+    Stop,
+    Due,
+}
+
+pub(super) async fn run(parts: &Parts, stop: &CancellationToken) {
+    let mut beats = tokio::time::interval(parts.config.heartbeat());
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let wake = tokio::select! {
+            biased;
+            () = stop.cancelled() => Wake::Stop,
+            _ = beats.tick() => Wake::Due,
+        };
+        match wake {
+            Wake::Stop => return,
+            Wake::Due => tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                () = beat(parts) => {}
+            },
+        }
+    }
+}
+
+async fn beat(parts: &Parts) {
+    // Always the first: this is how its return is noticed.
+    let first = ask(parts, Upstream::First).await;
+    let outcome = match (first, parts.chosen().0) {
+        (Err(_), Upstream::Second) => ask(parts, Upstream::Second).await,
+        (outcome, Upstream::First | Upstream::Second) => outcome,
+    };
+    match outcome {
+        Ok((sent, answer)) => take(parts, sent, answer).await,
+        Err(error) => {
+            let text = Chain(&error).to_string();
+            tracing::debug!(error = text, "sign of life not answered");
+            parts
+                .board
+                .update(|state| state.heartbeat_error = Some(text));
+        }
+    }
+    if let Err(error) = parts.with_buffer(Buffer::tend).await {
+        tracing::warn!(error = %Chain(&error), "buffer not tended; trying again at the next sign of life");
+    }
+}
+
+async fn ask(
+    parts: &Parts,
+    upstream: Upstream,
+) -> Result<(StreamId, HeartbeatAnswer), ClientError> {
+    let heartbeat = heartbeat(parts);
+    match parts.client(upstream).heartbeat(&heartbeat).await {
+        Ok(answer) => {
+            parts.heard(upstream);
+            Ok((heartbeat.stream, answer))
+        }
+        Err(error) => {
+            parts.unheard(upstream);
+            Err(error)
+        }
+    }
+}
+
+fn heartbeat(parts: &Parts) -> Heartbeat {
+    let vitals = (parts.vitals)();
+    let level = parts.buffer.level();
+
+    Heartbeat {
+        stream: parts.buffer.stream(),
+        last_sequence: parts.buffer.last_sequence(),
+        buffer_used_bytes: level.used_bytes,
+        buffer_limit_bytes: level.limit_bytes,
+        waiting: level.waiting,
+        sensors: vitals.sensors,
+        version: vitals.version,
+        hostname: vitals.hostname,
+        os: vitals.os,
+        sent: parts.clock.moment(),
+        config_problems: vitals.config_problems,
+        maintenance_until: vitals.maintenance_until,
+    }
+}
+
+async fn take(parts: &Parts, sent: StreamId, answer: HeartbeatAnswer) {
+    let now = parts.clock.now();
+    parts.board.update(|state| {
+        state.last_heartbeat = Some(now);
+        let ahead = answer.now.duration_since(now).as_millis();
+        state.clock_offset_ms = i64::try_from(ahead).ok();
+        state.heartbeat_error = None;
+    });
+    // Asked again after the answer: a batch may have been stored meanwhile, but never one that is not on this disk.
+    let ours = parts.buffer.last_sequence();
+    if let Some(theirs) = answer.stored_through
+        && sent == parts.buffer.stream()
+        && ours < theirs
+    {
+        match parts.with_buffer(Buffer::begin_stream).await {
+            Ok(stream) => tracing::warn!(
+                "the collector has records of this stream up to {theirs}, this disk up to {ours}: it is an older copy; \
+                 began stream {stream}"
+            ),
+            Err(error) => tracing::warn!(error = %Chain(&error), "no new stream could be begun"),
+        }
+    }
+    for order in answer.orders {
+        pass_on(parts, order);
+    }
+}
+
+fn pass_on(parts: &Parts, order: SignedOrder) {
+    match parts.orders.try_send(order) {
+        Ok(()) => {}
+        Err(TrySendError::Full(_)) => {
+            parts.board.update(|state| state.orders_dropped += 1);
+            tracing::warn!(
+                "an order was dropped because earlier ones still wait; the collector repeats it"
+            );
+        }
+        Err(TrySendError::Closed(_)) => tracing::debug!("nobody takes orders any more"),
+    }
+}

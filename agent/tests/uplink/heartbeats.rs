@@ -1,0 +1,122 @@
+//! Signs of life and what their answers bring.
+
+use shirase_shared::ids::Sequence;
+use shirase_shared::wire::{Heartbeat, HeartbeatAnswer, SignedOrder};
+
+use crate::server::Reply;
+use crate::site::{Authority, Site, config, heartbeat_answer};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_heartbeat_tells_how_the_host_is() {
+    let authority = Authority::new();
+    let server = authority.serve(Box::new(|request| match request.path.as_str() {
+        "/v1/heartbeat" => Reply::json(200, &heartbeat_answer()),
+        _ => Reply::Cut,
+    }));
+    let mut site = Site::new(&authority, config(&server.url));
+    site.append(2);
+    site.start();
+    let heartbeat: Heartbeat = serde_json::from_slice(&server.next("/v1/heartbeat").body).unwrap();
+    assert_eq!((heartbeat.stream, heartbeat.last_sequence), (site.buffer.stream(), Sequence(2)));
+    assert_eq!((heartbeat.waiting, heartbeat.hostname.as_str()), (2, "ehr-1"));
+    assert!(
+        0 < heartbeat.buffer_used_bytes
+            && heartbeat.buffer_used_bytes <= heartbeat.buffer_limit_bytes
+    );
+    // They go on although batches fail.
+    server.next("/v1/heartbeat");
+    site.eventually("a heartbeat noted", |state, _| state.last_heartbeat.is_some())
+        .await;
+    assert!(site.board.read().last_error.is_some(), "the batches' own trouble stays visible");
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_knows_less_than_the_collector_begins_a_new_stream() {
+    let authority = Authority::new();
+    let server = authority.serve(Box::new(|request| match request.path.as_str() {
+        "/v1/heartbeat" => {
+            let heartbeat: Heartbeat = serde_json::from_slice(&request.body).unwrap();
+            // A collector that has 9 of the first stream it hears of, and knows no other.
+            let stored_through = (heartbeat.last_sequence == Sequence(2)).then_some(Sequence(9));
+            Reply::json(200, &HeartbeatAnswer { stored_through, ..heartbeat_answer() })
+        }
+        _ => Reply::Cut,
+    }));
+    let mut site = Site::new(&authority, config(&server.url));
+    let before = site.buffer.stream();
+    site.append(2);
+    site.start();
+    site.eventually("another stream", |_, buffer| buffer.stream() != before)
+        .await;
+    assert_eq!(site.buffer.last_sequence(), Sequence(0));
+    let waiting = site.buffer.peek(10, 1 << 20).unwrap();
+    assert!(
+        waiting.iter().all(|line| line.stream == before),
+        "records keep the stream they were numbered in"
+    );
+    assert_eq!(waiting.len(), 2);
+    site.append(1);
+    assert_eq!(site.buffer.last_sequence(), Sequence(1));
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_that_knows_as_much_changes_nothing() {
+    let authority = Authority::new();
+    let server = authority.serve(Box::new(|request| match request.path.as_str() {
+        "/v1/heartbeat" => Reply::json(
+            200,
+            &HeartbeatAnswer { stored_through: Some(Sequence(2)), ..heartbeat_answer() },
+        ),
+        _ => Reply::Cut,
+    }));
+    let mut site = Site::new(&authority, config(&server.url));
+    let before = site.buffer.stream();
+    site.append(2);
+    site.start();
+    server.next("/v1/heartbeat");
+    server.next("/v1/heartbeat");
+    assert_eq!(site.buffer.stream(), before);
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_are_passed_on_and_dropped_ones_are_counted() {
+    let authority = Authority::new();
+    let server = authority.serve(Box::new(|request| match request.path.as_str() {
+        "/v1/heartbeat" => {
+            let order =
+                |text: &str| SignedOrder { order: text.to_owned(), signature: "s".to_owned() };
+            Reply::json(
+                200,
+                &HeartbeatAnswer { orders: vec![order("one"), order("two")], ..heartbeat_answer() },
+            )
+        }
+        _ => Reply::Cut,
+    }));
+    let mut site = Site::new(&authority, config(&server.url));
+    site.start();
+    // The channel holds one: the second of the first answer has no place.
+    site.eventually("a dropped order", |state, _| 1 <= state.orders_dropped)
+        .await;
+    assert_eq!(site.orders.recv().await.unwrap().order, "one");
+    assert_eq!(site.orders.recv().await.unwrap().order, "one", "the collector repeats them");
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_heartbeat_that_is_answered_with_a_page_is_an_error_people_see() {
+    let authority = Authority::new();
+    let server = authority.serve(Box::new(|_| Reply::Answer(200, "text/html", b"<html>".to_vec())));
+    let mut site = Site::new(&authority, config(&server.url));
+    site.start();
+    site.eventually("an error", |state, _| {
+        state
+            .heartbeat_error
+            .as_ref()
+            .is_some_and(|error| error.contains("text/html"))
+    })
+    .await;
+    site.stop().await;
+}

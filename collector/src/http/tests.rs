@@ -1,0 +1,6 @@
+//! The console as browsers meet it: a real router on a real database.
+
+mod site;
+mod access;
+mod signing_in;
+mod pages;

@@ -1,0 +1,245 @@
+//! Staff alerts: from a stored batch to a mail in a real SMTP server and a POST at a webhook, each once.
+
+#![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
+
+#[path = "support/mail_server.rs"]
+mod mail_server;
+#[path = "support/ward.rs"]
+mod ward;
+#[path = "support/webhook_server.rs"]
+mod webhook_server;
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use mail_server::{MailServer, ServerTls, free_port};
+use shirase_collector::jobs::notify::NotifyJob;
+use shirase_collector::jobs::{Job, Nudge, Outcome};
+use shirase_collector::notify::courier::Courier;
+use shirase_collector::notify::mail::{MailConfig, MailTls};
+use shirase_collector::notify::{Channel, ChannelKind};
+use shirase_shared::event::Severity;
+use ward::{VENDOR_PHONE, Ward};
+use webhook_server::WebhookServer;
+
+impl Ward {
+    async fn channel(&self, kind: ChannelKind, target: &str, min_severity: Severity) {
+        let channel = Channel {
+            facility: self.facility.clone(),
+            id: kind.as_str().parse().unwrap(),
+            kind,
+            target: target.to_owned(),
+            min_severity,
+        };
+        self.store
+            .put_alert_channel(&channel.checked().unwrap())
+            .await
+            .unwrap();
+    }
+
+    fn job(&self, mail: &MailConfig) -> NotifyJob {
+        NotifyJob {
+            store: self.store.clone(),
+            courier: Courier::new(mail).unwrap(),
+            clock: self.clock.clone(),
+            console_url: "https://c.example.jp:8443".to_owned(),
+            nudge: Nudge::default(),
+        }
+    }
+}
+
+fn plain_mail(port: u16) -> MailConfig {
+    MailConfig {
+        host: "127.0.0.1".to_owned(),
+        port,
+        tls: MailTls::None,
+        from: "知らせ <shirase@hospital.example>".to_owned(),
+        ..MailConfig::default()
+    }
+}
+
+#[tokio::test]
+async fn one_mail_for_each_severity_newly_reached_and_none_after_a_restart() {
+    let mut ward = Ward::open("しらせ総合病院").await;
+    let server = MailServer::start(ward.dir.path(), free_port(), None).await;
+    ward.channel(ChannelKind::Mail, "security@hospital.example", Severity::High)
+        .await;
+    let mail = plain_mail(server.port);
+    ward.burst(Severity::High).await;
+    assert_eq!(ward.job(&mail).activate().await, Outcome::Changed(1));
+    ward.burst(Severity::High).await;
+    assert_eq!(ward.job(&mail).activate().await, Outcome::NothingToDo, "the same severity again");
+    ward.burst(Severity::Critical).await;
+    assert_eq!(ward.job(&mail).activate().await, Outcome::Changed(1));
+    for _ in 0..3 {
+        // A new job on the same store is what a restart comes to.
+        assert_eq!(ward.job(&mail).activate().await, Outcome::NothingToDo);
+    }
+
+    let mails = server.mails();
+    assert_eq!(mails.len(), 2, "{mails:#?}");
+    let (first, second) = (&mails[0], &mails[1]);
+    assert!(
+        first
+            .subject
+            .starts_with("【重大】しらせ総合病院: 電子カルテ"),
+        "{}",
+        first.subject
+    );
+    assert!(second.subject.starts_with("【緊急】"), "{}", second.subject);
+    assert_ne!(first.message_id, second.message_id);
+    assert_eq!(first.to, "security@hospital.example");
+    assert!(first.from.contains("知らせ"), "{}", first.from);
+    for part in [
+        "ehr1",
+        VENDOR_PHONE,
+        "2026-02-09 01:50:00 JST",
+        "https://c.example.jp:8443/facilities/handa-hp/incidents/",
+    ] {
+        assert!(first.body.contains(part), "no `{part}` in\n{}", first.body);
+    }
+    assert!(mails.iter().all(|mail| mail.defects.is_empty()), "{mails:#?}");
+    assert!(first.headers.iter().any(|name| name == "Auto-Submitted"), "{:?}", first.headers);
+}
+
+#[tokio::test]
+async fn a_mail_server_that_is_down_is_tried_again_and_gets_the_mail_once() {
+    let mut ward = Ward::open("しらせ総合病院").await;
+    let port = free_port();
+    ward.channel(ChannelKind::Mail, "security@hospital.example", Severity::High)
+        .await;
+    let mail = plain_mail(port);
+    ward.burst(Severity::High).await;
+    assert_eq!(ward.job(&mail).activate().await, Outcome::NothingToDo);
+    let state = ward
+        .store
+        .channel_state(&ward.facility, &"mail".parse().unwrap())
+        .await
+        .unwrap();
+    assert_eq!((state.sent, state.waiting), (0, 1));
+    assert!(state.last_error.contains("refused"), "{}", state.last_error);
+
+    let server = MailServer::start(ward.dir.path(), port, None).await;
+    assert_eq!(ward.job(&mail).activate().await, Outcome::NothingToDo, "not before its time");
+    ward.clock.advance(SignedDuration::from_mins(11));
+    assert_eq!(ward.job(&mail).activate().await, Outcome::Changed(1));
+    ward.clock.advance(SignedDuration::from_hours(1));
+    assert_eq!(ward.job(&mail).activate().await, Outcome::NothingToDo);
+    assert_eq!(server.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn without_a_mail_server_in_the_configuration_the_message_waits_and_says_why() {
+    let mut ward = Ward::open("しらせ総合病院").await;
+    ward.channel(ChannelKind::Mail, "security@hospital.example", Severity::High)
+        .await;
+    ward.burst(Severity::High).await;
+    assert_eq!(ward.job(&MailConfig::default()).activate().await, Outcome::NothingToDo);
+    let state = ward
+        .store
+        .channel_state(&ward.facility, &"mail".parse().unwrap())
+        .await
+        .unwrap();
+    assert!(state.last_error.contains("no mail server is configured"), "{}", state.last_error);
+}
+
+#[tokio::test]
+async fn mail_goes_over_starttls_and_only_to_a_server_the_authority_signed_for() {
+    let mut ward = Ward::open("しらせ総合病院").await;
+    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let (certificate, key) = (ward.dir.path().join("mail.pem"), ward.dir.path().join("mail.key"));
+    std::fs::write(&certificate, own.cert.pem()).unwrap();
+    std::fs::write(&key, own.signing_key.serialize_pem()).unwrap();
+    let tls = ServerTls { certificate: &certificate, key: &key };
+    let server = MailServer::start(ward.dir.path(), free_port(), Some(tls)).await;
+    ward.channel(ChannelKind::Mail, "security@hospital.example", Severity::High)
+        .await;
+    ward.burst(Severity::High).await;
+
+    let strangers = MailConfig { tls: MailTls::Starttls, ..plain_mail(server.port) };
+    assert_eq!(ward.job(&strangers).activate().await, Outcome::NothingToDo);
+    let state = ward
+        .store
+        .channel_state(&ward.facility, &"mail".parse().unwrap())
+        .await
+        .unwrap();
+    assert!(state.last_error.to_lowercase().contains("certificate"), "{}", state.last_error);
+    assert_eq!(server.mails().len(), 0);
+
+    ward.clock.advance(SignedDuration::from_mins(11));
+    let trusted = MailConfig { ca_file: certificate.clone(), ..strangers };
+    assert_eq!(ward.job(&trusted).activate().await, Outcome::Changed(1));
+    assert_eq!(server.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn hostile_names_reach_the_mail_as_harmless_text() {
+    let hostile = "病院\r\nBcc: thief@evil.example\r\n\r\n<script>\u{202e}";
+    let mut ward = Ward::open(hostile).await;
+    let server = MailServer::start(ward.dir.path(), free_port(), None).await;
+    ward.channel(ChannelKind::Mail, "security@hospital.example", Severity::High)
+        .await;
+    ward.burst(Severity::High).await;
+    assert_eq!(ward.job(&plain_mail(server.port)).activate().await, Outcome::Changed(1));
+    let mails = server.mails();
+    assert_eq!(mails.len(), 1, "{mails:#?}");
+    let mail = &mails[0];
+    assert!(mail.defects.is_empty() && !mail.subject.contains('\n'), "{mail:#?}");
+    assert!(
+        !mail
+            .headers
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case("bcc")),
+        "{mail:#?}"
+    );
+    assert!(!mail.body.contains('\u{202e}') && !mail.body.lines().any(|l| l.starts_with("Bcc")));
+}
+
+#[tokio::test]
+async fn a_webhook_gets_json_once_and_a_refusal_is_kept_for_later() {
+    let mut ward = Ward::open("しらせ総合病院").await;
+    let server = WebhookServer::start(&[503, 200]);
+    ward.channel(ChannelKind::Webhook, &server.url("/hook/SECRET"), Severity::High)
+        .await;
+    ward.burst(Severity::High).await;
+    let mail = MailConfig::default();
+    assert_eq!(ward.job(&mail).activate().await, Outcome::NothingToDo);
+    let name = "webhook".parse().unwrap();
+    let state = ward
+        .store
+        .channel_state(&ward.facility, &name)
+        .await
+        .unwrap();
+    assert!(state.last_error.starts_with("503"), "{}", state.last_error);
+    assert!(!state.last_error.contains("SECRET"), "{}", state.last_error);
+    ward.clock.advance(SignedDuration::from_mins(11));
+    assert_eq!(ward.job(&mail).activate().await, Outcome::Changed(1));
+
+    let posts = server.posts();
+    assert_eq!(posts.len(), 2);
+    assert_eq!(posts[0].body["message_id"], posts[1].body["message_id"]);
+    assert_eq!(posts[1].idempotency_key, posts[1].body["message_id"].as_str().unwrap());
+    assert_eq!(posts[1].body["kind"], "incident");
+    assert_eq!(posts[1].body["severity"], "high");
+    assert_eq!(posts[1].body["call"]["phone"], VENDOR_PHONE);
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_does_not_stop_the_others() {
+    let mut ward = Ward::open("しらせ総合病院").await;
+    // Accepts and stays silent: the kernel completes the connection, nobody reads.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", silent.local_addr().unwrap());
+    let server = MailServer::start(ward.dir.path(), free_port(), None).await;
+    ward.channel(ChannelKind::Webhook, &url, Severity::High)
+        .await;
+    ward.channel(ChannelKind::Mail, "security@hospital.example", Severity::High)
+        .await;
+    ward.burst(Severity::High).await;
+    let mut job = ward.job(&plain_mail(server.port));
+    let done = tokio::time::timeout(Duration::from_secs(40), job.activate())
+        .await
+        .unwrap();
+    assert_eq!(done, Outcome::Changed(1));
+    assert_eq!(server.mails().len(), 1);
+}
