@@ -55,7 +55,11 @@ async fn sudden_deaths_of_both_sides_lose_nothing_that_was_kept_and_double_nothi
     let stored = stored(&site).await;
     for (key, hash) in &ledger {
         let found = stored.get(key).map(Vec::as_slice).unwrap_or_default();
-        assert_eq!(found, [hash.clone()], "record {key:?} was kept, the collector has {found:?}");
+        assert_eq!(
+            found,
+            std::slice::from_ref(hash),
+            "record {key:?} was kept, the collector has {found:?}"
+        );
     }
     for (key, hashes) in &stored {
         assert_eq!(hashes.len(), 1, "record {key:?} is doubled");
