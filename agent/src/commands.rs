@@ -146,8 +146,9 @@ fn warnings(config: &Config) -> Vec<String> {
         );
     }
     if config.uplink.collector_url.is_empty() {
-        warnings
-            .push("`uplink.collector_url` is empty; the address from the enrolment is used".to_owned());
+        warnings.push(
+            "`uplink.collector_url` is empty; the address from the enrolment is used".to_owned(),
+        );
     }
     warnings
 }

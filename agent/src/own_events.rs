@@ -46,7 +46,7 @@ fn words(state: &AgentState) -> (Severity, String) {
         AgentState::Stopping => (Severity::Low, "the agent was asked to stop".to_owned()),
         AgentState::ConfigInvalid { problems } => (
             Severity::Medium,
-format!(
+            format!(
                 "the configuration file is invalid ({}); the last good one stays in force",
                 problems.first().map_or("no particulars", String::as_str)
             ),

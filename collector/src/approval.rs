@@ -305,6 +305,8 @@ pub fn judge(standing: &Standing, asked: &Asked) -> Result<OwnAnswers, Refusal> 
 mod tests {
     use super::*;
 
+    type Judged = Result<OwnAnswers, Refusal>;
+
     const AUTHOR: u128 = 1;
     const APPROVER: u128 = 2;
 
@@ -315,10 +317,8 @@ mod tests {
         use SelfApproval::{Allowed, Refused};
 
         let stale = Refusal::Stale { asked: Revision(4), current: Revision(5) };
-        type Case<'a> =
-            (ReportStatus, u32, Decision, u128, SelfApproval, &'a str, Result<OwnAnswers, Refusal>);
         #[rustfmt::skip]
-        let table: &[Case<'_>] = &[
+        let table: &[(ReportStatus, u32, Decision, u128, SelfApproval, &str, Judged)] = &[
             (Submitted, 5, Approved, APPROVER, Refused, "",   Ok(OwnAnswers::None)),
             (Submitted, 5, Approved, APPROVER, Allowed, "",   Ok(OwnAnswers::None)),
             (Submitted, 5, Approved, AUTHOR,   Refused, "",   Err(Refusal::OwnAnswers)),

@@ -74,7 +74,7 @@ pub fn parse<T: DeserializeOwned + Checked>(text: &str) -> Result<T, Vec<Problem
         rest = blanked;
     };
     if let Some(config) = &parsed {
-// A value that did not read was replaced by its default, and what follows from that is no second mistake.
+        // A value that did not read was replaced by its default, and what follows from that is no second mistake.
         let unread: Vec<_> = problems.iter().map(|problem| problem.line).collect();
         let placed = config.problems().into_iter().map(|mut problem| {
             problem.line = line_of_key(text, &problem.key);

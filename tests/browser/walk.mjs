@@ -89,7 +89,7 @@ try {
   await shot(approver.page, "21-approved-phone");
   const [download] = await Promise.all([
     approver.page.waitForEvent("download"),
-    approver.page.click('a[href*=".pdf"]'),
+    approver.page.click('a[href$="/pdf"]'),
   ]);
   await download.saveAs(`${SHOTS}/report.pdf`);
 
@@ -112,8 +112,8 @@ try {
 
 /** Answers "has personal data leaked?" as a person would: under investigation, with a sentence. */
 async function correct(page) {
-  const form = page.locator('form[action$="/answers/20"]');
-  await form.locator("xpath=ancestor-or-self::details").first().evaluate((e) => (e.open = true)).catch(() => {});
-  await form.locator("textarea").first().fill("漏えいの有無を保守会社とともに調査中。");
-  await form.locator("button").first().click();
+  await page.click('a[href$="/fields/20"]');
+  await shot(page, "13-field");
+  await page.locator("main textarea").first().fill("漏えいの有無を保守会社とともに調査中。");
+  await page.click("main form button");
 }

@@ -166,7 +166,7 @@ async fn page(answer: Response) -> Result<Page> {
 }
 
 fn is_sign_in(form: &Form) -> bool {
-    ["password", "new_password", "code"]
+    ["password", "new", "code"]
         .iter()
         .any(|name| form.fields.contains_key(*name))
 }

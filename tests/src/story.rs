@@ -102,7 +102,7 @@ pub async fn follow(
     let approved = approve(&approver, &page.path).await?;
     teller.tell("a second person approved it");
     let link = approved
-        .link(".pdf")
+        .link("/pdf")
         .context("no link to the PDF on the approved report")?;
     let document = approver.bytes(&link).await?;
     std::fs::write(pdf, &document)

@@ -56,9 +56,8 @@ impl FakeCollector {
         install_crypto_provider();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority =
-            CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-let other = behaviour == Behaviour::OtherHostsCertificate;
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let other = behaviour == Behaviour::OtherHostsCertificate;
         let name = if other { "other.example" } else { "127.0.0.1" };
         let key = KeyPair::generate().unwrap();
         let leaf = CertificateParams::new(vec![name.to_owned()])
@@ -205,7 +204,9 @@ impl Shared {
     fn enrol(&self, request: &EnrolRequest) -> EnrolAnswer {
         let certificate = if self.behaviour == Behaviour::CertificateForAnotherKey {
             let other = KeyPair::generate().unwrap();
-            CertificateParams::default().signed_by(&other, &self.authority).unwrap()
+            CertificateParams::default()
+                .signed_by(&other, &self.authority)
+                .unwrap()
         } else {
             let csr = CertificateSigningRequestParams::from_pem(&request.csr_pem).unwrap();
             csr.signed_by(&self.authority).unwrap()

@@ -9,14 +9,15 @@
 //! - every text in it went through [`text::plain`]: no control, bidirectional or invisible character is left;
 //! - a draft says 下書き, a drill says 訓練, what nobody confirmed says 未確認.
 
+mod annexes;
 mod body;
+mod model;
 pub mod fonts;
 pub mod pdf;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
 use super::answer::{Answer, RecordRef, Source};
 use super::fields::Field;
@@ -24,6 +25,8 @@ use super::profile::{Contact, Profile};
 use super::text::{self, plain, plain_line};
 use crate::approval::{Frozen, OwnAnswers};
 use crate::locale::{Lang, Locale};
+
+pub use model::{Annex, Block, Document, Footer, Header, Item, Letter};
 
 /// Hexadecimal digits of a hash in its short form, in groups of four.
 const SHORT_HASH_DIGITS: usize = 16;
@@ -60,121 +63,6 @@ impl Stage {
             Self::Draft { at } | Self::Submitted { at } | Self::Approved { at, .. } => *at,
         }
     }
-}
-
-/// A document, ready for any renderer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Document {
-    /// `ja` or `en`.
-    pub lang: &'static str,
-    /// Its heading.
-    pub title: String,
-    /// Words that stand across every page, none for a real, approved report.
-    pub marks: Vec<String>,
-    /// What stands at the head of every page.
-    pub header: Header,
-    /// The head of the letter.
-    pub letter: Letter,
-    /// Column titles of the items.
-    pub columns: Vec<String>,
-    /// The fields, in the profile's order.
-    pub items: Vec<Item>,
-    /// Tables that follow on pages of their own.
-    pub annexes: Vec<Annex>,
-    /// What stands at the foot of every page.
-    pub footer: Footer,
-}
-
-/// The head of every page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Header {
-    /// Who reports, and which incident.
-    pub left: String,
-    /// That it is an exercise, or a draft.
-    pub right: String,
-}
-
-/// The head of the letter.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Letter {
-    /// Number and date.
-    pub date: Vec<String>,
-    /// Whom it goes to.
-    pub addressee: Vec<String>,
-    /// Who sends it.
-    pub sender: Vec<String>,
-    /// What is said first.
-    pub opening: String,
-    /// Law and time, as label and text.
-    pub duty: Vec<(String, String)>,
-    /// What stands in the middle before the items.
-    pub marker: String,
-}
-
-/// One field as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Item {
-    /// Its place in the document.
-    pub place: usize,
-    /// Its label.
-    pub label: String,
-    /// 確認済, 推定, 不明 or 調査中.
-    pub status: String,
-    /// The same as a code, for the look of it.
-    pub status_code: &'static str,
-    /// What is said.
-    pub blocks: Vec<Block>,
-    /// Who says so, from what, as of when.
-    pub basis: String,
-}
-
-/// A part of what is said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "block", rename_all = "snake_case")]
-pub enum Block {
-    /// A paragraph.
-    Paragraph {
-        /// Its text; line ends are kept.
-        text: String,
-    },
-    /// Choices of which some are ticked.
-    Choices {
-        /// Each with whether it is ticked.
-        choices: Vec<(String, bool)>,
-    },
-    /// A small table.
-    Table {
-        /// The width of each column as a share; 0 is as wide as its content.
-        widths: Vec<u8>,
-        /// Column titles; none for a table that explains itself.
-        head: Vec<String>,
-        /// Its rows, all of one length.
-        rows: Vec<Vec<String>>,
-    },
-}
-
-/// A table on pages of its own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Annex {
-    /// Its heading.
-    pub title: String,
-    /// What is said before it.
-    pub intro: String,
-    /// The width of each column, as a share.
-    pub widths: Vec<u8>,
-    /// Column titles.
-    pub head: Vec<String>,
-    /// Its rows.
-    pub rows: Vec<Vec<String>>,
-}
-
-/// The foot of every page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Footer {
-    /// Hash of the answers, short and full, with its label.
-    pub hash: String,
-    /// Revision, profile and who approved it.
-    pub record: String,
 }
 
 /// Makes the document.
@@ -416,135 +304,6 @@ impl Maker<'_> {
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()
             .join(" ")
-    }
-
-    fn annexes(&self) -> Vec<Annex> {
-        let mut annexes: Vec<Annex> = self
-            .profile
-            .body
-            .annexes
-            .iter()
-            .filter_map(|&field| Some((field, self.frozen.answer(field)?)))
-            .map(|(field, answer)| self.lines_annex(field, answer))
-            .collect();
-        if !self.records.is_empty() {
-            annexes.push(self.sources());
-        }
-        annexes.push(self.record());
-        for (index, annex) in annexes.iter_mut().enumerate() {
-            let number = index + 1;
-            annex.title = self
-                .locale
-                .text_with("annex-title", &[("number", &number), ("title", &annex.title)]);
-        }
-        annexes
-    }
-
-    fn lines_annex(&self, field: Field, answer: &Answer) -> Annex {
-        let rows = body::rows(&answer.value)
-            .map(|(at, label, said)| {
-                vec![at.map(|at| self.time(at)).unwrap_or_default(), label, said]
-            })
-            .collect();
-        Annex {
-            title: self.locale.text(&field.label_key()),
-            intro: self.basis(answer),
-            widths: vec![13, 9, 22],
-            head: ["column-time", "column-where", "column-what"]
-                .map(|key| self.locale.text(key))
-                .to_vec(),
-            rows,
-        }
-    }
-
-    fn sources(&self) -> Annex {
-        let mut rows: Vec<(usize, Vec<String>)> = self
-            .records
-            .iter()
-            .map(|(record, &number)| {
-                let cells = vec![
-                    format!("[{number}]"),
-                    self.time(record.at),
-                    plain_line(&record.host_name),
-                    self.locale.text(&body::kind_key(&record.kind)),
-                    record.sequence.to_string(),
-                    short_hash(&plain_line(&record.hash)),
-                ];
-                (number, cells)
-            })
-            .collect();
-        rows.sort_by_key(|(number, _)| *number);
-        Annex {
-            title: self.locale.text("sources-title"),
-            intro: self.locale.text("sources-intro"),
-            widths: vec![4, 16, 9, 11, 4, 14],
-            head: [
-                "column-record",
-                "column-time",
-                "column-host",
-                "column-kind",
-                "column-sequence",
-                "column-hash",
-            ]
-            .map(|key| self.locale.text(key))
-            .to_vec(),
-            rows: rows.into_iter().map(|(_, cells)| cells).collect(),
-        }
-    }
-
-    /// How the document came to be: what a reader needs to check a paper copy.
-    fn record(&self) -> Annex {
-        let locale = self.locale;
-        let frozen = self.frozen;
-        let authors: Vec<String> = frozen
-            .authors
-            .iter()
-            .map(|author| plain_line(&author.name))
-            .collect();
-        let authors =
-            if authors.is_empty() { locale.text("record-no-authors") } else { authors.join("、") };
-        let decision = match self.stage {
-            Stage::Draft { .. } => locale.text("record-draft"),
-            Stage::Submitted { at } => {
-                locale.text_with("record-submitted", &[("at", &self.time(*at))])
-            }
-            Stage::Approved { by, at, own_answers } => {
-                let key = match own_answers {
-                    OwnAnswers::None => "record-approved",
-                    OwnAnswers::Some => "record-approved-own",
-                };
-                locale.text_with(key, &[("name", &plain_line(by)), ("at", &self.time(*at))])
-            }
-        };
-        let duty = &self.profile.body.duty;
-        let rows = [
-            ("record-report", frozen.report.to_string()),
-            ("record-revision", frozen.revision.to_string()),
-            ("record-incident", format!("{} ({})", frozen.incident.number, frozen.incident.id)),
-            ("record-authors", authors),
-            ("record-decision", decision),
-            ("record-hash", self.answers_sha256.to_owned()),
-            ("record-profile", format!("{} {}", frozen.profile.id, frozen.profile.version)),
-            (
-                "record-source",
-                locale.text_with(
-                    "record-source-text",
-                    &[("url", &plain_line(&duty.source_url)), ("day", &duty.last_verified)],
-                ),
-            ),
-        ];
-        Annex {
-            title: locale.text("record-title"),
-            intro: locale.text("record-intro"),
-            widths: vec![3, 14],
-            head: ["column-item", "column-content"]
-                .map(|key| locale.text(key))
-                .to_vec(),
-            rows: rows
-                .into_iter()
-                .map(|(key, value)| vec![locale.text(key), value])
-                .collect(),
-        }
     }
 
     fn footer(&self) -> Footer {

@@ -9,7 +9,6 @@ use sqlx::SqliteConnection;
 
 use super::append_audit;
 use super::connect::{Store, StoreError};
-use super::reports::IMMEDIATE;
 use super::reports::rows::{answers_in_force, read_report, set_revision, set_status, write_answer};
 use crate::approval::{
     Asked, Decision, DecisionRecord, Frozen, FrozenProfile, OwnAnswers, Refusal, Rendering, Sender,
@@ -80,7 +79,7 @@ impl Store {
     ) -> Result<Submission, DecisionError> {
         let NewSubmission { verdict, profile, sender, incident_number } = new;
         let Verdict { facility, report: id, revision: asked, by } = verdict;
-        let mut tx = self.writer.begin_with(IMMEDIATE).await?;
+        let mut tx = self.change().await?;
         let mut report = read_report(&mut tx, facility, *id).await?;
         if report.status != ReportStatus::Draft {
             return Err(Refusal::NotDraft(report.status).into());
@@ -156,7 +155,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<DecisionRecord, DecisionError> {
         let verdict = &new.verdict;
-        let mut tx = self.writer.begin_with(IMMEDIATE).await?;
+        let mut tx = self.change().await?;
         let (submission, own_answers) = weigh(&mut tx, verdict, Decision::Approved, "").await?;
         let shows_this = submission.answers_sha256 == new.answers_sha256
             && new.rendering.revision == submission.revision
@@ -195,7 +194,7 @@ impl Store {
         reason: &str,
         now: Timestamp,
     ) -> Result<DecisionRecord, DecisionError> {
-        let mut tx = self.writer.begin_with(IMMEDIATE).await?;
+        let mut tx = self.change().await?;
         let (submission, own_answers) = weigh(&mut tx, verdict, Decision::Rejected, reason).await?;
         let record = DecisionRecord {
             revision: submission.revision,

@@ -72,7 +72,7 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub async fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
-        let mut tx = self.writer.begin().await?;
+        let mut tx = self.change().await?;
         append_audit(&mut tx, entry).await?;
         self.commit_audited(tx).await
     }

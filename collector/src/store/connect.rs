@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqlitePool, Transaction};
 
 /// File name of the database in the data directory.
 const DATABASE_FILE: &str = "shirase.db";
@@ -126,6 +126,14 @@ impl Store {
             .map_err(|source| StoreError::Open { path, source })?;
 
         Ok(Self { writer, readers, anchors: data_dir.join(crate::audit::ANCHORS_FILE) })
+    }
+
+    /// Begins a change, waiting for any other writer first.
+    ///
+    /// A transaction that reads before it writes would fail at once instead of waiting while another process, such as
+    /// a command beside the running collector, writes.
+    pub(super) async fn change(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await
     }
 }
 

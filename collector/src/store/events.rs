@@ -74,7 +74,7 @@ impl Store {
     /// When the database fails: then nothing of the batch is stored.
     pub async fn store_batch(&self, records: &[NewRecord]) -> Result<BatchStored, StoreError> {
         let mut stored = BatchStored::default();
-        let mut change = self.writer.begin().await?;
+        let mut change = self.change().await?;
         for chunk in records.chunks(INSERT_ROWS) {
             stored.new += insert_records(&mut change, chunk).await?;
         }

@@ -165,7 +165,7 @@ impl Store {
         host: HostId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut change = self.writer.begin().await?;
+        let mut change = self.change().await?;
         let done = sqlx::query(
             "UPDATE hosts SET revoked_ms = ? WHERE facility_id = ? AND host_id = ? AND revoked_ms IS NULL",
         )

@@ -132,7 +132,7 @@ impl Store {
         facility: &FacilityId,
         channel: &ChannelId,
     ) -> Result<(), StoreError> {
-        let mut tx = self.writer.begin().await?;
+        let mut tx = self.change().await?;
         let done =
             sqlx::query("DELETE FROM alert_channels WHERE facility_id = ? AND channel_id = ?")
                 .bind(facility.as_str())
@@ -201,7 +201,7 @@ impl Store {
         keys: &[NotificationKey],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut tx = self.writer.begin().await?;
+        let mut tx = self.change().await?;
         for key in keys {
             sqlx::query(
                 "INSERT OR IGNORE INTO notifications

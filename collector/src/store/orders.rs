@@ -102,7 +102,7 @@ impl Store {
         orders: &[OrderId],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut change = self.writer.begin().await?;
+        let mut change = self.change().await?;
         for order in orders {
             sqlx::query(
                 "UPDATE orders SET sent_ms = ? WHERE facility_id = ? AND host_id = ? AND order_id = ? AND sent_ms IS NULL",

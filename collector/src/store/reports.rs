@@ -18,10 +18,6 @@ use rows::{
     set_revision, set_status, write_answer,
 };
 
-/// Takes the write lock before the first question, so that what was read still stands when it is changed, also while
-/// a command runs beside the service.
-pub(super) const IMMEDIATE: &str = "BEGIN IMMEDIATE";
-
 /// Why a person's answer was not stored.
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerError {
@@ -150,7 +146,7 @@ impl Store {
         drill: Option<DrillId>,
         now: Timestamp,
     ) -> Result<Report, StoreError> {
-        let mut tx = self.writer.begin_with(IMMEDIATE).await?;
+        let mut tx = self.change().await?;
         let sql = "SELECT * FROM reports WHERE facility_id = ? AND incident_id = ? AND profile = ?";
         let found: Option<Row> = sqlx::query_as(sql)
             .bind(facility.as_str())
@@ -207,7 +203,7 @@ impl Store {
         drafted: &BTreeMap<Field, Answer>,
         now: Timestamp,
     ) -> Result<Refresh, StoreError> {
-        let mut tx = self.writer.begin_with(IMMEDIATE).await?;
+        let mut tx = self.change().await?;
         let report = read_report(&mut tx, facility, id).await?;
         if report.status != ReportStatus::Draft {
             return Ok(Refresh::default());
@@ -258,7 +254,7 @@ impl Store {
     ) -> Result<Revision, AnswerError> {
         let AnswerChange { facility, report: id, field, value, status, basis, by, expected } =
             change;
-        let mut tx = self.writer.begin_with(IMMEDIATE).await?;
+        let mut tx = self.change().await?;
         let report = read_report(&mut tx, facility, *id).await?;
         let in_force = answers_in_force(&mut tx, facility, *id).await?;
         let since = in_force
@@ -301,7 +297,7 @@ impl Store {
         reason: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut tx = self.writer.begin_with(IMMEDIATE).await?;
+        let mut tx = self.change().await?;
         let report = read_report(&mut tx, facility, id).await?;
         match report.status {
             ReportStatus::Approved | ReportStatus::Withdrawn => return Ok(false),

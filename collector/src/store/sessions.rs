@@ -16,7 +16,7 @@ impl Store {
         session: &Session,
         replaces: Option<&str>,
     ) -> Result<(), StoreError> {
-        let mut tx = self.writer.begin().await?;
+        let mut tx = self.change().await?;
         if let Some(old) = replaces {
             sqlx::query("DELETE FROM sessions WHERE session_sha256 = ?")
                 .bind(old)

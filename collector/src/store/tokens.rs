@@ -112,7 +112,7 @@ impl Store {
         applicant: &Applicant<'_>,
         now: Timestamp,
     ) -> Result<Result<LetIn, TokenRefusal>, StoreError> {
-        let mut change = self.writer.begin().await?;
+        let mut change = self.change().await?;
         let row: Option<Row> =
             sqlx::query_as("SELECT * FROM enrolment_tokens WHERE token_sha256 = ?")
                 .bind(applicant.token_sha256)

@@ -123,7 +123,7 @@ impl Store {
         grants: &Grants,
         who: Actor,
     ) -> Result<(), StoreError> {
-        let mut tx = self.writer.begin().await?;
+        let mut tx = self.change().await?;
         sqlx::query(
             "INSERT INTO users (user_id, login, name, password_hash, must_change, created_ms)
              VALUES (?, ?, ?, ?, 1, ?)",
@@ -157,7 +157,7 @@ impl Store {
         roles: &BTreeSet<Role>,
         entry: &AuditEntry,
     ) -> Result<(), StoreError> {
-        let mut tx = self.writer.begin().await?;
+        let mut tx = self.change().await?;
         sqlx::query("DELETE FROM roles WHERE user_id = ? AND facility_id = ?")
             .bind(user.to_string())
             .bind(facility.as_str())
@@ -175,7 +175,7 @@ impl Store {
         password_hash: &str,
         entry: &AuditEntry,
     ) -> Result<(), StoreError> {
-        let mut tx = self.writer.begin().await?;
+        let mut tx = self.change().await?;
         sqlx::query("UPDATE users SET password_hash = ?, must_change = 0 WHERE user_id = ?")
             .bind(password_hash)
             .bind(user.to_string())
@@ -193,7 +193,7 @@ impl Store {
         password_hash: &str,
         entries: &[AuditEntry],
     ) -> Result<(), StoreError> {
-        let mut tx = self.writer.begin().await?;
+        let mut tx = self.change().await?;
         let done = sqlx::query(
             "UPDATE users SET password_hash = ?, must_change = 1, totp_secret = NULL, totp_last_step = 0,
              disabled_ms = NULL WHERE user_id = ?",
@@ -219,7 +219,7 @@ impl Store {
         at: Timestamp,
         entries: &[AuditEntry],
     ) -> Result<(), StoreError> {
-        let mut tx = self.writer.begin().await?;
+        let mut tx = self.change().await?;
         let done = sqlx::query("UPDATE users SET disabled_ms = ? WHERE user_id = ?")
             .bind(to_ms(at))
             .bind(user.to_string())
@@ -243,7 +243,7 @@ impl Store {
         step: u64,
         entry: &AuditEntry,
     ) -> Result<bool, StoreError> {
-        let mut tx = self.writer.begin().await?;
+        let mut tx = self.change().await?;
         let done = sqlx::query(
             "UPDATE users SET totp_secret = ?, totp_last_step = ?
              WHERE user_id = ? AND totp_secret IS NULL",

@@ -10,6 +10,9 @@ use shirase_shared::ids::{DrillId, HostId, IncidentId};
 
 use crate::correlate::{Conclusion, NaturalKey, RecordKey, Rule};
 
+/// A conclusion with its place among all.
+type Placed<'a> = (usize, &'a Conclusion);
+
 /// Returns the stories, earliest first: the connected parts of what is free.
 pub(super) fn stories(
     free: &BTreeMap<NaturalKey, Conclusion>,
@@ -65,11 +68,8 @@ fn link_records(conclusions: &[&Conclusion], sets: &mut Sets) {
     }
 }
 
-/// Conclusions with their place in the list.
-type Placed<'a> = Vec<(usize, &'a Conclusion)>;
-
 fn link_hosts(conclusions: &[&Conclusion], window: SignedDuration, sets: &mut Sets) {
-    let mut hosts: BTreeMap<(Option<DrillId>, HostId), Placed<'_>> = BTreeMap::new();
+    let mut hosts: BTreeMap<(Option<DrillId>, HostId), Vec<Placed<'_>>> = BTreeMap::new();
     for (place, conclusion) in alone(conclusions) {
         for host in &conclusion.hosts {
             hosts
@@ -109,9 +109,7 @@ fn link_owned(
 }
 
 /// Conclusions that stand on records alone. Composite ones are linked through their parts.
-fn alone<'a>(
-    conclusions: &'a [&'a Conclusion],
-) -> impl Iterator<Item = (usize, &'a Conclusion)> + 'a {
+fn alone<'a>(conclusions: &'a [&'a Conclusion]) -> impl Iterator<Item = Placed<'a>> + 'a {
     let places = conclusions.iter().enumerate();
     places
         .map(|(place, conclusion)| (place, *conclusion))

@@ -196,13 +196,8 @@ async fn hostile_names_and_suffixes_are_cleaned_before_they_reach_an_answer() {
 }
 
 fn chosen(answer: &Answer) -> Vec<String> {
-    match &answer.value {
-        Value::Choices { chosen, .. } => chosen.clone(),
-        other @ (Value::Nothing
-        | Value::Text { .. }
-        | Value::DateTime { .. }
-        | Value::Number { .. }
-        | Value::Lines { .. }
-        | Value::Systems { .. }) => panic!("no choices: {other:?}"),
-    }
+    let Value::Choices { chosen, .. } = &answer.value else {
+        panic!("no choices: {answer:?}");
+    };
+    chosen.clone()
 }

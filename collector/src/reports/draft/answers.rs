@@ -82,7 +82,7 @@ impl Maker<'_> {
             .into_iter()
             .filter(|(_, text)| !text.trim().is_empty());
         lines.extend(given.map(|(key, text)| self.line(key, text)));
-        self.of_master(Value::Lines { lines }, !master.name.trim().is_empty())
+        self.registered(Value::Lines { lines }, !master.name.trim().is_empty())
     }
 
     fn people(&self) -> Answer {
@@ -95,7 +95,7 @@ impl Maker<'_> {
             .people
             .iter()
             .any(|person| !person.name.trim().is_empty());
-        self.of_master(Value::Lines { lines }, known)
+        self.registered(Value::Lines { lines }, known)
     }
 
     fn of_duty(&self, master: &Master, duty: Duty) -> Vec<Line> {
@@ -362,7 +362,7 @@ impl Maker<'_> {
         if text.is_empty() { self.locale.text("draft-unregistered") } else { text }
     }
 
-    fn of_master(&self, value: Value, is_known: bool) -> Answer {
+    fn registered(&self, value: Value, is_known: bool) -> Answer {
         let status = if is_known { AnswerStatus::Confirmed } else { AnswerStatus::Unknown };
         let (source, as_of) = (Source::MasterData, self.input.as_of);
         Answer { value, status, source, as_of, revision: Revision::default() }

@@ -35,11 +35,7 @@ impl Store {
         by: UserId,
         now: Timestamp,
     ) -> Result<Status, ActFailure> {
-        let mut tx = self
-            .writer
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(StoreError::from)?;
+        let mut tx = self.change().await.map_err(StoreError::from)?;
         let row: Option<(String, i64)> = sqlx::query_as(
             "SELECT status, number FROM incidents WHERE facility_id = ? AND incident_id = ?",
         )

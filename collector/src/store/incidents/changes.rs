@@ -27,7 +27,7 @@ impl Store {
         now: Timestamp,
         decide: impl FnOnce(&[Incident]) -> Vec<Change> + Send,
     ) -> Result<Vec<Change>, StoreError> {
-        let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.change().await?;
         let keys: BTreeSet<&NaturalKey> = conclusions.iter().map(|c| &c.natural_key).collect();
         let stored = incidents_for(&mut tx, facility, &keys).await?;
         let changes = decide(&stored);

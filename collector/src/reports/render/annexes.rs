@@ -1,0 +1,137 @@
+//! What follows the letter: timeline, sources, and how the document came to be.
+
+use super::{Annex, Maker, Stage, body, plain_line, short_hash};
+use crate::approval::OwnAnswers;
+use crate::reports::answer::Answer;
+use crate::reports::fields::Field;
+
+impl Maker<'_> {
+    pub(super) fn annexes(&self) -> Vec<Annex> {
+        let mut annexes: Vec<Annex> = self
+            .profile
+            .body
+            .annexes
+            .iter()
+            .filter_map(|&field| Some((field, self.frozen.answer(field)?)))
+            .map(|(field, answer)| self.lines_annex(field, answer))
+            .collect();
+        if !self.records.is_empty() {
+            annexes.push(self.sources());
+        }
+        annexes.push(self.record());
+        for (index, annex) in annexes.iter_mut().enumerate() {
+            let number = index + 1;
+            annex.title = self
+                .locale
+                .text_with("annex-title", &[("number", &number), ("title", &annex.title)]);
+        }
+        annexes
+    }
+
+    fn lines_annex(&self, field: Field, answer: &Answer) -> Annex {
+        let rows = body::rows(&answer.value)
+            .map(|(at, label, said)| {
+                vec![at.map(|at| self.time(at)).unwrap_or_default(), label, said]
+            })
+            .collect();
+        Annex {
+            title: self.locale.text(&field.label_key()),
+            intro: self.basis(answer),
+            widths: vec![13, 9, 22],
+            head: ["column-time", "column-where", "column-what"]
+                .map(|key| self.locale.text(key))
+                .to_vec(),
+            rows,
+        }
+    }
+
+    fn sources(&self) -> Annex {
+        let mut rows: Vec<(usize, Vec<String>)> = self
+            .records
+            .iter()
+            .map(|(record, &number)| {
+                let cells = vec![
+                    format!("[{number}]"),
+                    self.time(record.at),
+                    plain_line(&record.host_name),
+                    self.locale.text(&body::kind_key(&record.kind)),
+                    record.sequence.to_string(),
+                    short_hash(&plain_line(&record.hash)),
+                ];
+                (number, cells)
+            })
+            .collect();
+        rows.sort_by_key(|(number, _)| *number);
+        Annex {
+            title: self.locale.text("sources-title"),
+            intro: self.locale.text("sources-intro"),
+            widths: vec![4, 16, 9, 11, 4, 14],
+            head: [
+                "column-record",
+                "column-time",
+                "column-host",
+                "column-kind",
+                "column-sequence",
+                "column-hash",
+            ]
+            .map(|key| self.locale.text(key))
+            .to_vec(),
+            rows: rows.into_iter().map(|(_, cells)| cells).collect(),
+        }
+    }
+
+    /// How the document came to be: what a reader needs to check a paper copy.
+    fn record(&self) -> Annex {
+        let locale = self.locale;
+        let frozen = self.frozen;
+        let authors: Vec<String> = frozen
+            .authors
+            .iter()
+            .map(|author| plain_line(&author.name))
+            .collect();
+        let authors =
+            if authors.is_empty() { locale.text("record-no-authors") } else { authors.join("、") };
+        let decision = match self.stage {
+            Stage::Draft { .. } => locale.text("record-draft"),
+            Stage::Submitted { at } => {
+                locale.text_with("record-submitted", &[("at", &self.time(*at))])
+            }
+            Stage::Approved { by, at, own_answers } => {
+                let key = match own_answers {
+                    OwnAnswers::None => "record-approved",
+                    OwnAnswers::Some => "record-approved-own",
+                };
+                locale.text_with(key, &[("name", &plain_line(by)), ("at", &self.time(*at))])
+            }
+        };
+        let duty = &self.profile.body.duty;
+        let rows = [
+            ("record-report", frozen.report.to_string()),
+            ("record-revision", frozen.revision.to_string()),
+            ("record-incident", format!("{} ({})", frozen.incident.number, frozen.incident.id)),
+            ("record-authors", authors),
+            ("record-decision", decision),
+            ("record-hash", self.answers_sha256.to_owned()),
+            ("record-profile", format!("{} {}", frozen.profile.id, frozen.profile.version)),
+            (
+                "record-source",
+                locale.text_with(
+                    "record-source-text",
+                    &[("url", &plain_line(&duty.source_url)), ("day", &duty.last_verified)],
+                ),
+            ),
+        ];
+        Annex {
+            title: locale.text("record-title"),
+            intro: locale.text("record-intro"),
+            widths: vec![3, 14],
+            head: ["column-item", "column-content"]
+                .map(|key| locale.text(key))
+                .to_vec(),
+            rows: rows
+                .into_iter()
+                .map(|(key, value)| vec![locale.text(key), value])
+                .collect(),
+        }
+    }
+}
