@@ -9,8 +9,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 font_there() {
-  find /usr/share/fonts /usr/local/share/fonts "$HOME/.fonts" "$HOME/.local/share/fonts" -type f 2>/dev/null |
-    grep -qiE 'BIZ-?UD|NotoSans(CJK|JP)|ipaex|VL-?Gothic'
+  # A folder that is not there makes find fail, which says nothing about fonts.
+  { find /usr/share/fonts /usr/local/share/fonts "$HOME/.fonts" "$HOME/.local/share/fonts" -type f 2>/dev/null || true; } |
+    grep -ciE 'BIZ-?UD|NotoSans(CJK|JP)|ipaex|VL-?Gothic' >/dev/null
 }
 
 if ! font_there; then

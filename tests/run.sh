@@ -47,9 +47,6 @@ cargo fmt --all --check
 step "lints"
 cargo clippy --workspace --all-targets --locked -- -D warnings
 
-step "build"
-cargo build --workspace --locked
-
 if [ "$short" = yes ]; then
   step "unit and crate tests"
   cargo test --workspace --locked --exclude shirase-system-tests

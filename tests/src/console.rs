@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use reqwest::header::{ORIGIN, REFERER};
-use reqwest::{Certificate, Client, Response};
+use reqwest::{Certificate, Client, Response, StatusCode};
 
 use crate::form::{Form, attribute, form, forms};
 use crate::site::Login;
@@ -132,6 +132,23 @@ impl Console {
     /// # Errors
     /// When the answer is not a success: with the text of the page.
     pub async fn send(&self, form: &Form, filled: &[(&str, &str)]) -> Result<Page> {
+        page(self.answer(form, filled).await?).await
+    }
+
+    /// Sends a form as it is; `None` when what it shows was changed by somebody else in the meantime.
+    ///
+    /// # Errors
+    /// When the answer is neither a success nor that conflict: with the text of the page.
+    pub async fn send_if_current(&self, form: &Form) -> Result<Option<Page>> {
+        let answer = self.answer(form, &[]).await?;
+        if answer.status() == StatusCode::CONFLICT {
+            return Ok(None);
+        }
+
+        page(answer).await.map(Some)
+    }
+
+    async fn answer(&self, form: &Form, filled: &[(&str, &str)]) -> Result<Response> {
         let mut fields: BTreeMap<&str, &str> = form
             .fields
             .iter()
@@ -147,7 +164,7 @@ impl Console {
             .form(&fields)
             .send()
             .await;
-        page(answer.with_context(|| format!("failed to send {}", form.action))?).await
+        answer.with_context(|| format!("failed to send {}", form.action))
     }
 
     fn url(&self, path: &str) -> String {

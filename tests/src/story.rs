@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -14,6 +14,9 @@ use crate::site::{FACILITY, Login, Site, text_of};
 
 /// How long any one step of the road may take.
 const STEP_DEADLINE: Duration = Duration::from_secs(90);
+
+/// How often in a row a draft may change under an author's eyes.
+const SUBMIT_TRIES: usize = 10;
 
 /// The two people every report needs.
 #[derive(Clone, Debug)]
@@ -93,8 +96,7 @@ pub async fn follow(
         people.author.login
     ));
     let path = format!("/facilities/{FACILITY}/reports/{report_id}");
-    let page = author.get(&path).await?;
-    let page = author.send(&page.form("/submit")?, &[]).await?;
+    let page = submit(&author, &path).await?;
     teller.tell("author submitted the draft: answers frozen");
 
     let approver = Console::open(&site.console_url(), &site.authority()?)?;
@@ -120,6 +122,18 @@ pub async fn follow(
         report: report_id,
         pdf: pdf.to_owned(),
     })
+}
+
+/// Submits what the page shows; reads again when the machine learned more in between, as a person would.
+async fn submit(author: &Console, path: &str) -> Result<Page> {
+    for _ in 0..SUBMIT_TRIES {
+        let page = author.get(path).await?;
+        if let Some(submitted) = author.send_if_current(&page.form("/submit")?).await? {
+            return Ok(submitted);
+        }
+    }
+
+    bail!("the draft changed {SUBMIT_TRIES} times between being read and being submitted")
 }
 
 async fn approve(approver: &Console, path: &str) -> Result<Page> {

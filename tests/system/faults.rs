@@ -42,11 +42,11 @@ async fn sudden_deaths_of_both_sides_lose_nothing_that_was_kept_and_double_nothi
     site.start_collector().await.unwrap();
     let settled = eventually("an empty buffer", DEADLINE, || {
         let status = status(&site);
-        async move { status.filter(|status| status["buffer"]["waiting"] == 0) }
+        async move { status.filter(|status| status["waiting"] == 0) }
     })
     .await;
     assert!(
-        settled["buffer"]["last_sequence"]
+        settled["last_sequence"]
             .as_u64()
             .is_some_and(|last| 0 < last),
         "{settled}"

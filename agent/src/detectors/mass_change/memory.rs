@@ -240,6 +240,11 @@ impl Memory {
         self.origins.remove(key, now_ms)
     }
 
+    /// Returns what the file was called when it was well, and keeps remembering it.
+    pub(super) fn well_name(&self, key: u64, now_ms: u64) -> Option<&Path> {
+        self.origins.get(key, now_ms).map(PathBuf::as_path)
+    }
+
     pub(super) fn is_renamed(&self, key: u64, now_ms: u64) -> bool {
         self.origins.get(key, now_ms).is_some()
     }

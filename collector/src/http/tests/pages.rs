@@ -251,26 +251,3 @@ async fn master_data_is_saved_and_what_is_wrong_is_said() {
         .await;
     assert_eq!(stale.status, StatusCode::CONFLICT);
 }
-
-/// Serves the filled console on a port for a quarter of an hour, to be looked at with a browser. Run by hand.
-#[tokio::test]
-#[ignore = "for people who want to look at the pages"]
-async fn look_at_the_pages() {
-    let site = Site::filled().await;
-    let all = Role::ALL
-        .into_iter()
-        .fold(Grants::default(), |all, role| all.with(&site.here, role).with(&site.there, role));
-    let (_, cookie, csrf) = site.person("look", all).await;
-    let (incident, report) = site.incident().await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:18443")
-        .await
-        .unwrap();
-    println!(
-        "{cookie}\n{csrf}\n/facilities/handa/incidents/{incident}\n/facilities/handa/reports/{report}"
-    );
-    let router = site.router.clone();
-    let end = tokio::time::Duration::from_secs(900);
-    tokio::time::timeout(end, async { axum::serve(listener, router).await })
-        .await
-        .ok();
-}

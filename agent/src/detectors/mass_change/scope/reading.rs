@@ -122,13 +122,16 @@ impl Reader {
         if self.is_fresh(path, now) {
             return findings;
         }
+        // The word of a write may come after the file was renamed; it is still the same file.
+        let well = self.memory.well_name(key, now).unwrap_or(path);
         if change.size == Some(0) {
-            findings.push(Finding::Mark(self.mark(at, path, path, Evidence::Truncated)));
+            findings.push(Finding::Mark(self.mark(at, path, well, Evidence::Truncated)));
         } else if change.size.is_some() {
-            findings.push(Finding::Undo { file: key, evidence: Evidence::Truncated });
+            let file = self.memory.key(well);
+            findings.push(Finding::Undo { file, evidence: Evidence::Truncated });
         }
         if change.verdict == Verdict::Lost {
-            findings.push(Finding::Mark(self.mark(at, path, path, Evidence::MagicLost)));
+            findings.push(Finding::Mark(self.mark(at, path, well, Evidence::MagicLost)));
         }
         findings
     }
