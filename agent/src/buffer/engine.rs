@@ -130,11 +130,15 @@ impl Engine {
                 .mode(sled::Mode::LowSpace)
                 .open()
         })?;
+        let io = |source| EngineError::Io { path: path.to_owned(), source };
         let file = File::options()
             .read(true)
             .write(true)
             .open(path.join("db"))
-            .map_err(|source| EngineError::Io { path: path.to_owned(), source })?;
+            .map_err(io)?;
+        // sled wrote a new snapshot and removed the one before without making either durable. Found again later beside
+        // a log that went on, an old snapshot makes sled cut off what it does not expect.
+        sync_directory(path).map_err(io)?;
 
         Ok(Self { database, file, path: path.to_owned() })
     }
