@@ -174,7 +174,7 @@ pub struct Conclusion {
     pub reason: Reason,
 }
 
-/// Why a rule says what it says, as data: [`super::explain`] puts it into words.
+/// Why a rule says what it says, as data: [`super::explain()`] puts it into words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Reason {

@@ -36,7 +36,7 @@ const READY_CAPACITY: usize = 64;
 /// Pause after accepting failed, mostly because no file descriptor is left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
-/// A listener for [`axum::serve`] whose connections speak TLS.
+/// A listener for [`axum::serve()`] whose connections speak TLS.
 pub struct TlsListener {
     ready: mpsc::Receiver<TlsConnection>,
     address: SocketAddr,
