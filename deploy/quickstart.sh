@@ -27,4 +27,5 @@ fi
 
 echo "quickstart: building both programs; a first build takes some minutes" >&2
 cargo build --workspace --locked --bins
-exec cargo run --quiet --locked -p shirase-system-tests --bin quickstart -- "$@"
+# Started by its path: `cargo run -p` would build a third of the crates again, with the features of one package only.
+exec "${CARGO_TARGET_DIR:-target}/debug/quickstart" "$@"

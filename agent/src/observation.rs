@@ -62,9 +62,33 @@ pub struct FileChange {
     pub verdict: Verdict,
     /// Its size in bytes, where the sensor looked.
     pub size: Option<u64>,
+    /// What blocks of its content look like, where the sensor looked.
+    pub texture: Texture,
+    /// Whether its words are those of a ransom note, where the sensor looked.
+    pub wording: Wording,
+    /// What the file is there for.
+    pub role: Role,
+    /// Who did it, where the system told.
+    pub actor: Option<Arc<Actor>>,
 }
 
 impl FileChange {
+    /// Makes a change of which no more is known than that it happened.
+    #[must_use]
+    pub const fn new(root: Arc<Root>, below: PathBuf, operation: Operation) -> Self {
+        Self {
+            root,
+            below,
+            operation,
+            verdict: Verdict::Unknown,
+            size: None,
+            texture: Texture::Unknown,
+            wording: Wording::Unknown,
+            role: Role::Ordinary,
+            actor: None,
+        }
+    }
+
     /// Returns the full path of the file.
     #[must_use]
     pub fn path(&self) -> PathBuf {
@@ -106,6 +130,54 @@ pub enum Verdict {
     Lost,
     /// Nobody looked, or there is nothing to compare with.
     Unknown,
+}
+
+/// What blocks from the head, the middle and the end of a file look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Texture {
+    /// Nobody looked.
+    Unknown,
+    /// At least one block has a shape.
+    Shaped,
+    /// Every block looks random, and the name promises no compressed format.
+    Random,
+}
+
+/// Whether the words of a small text are those of a ransom note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wording {
+    /// Nobody looked.
+    Unknown,
+    /// They are not.
+    Ordinary,
+    /// They are.
+    RansomNote,
+}
+
+/// What a file is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Somebody's work.
+    Ordinary,
+    /// A decoy the agent made: nobody has a reason to touch it.
+    Canary,
+}
+
+/// A process that changes files. Two observations have the same one if `pid` and `started` agree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// Process id.
+    pub pid: u32,
+    /// When it started, in clock ticks since boot as in `/proc/PID/stat`; `None` if it was gone too soon.
+    pub started: Option<u64>,
+    /// Its program.
+    pub program: Option<PathBuf>,
+    /// Its effective user.
+    pub uid: Option<u32>,
+    /// Its service or control group.
+    pub unit: Option<String>,
+    /// Address of the client it works for, where it is a file server's child.
+    pub client: Option<String>,
 }
 
 /// A file a rescan found.

@@ -59,6 +59,13 @@ fn words(state: &AgentState) -> (Severity, String) {
         AgentState::OrderRefused { why } => {
             (Severity::Medium, format!("an order of the collector was refused: {why}"))
         }
+        AgentState::Contained { actor, processes, detail } => {
+            let processes = counted(*processes);
+            (Severity::High, format!("{processes} of `{}` suspended: {detail}", actor.program))
+        }
+        AgentState::Released { processes, detail } => {
+            (Severity::Medium, format!("{} let run again: {detail}", counted(*processes)))
+        }
         AgentState::BudgetReached { budget, used, limit } => {
             let unit = match budget {
                 Budget::CpuPercent => "% of one processor core",
@@ -67,6 +74,10 @@ fn words(state: &AgentState) -> (Severity, String) {
             (Severity::Low, format!("the agent uses {used} {unit}; its budget is {limit}"))
         }
     }
+}
+
+fn counted(processes: u64) -> String {
+    format!("{processes} {}", if processes == 1 { "process" } else { "processes" })
 }
 
 fn started(version: &str, after_reboot: bool, last_alive: Option<Timestamp>) -> String {

@@ -233,6 +233,11 @@ impl<W: Write> Printer<'_, W> {
             Anomaly::MassChange(_)
             | Anomaly::Outage(_)
             | Anomaly::Pressure(_)
+            | Anomaly::Logon(_)
+            | Anomaly::Protection(_)
+            | Anomaly::Backup(_)
+            | Anomaly::Stops(_)
+            | Anomaly::Print(_)
             | Anomaly::Agent(_) => self.line(&Line::Event(line)),
         }
     }
@@ -253,6 +258,11 @@ fn evidence(anomaly: &Anomaly) -> anyhow::Result<Box<RawValue>> {
         Anomaly::Outage(evidence) => serde_json::value::to_raw_value(evidence),
         Anomaly::Pressure(evidence) => serde_json::value::to_raw_value(evidence),
         Anomaly::Loss(evidence) => serde_json::value::to_raw_value(evidence),
+        Anomaly::Logon(evidence) => serde_json::value::to_raw_value(evidence),
+        Anomaly::Protection(evidence) => serde_json::value::to_raw_value(evidence),
+        Anomaly::Backup(evidence) => serde_json::value::to_raw_value(evidence),
+        Anomaly::Stops(evidence) => serde_json::value::to_raw_value(evidence),
+        Anomaly::Print(evidence) => serde_json::value::to_raw_value(evidence),
         Anomaly::Agent(evidence) => serde_json::value::to_raw_value(evidence),
     };
 

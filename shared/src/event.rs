@@ -12,6 +12,8 @@
 //!
 //! Not here: what a collector makes of it (see the collector's `correlate`).
 
+mod intrusion;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -21,6 +23,10 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Moment;
 use crate::ids::{BurstId, DrillId, Sequence, StreamId};
 use crate::redact::PathFacts;
+
+pub use intrusion::{
+    Actor, BackupKind, BackupLoss, Logon, LogonKind, PrintBurst, Protection, ProtectionKind, Stops,
+};
 
 /// The schema this build writes. A reader takes any: unknown fields are ignored, missing ones have defaults.
 pub const SCHEMA: u16 = 1;
@@ -137,6 +143,16 @@ pub enum Anomaly {
     Pressure(Pressure),
     /// Something could not be seen, kept or told.
     Loss(Loss),
+    /// Somebody logs on in an unusual way.
+    Logon(Logon),
+    /// What protects the host is being taken away.
+    Protection(Protection),
+    /// Backups are lost or not made.
+    Backup(BackupLoss),
+    /// Many services stopped together.
+    Stops(Stops),
+    /// Many print jobs at once.
+    Print(PrintBurst),
     /// The agent speaks about itself.
     Agent(AgentState),
 }
@@ -150,6 +166,11 @@ impl Anomaly {
             Self::Outage(_) => "outage",
             Self::Pressure(_) => "pressure",
             Self::Loss(_) => "loss",
+            Self::Logon(_) => "logon",
+            Self::Protection(_) => "protection",
+            Self::Backup(_) => "backup",
+            Self::Stops(_) => "stops",
+            Self::Print(_) => "print",
             Self::Agent(_) => "agent",
         }
     }
@@ -171,6 +192,14 @@ pub struct MassChange {
     pub deleted: u64,
     /// Files cut to nothing that were there before.
     pub truncated: u64,
+    /// Files moved away that were there before.
+    pub moved_out: u64,
+    /// Directories that were renamed with a suffix behind their name.
+    pub directories_renamed: u64,
+    /// Files overwritten with what looks random, whatever their first bytes.
+    pub randomised: u64,
+    /// Decoys touched.
+    pub canaries: u64,
     /// New suffixes with their counts, the most frequent first 16. Odd ones are shown as `(other)`.
     pub suffixes: BTreeMap<String, u64>,
     /// Extensions the harmed files had before, with counts, the most frequent 16.
@@ -181,6 +210,8 @@ pub struct MassChange {
     pub rate_per_second: f64,
     /// The same new small text file in this many directories: likely a ransom note.
     pub note_directories: u64,
+    /// Who did it, as far as the system told; the busiest 8.
+    pub actors: Vec<Actor>,
     /// A few harmed files, without their names.
     pub samples: Vec<PathFacts>,
 }
@@ -226,6 +257,12 @@ pub enum WatchedAs {
     Tcp,
     /// An HTTP request is expected to be answered.
     Http,
+    /// An HL7 message over MLLP is expected to be acknowledged.
+    Hl7,
+    /// A DICOM C-ECHO is expected to succeed.
+    Dicom,
+    /// A PostgreSQL server is expected to take a session.
+    Postgres,
 }
 
 /// What a target with trouble is doing.
@@ -260,6 +297,13 @@ pub enum Pressure {
         /// All of it in bytes.
         total_bytes: u64,
     },
+    /// The certificate of a probed service is about to expire, or has.
+    CertificateExpiring {
+        /// The probe's configured name.
+        name: String,
+        /// When it expires.
+        not_after: Timestamp,
+    },
     /// The wall clock moved against the monotonic one.
     ClockJump {
         /// Milliseconds forward, or backward when negative.
@@ -288,6 +332,8 @@ pub enum LossKind {
     KernelQueue,
     /// The agent's own queue of file changes ran over.
     OwnQueue,
+    /// Nothing watched for a while: the agent was not running. What changed meanwhile was looked at.
+    NotRunning,
     /// A watched root cannot be read, or only in part.
     RootUnreadable,
     /// A watched root is gone.
@@ -336,6 +382,22 @@ pub enum AgentState {
     OrderRefused {
         /// Why.
         why: String,
+    },
+    /// It suspended processes that were harming files, because the configuration of the root says so.
+    Contained {
+        /// Which.
+        actor: Actor,
+        /// Processes suspended.
+        processes: u64,
+        /// Why it was sure, or what could not be suspended.
+        detail: String,
+    },
+    /// Suspended processes run again.
+    Released {
+        /// Processes that go on.
+        processes: u64,
+        /// Who asked for it.
+        detail: String,
     },
     /// It reached a budget its configuration gives it.
     BudgetReached {

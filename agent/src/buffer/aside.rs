@@ -68,7 +68,15 @@ fn tells_of_a_record_set_aside(line: &[u8]) -> bool {
     match serde_json::from_slice::<Record>(line).map(|record| record.event.anomaly) {
         Ok(Anomaly::Loss(loss)) => loss.what == LossKind::RecordSetAside,
         Ok(
-            Anomaly::MassChange(_) | Anomaly::Outage(_) | Anomaly::Pressure(_) | Anomaly::Agent(_),
+            Anomaly::MassChange(_)
+            | Anomaly::Outage(_)
+            | Anomaly::Pressure(_)
+            | Anomaly::Logon(_)
+            | Anomaly::Protection(_)
+            | Anomaly::Backup(_)
+            | Anomaly::Stops(_)
+            | Anomaly::Print(_)
+            | Anomaly::Agent(_),
         )
         | Err(_) => false,
     }

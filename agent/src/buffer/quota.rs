@@ -45,6 +45,11 @@ impl Class {
                 Anomaly::MassChange(_)
                 | Anomaly::Outage(_)
                 | Anomaly::Pressure(_)
+                | Anomaly::Logon(_)
+                | Anomaly::Protection(_)
+                | Anomaly::Backup(_)
+                | Anomaly::Stops(_)
+                | Anomaly::Print(_)
                 | Anomaly::Agent(_),
                 Severity::High | Severity::Critical,
             ) => Self::Serious,
@@ -52,6 +57,11 @@ impl Class {
                 Anomaly::MassChange(_)
                 | Anomaly::Outage(_)
                 | Anomaly::Pressure(_)
+                | Anomaly::Logon(_)
+                | Anomaly::Protection(_)
+                | Anomaly::Backup(_)
+                | Anomaly::Stops(_)
+                | Anomaly::Print(_)
                 | Anomaly::Agent(_),
                 Severity::Low | Severity::Medium,
             ) => Self::Ordinary,

@@ -293,7 +293,15 @@ fn part_of(key: &[u8]) -> u16 {
 pub(super) fn trim(mut event: Event) -> Event {
     match &mut event.anomaly {
         Anomaly::MassChange(evidence) => evidence.samples.clear(),
-        Anomaly::Outage(_) | Anomaly::Pressure(_) | Anomaly::Loss(_) | Anomaly::Agent(_) => {}
+        Anomaly::Outage(_)
+        | Anomaly::Pressure(_)
+        | Anomaly::Loss(_)
+        | Anomaly::Logon(_)
+        | Anomaly::Protection(_)
+        | Anomaly::Backup(_)
+        | Anomaly::Stops(_)
+        | Anomaly::Print(_)
+        | Anomaly::Agent(_) => {}
     }
     if TRIMMED_REASON_CHARS < event.reason.chars().count() {
         event.reason = event

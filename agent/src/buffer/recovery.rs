@@ -300,6 +300,11 @@ pub(super) mod tests {
             other @ (Anomaly::MassChange(_)
             | Anomaly::Outage(_)
             | Anomaly::Pressure(_)
+            | Anomaly::Logon(_)
+            | Anomaly::Protection(_)
+            | Anomaly::Backup(_)
+            | Anomaly::Stops(_)
+            | Anomaly::Print(_)
             | Anomaly::Agent(_)) => other.kind().to_owned(),
         };
         lines

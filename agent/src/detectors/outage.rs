@@ -191,6 +191,9 @@ fn event(
         WatchedAs::Process => "program",
         WatchedAs::Tcp => "port",
         WatchedAs::Http => "web address",
+        WatchedAs::Hl7 => "HL7 interface",
+        WatchedAs::Dicom => "DICOM node",
+        WatchedAs::Postgres => "database",
     };
     let name = &target.name;
     let for_secs = now.monotonic_ms.saturating_sub(watch.since.monotonic_ms) / 1000;

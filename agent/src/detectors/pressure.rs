@@ -209,6 +209,9 @@ fn event(
             mib(*available_bytes),
             mib(*total_bytes)
         ),
+        (Pressure::CertificateExpiring { name, not_after }, _) => {
+            format!("the certificate of `{name}` is valid until {not_after} only")
+        }
         (Pressure::ClockJump { by_ms }, _) => {
             format!("the wall clock moved by {by_ms} ms against the monotonic one")
         }

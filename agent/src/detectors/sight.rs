@@ -103,7 +103,8 @@ impl SightDetector {
     /// Takes the end of a rescan. One at start that found nothing and saw everything is not worth a word.
     pub fn rescanned(&mut self, done: &Rescanned, now: Moment) -> Vec<Event> {
         let what = match done.cause {
-            RescanCause::Start | RescanCause::Overflow => LossKind::KernelQueue,
+            RescanCause::Start => LossKind::NotRunning,
+            RescanCause::Overflow => LossKind::KernelQueue,
             RescanCause::RootBack => LossKind::RootGone,
         };
         let quiet = done.suspicious == 0 && done.extent == Extent::Whole;
@@ -143,6 +144,7 @@ fn words(what: LossKind, end: &str) -> String {
         LossKind::RootUnreadable => "the root is unreadable",
         LossKind::KernelQueue
         | LossKind::OwnQueue
+        | LossKind::NotRunning
         | LossKind::BufferFull
         | LossKind::BufferReplaced
         | LossKind::RecordSetAside
@@ -159,7 +161,10 @@ fn once(
     now: Moment,
 ) -> Event {
     let severity = match what {
-        LossKind::KernelQueue | LossKind::OwnQueue | LossKind::SensorBlind => Severity::Medium,
+        LossKind::KernelQueue
+        | LossKind::OwnQueue
+        | LossKind::NotRunning
+        | LossKind::SensorBlind => Severity::Medium,
         LossKind::RootUnreadable | LossKind::BufferFull | LossKind::RecordSetAside => {
             Severity::Medium
         }

@@ -93,6 +93,11 @@ fn as_it_fills_low_events_are_refused_and_counted_and_high_ones_still_come_in() 
             | Anomaly::MassChange(_)
             | Anomaly::Outage(_)
             | Anomaly::Pressure(_)
+            | Anomaly::Logon(_)
+            | Anomaly::Protection(_)
+            | Anomaly::Backup(_)
+            | Anomaly::Stops(_)
+            | Anomaly::Print(_)
             | Anomaly::Agent(_) => None,
         });
     assert!(told.is_some_and(|count| 5 <= count), "{records:#?}");

@@ -224,6 +224,10 @@ fn signs(totals: &MassChange) -> Vec<Text> {
         ("sign-replaced", totals.replaced),
         ("sign-truncated", totals.truncated),
         ("sign-deleted", totals.deleted),
+        ("sign-moved-out", totals.moved_out),
+        ("sign-randomised", totals.randomised),
+        ("sign-directories-renamed", totals.directories_renamed),
+        ("sign-canaries", totals.canaries),
         ("sign-note", totals.note_directories),
     ];
     let counted = counts.into_iter().filter(|(_, count)| 0 < *count);
@@ -269,6 +273,9 @@ const fn watched_key(watched_as: WatchedAs) -> &'static str {
         WatchedAs::Process => "watched-process",
         WatchedAs::Tcp => "watched-tcp",
         WatchedAs::Http => "watched-http",
+        WatchedAs::Hl7 => "watched-hl7",
+        WatchedAs::Dicom => "watched-dicom",
+        WatchedAs::Postgres => "watched-postgres",
     }
 }
 
@@ -309,6 +316,7 @@ pub fn explain_loss(what: LossKind, count: Option<u64>) -> Text {
     let key = match what {
         LossKind::KernelQueue => "why-loss-kernel-queue",
         LossKind::OwnQueue => "why-loss-own-queue",
+        LossKind::NotRunning => "why-loss-not-running",
         LossKind::RootUnreadable => "why-loss-root-unreadable",
         LossKind::RootGone => "why-loss-root-gone",
         LossKind::BufferFull => "why-loss-buffer-full",

@@ -19,7 +19,7 @@ use super::rescan::{self, Request, Rescanner};
 use super::roots::{Watched, root_of};
 use super::{FilesError, FilesParts};
 use crate::observation::{
-    Fact, FileChange, Lost, Observation, Operation, RescanCause, Root, Sight, Verdict,
+    Fact, FileChange, Lost, Observation, Operation, RescanCause, Root, Sight,
 };
 use crate::sensors::{SensorBoard, content};
 
@@ -274,7 +274,7 @@ impl Worker {
         } else {
             Operation::Renamed { from: old }
         };
-        let change = FileChange { root, below, operation, verdict: Verdict::Unknown, size: None };
+        let change = FileChange::new(root, below, operation);
         self.send(to.at, Fact::File(change));
     }
 
@@ -330,7 +330,7 @@ impl Worker {
     fn tell(&mut self, seen: &Seen, operation: Operation) {
         let Some((root, below)) = root_of(&self.roots, &seen.path) else { return };
         let root = root.clone();
-        let change = FileChange { root, below, operation, verdict: Verdict::Unknown, size: None };
+        let change = FileChange::new(root, below, operation);
         self.send(seen.at, Fact::File(change));
     }
 

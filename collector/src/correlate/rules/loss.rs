@@ -96,8 +96,14 @@ fn unread(facts: &Facts<'_>) -> Vec<Conclusion> {
 const fn loss(anomaly: &Anomaly) -> Option<&Loss> {
     match anomaly {
         Anomaly::Loss(loss) => Some(loss),
-        Anomaly::MassChange(_) | Anomaly::Outage(_) | Anomaly::Pressure(_) | Anomaly::Agent(_) => {
-            None
-        }
+        Anomaly::MassChange(_)
+        | Anomaly::Outage(_)
+        | Anomaly::Pressure(_)
+        | Anomaly::Logon(_)
+        | Anomaly::Protection(_)
+        | Anomaly::Backup(_)
+        | Anomaly::Stops(_)
+        | Anomaly::Print(_)
+        | Anomaly::Agent(_) => None,
     }
 }

@@ -14,7 +14,15 @@ use crate::correlate::input::{Facts, Story};
 pub(in crate::correlate) fn run(facts: &Facts<'_>) -> Vec<Conclusion> {
     let stories = facts.stories(|anomaly| match anomaly {
         Anomaly::MassChange(_) => Some(Rule::MassChange.to_string()),
-        Anomaly::Outage(_) | Anomaly::Pressure(_) | Anomaly::Loss(_) | Anomaly::Agent(_) => None,
+        Anomaly::Outage(_)
+        | Anomaly::Pressure(_)
+        | Anomaly::Loss(_)
+        | Anomaly::Logon(_)
+        | Anomaly::Protection(_)
+        | Anomaly::Backup(_)
+        | Anomaly::Stops(_)
+        | Anomaly::Print(_)
+        | Anomaly::Agent(_) => None,
     });
     stories
         .iter()
@@ -25,7 +33,15 @@ pub(in crate::correlate) fn run(facts: &Facts<'_>) -> Vec<Conclusion> {
 fn conclude(facts: &Facts<'_>, story: &Story<'_>) -> Option<Conclusion> {
     let (last, totals) = latest(story, |anomaly| match anomaly {
         Anomaly::MassChange(totals) => Some(totals),
-        Anomaly::Outage(_) | Anomaly::Pressure(_) | Anomaly::Loss(_) | Anomaly::Agent(_) => None,
+        Anomaly::Outage(_)
+        | Anomaly::Pressure(_)
+        | Anomaly::Loss(_)
+        | Anomaly::Logon(_)
+        | Anomaly::Protection(_)
+        | Anomaly::Backup(_)
+        | Anomaly::Stops(_)
+        | Anomaly::Print(_)
+        | Anomaly::Agent(_) => None,
     })?;
     let reason = Reason::MassChange {
         root: last.event.root.clone(),

@@ -80,8 +80,14 @@ fn since(story: &Story<'_>) -> jiff::Timestamp {
 const fn outage(anomaly: &Anomaly) -> Option<&Outage> {
     match anomaly {
         Anomaly::Outage(outage) => Some(outage),
-        Anomaly::MassChange(_) | Anomaly::Pressure(_) | Anomaly::Loss(_) | Anomaly::Agent(_) => {
-            None
-        }
+        Anomaly::MassChange(_)
+        | Anomaly::Pressure(_)
+        | Anomaly::Loss(_)
+        | Anomaly::Logon(_)
+        | Anomaly::Protection(_)
+        | Anomaly::Backup(_)
+        | Anomaly::Stops(_)
+        | Anomaly::Print(_)
+        | Anomaly::Agent(_) => None,
     }
 }

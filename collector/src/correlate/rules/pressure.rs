@@ -40,6 +40,14 @@ fn conclude(facts: &Facts<'_>, story: &Story<'_>) -> Option<Conclusion> {
 const fn pressure(anomaly: &Anomaly) -> Option<&Pressure> {
     match anomaly {
         Anomaly::Pressure(pressure) => Some(pressure),
-        Anomaly::MassChange(_) | Anomaly::Outage(_) | Anomaly::Loss(_) | Anomaly::Agent(_) => None,
+        Anomaly::MassChange(_)
+        | Anomaly::Outage(_)
+        | Anomaly::Loss(_)
+        | Anomaly::Logon(_)
+        | Anomaly::Protection(_)
+        | Anomaly::Backup(_)
+        | Anomaly::Stops(_)
+        | Anomaly::Print(_)
+        | Anomaly::Agent(_) => None,
     }
 }

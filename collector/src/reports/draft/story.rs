@@ -246,7 +246,14 @@ impl Teller<'_> {
             .and_then(|record| record.event.as_ref());
         event.is_some_and(|event| match event.anomaly {
             Anomaly::MassChange(_) | Anomaly::Outage(_) => true,
-            Anomaly::Pressure(_) | Anomaly::Loss(_) | Anomaly::Agent(_) => false,
+            Anomaly::Pressure(_)
+            | Anomaly::Loss(_)
+            | Anomaly::Logon(_)
+            | Anomaly::Protection(_)
+            | Anomaly::Backup(_)
+            | Anomaly::Stops(_)
+            | Anomaly::Print(_)
+            | Anomaly::Agent(_) => false,
         })
     }
 

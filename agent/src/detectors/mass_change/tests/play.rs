@@ -121,7 +121,7 @@ impl Play {
         size: Option<u64>,
     ) {
         let (root, below) = (self.root.clone(), PathBuf::from(below));
-        let change = FileChange { root, below, operation, verdict, size };
+        let change = FileChange { verdict, size, ..FileChange::new(root, below, operation) };
         let now = self.now();
         self.events.extend(self.detector.change(now, &change, now));
     }
