@@ -29,6 +29,8 @@ pub enum Command {
     Run(RunArgs),
     /// Look for mistakes in a configuration file; opens nothing else. Exit status 1 if there are any
     Check(RunArgs),
+    /// Ask configured probes once and print each answer. Exit status 1 if one is down
+    Probe(ProbeArgs),
     /// Print the commented default configuration
     Config,
     /// Show how the running service is
@@ -80,6 +82,20 @@ pub struct EnrollArgs {
 /// Arguments of `run` and `check`.
 #[derive(Debug, ClapArgs)]
 pub struct RunArgs {
+    /// Configuration file
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    pub config: PathBuf,
+}
+
+/// Arguments of `probe`.
+#[derive(Debug, ClapArgs)]
+pub struct ProbeArgs {
+    /// Names of the probes to ask
+    #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
+    pub names: Vec<String>,
+    /// Ask every configured probe
+    #[arg(long)]
+    pub all: bool,
     /// Configuration file
     #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
     pub config: PathBuf,

@@ -1,5 +1,7 @@
 //! Does what the command line says.
 
+mod probe;
+
 use std::future::Future;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
@@ -23,9 +25,14 @@ use crate::{service, watch};
 /// Environment variable with the log filter, for example `debug` or `shirase_agent=trace`.
 const LOG_FILTER: &str = "SHIRASE_LOG";
 
+/// What is logged unless `SHIRASE_LOG` says otherwise. A certificate that is not trusted is told by who asked, in his
+/// own words and once, and not by the library at each question.
+const LOG_DEFAULT: &str = "info,rustls_platform_verifier=off";
+
 /// Starts the log on standard error; `info` unless `SHIRASE_LOG` says otherwise.
 pub fn start_log() {
-    let filter = EnvFilter::try_from_env(LOG_FILTER).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter =
+        EnvFilter::try_from_env(LOG_FILTER).unwrap_or_else(|_| EnvFilter::new(LOG_DEFAULT));
     let log = tracing_subscriber::fmt()
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
@@ -47,6 +54,7 @@ pub fn dispatch(command: Command, out: &mut (impl Write + Send)) -> anyhow::Resu
         Command::Enroll(args) => block_on(enrol(args, out)),
         Command::Run(args) => block_on(run(args)),
         Command::Check(args) => check(&args, out),
+        Command::Probe(args) => block_on(probe::probe(args, out)),
         Command::Config => Ok(out.write_all(DEFAULT_TEXT.as_bytes())?),
         Command::Status(args) => block_on(status(args, out)),
         Command::Buffer(BufferCommand::Verify(service)) => {

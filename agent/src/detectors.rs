@@ -83,6 +83,7 @@ impl Detectors {
             Fact::Root(seen) => self.sight.root(seen, now),
             Fact::Lost(lost) => self.sight.lost(lost, now),
             Fact::Target(seen) => self.outage.seen(at, seen, now),
+            Fact::Certificate(seen) => self.pressure.certificate(seen, now).into_iter().collect(),
             Fact::Host(sample) => self.pressure.sample(at, sample, now),
         }
     }

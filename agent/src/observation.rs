@@ -34,6 +34,8 @@ pub enum Fact {
     Lost(Lost),
     /// A service, process or probed port was looked at.
     Target(TargetSeen),
+    /// The certificate of a probed service was looked at.
+    Certificate(CertificateSeen),
     /// The host was looked at.
     Host(HostSample),
 }
@@ -294,6 +296,15 @@ pub enum Presence {
     Up,
     /// It does not.
     Down,
+}
+
+/// A certificate a probed service showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateSeen {
+    /// The service.
+    pub target: Target,
+    /// Until when the certificate is valid.
+    pub not_after: Timestamp,
 }
 
 /// The host's vital signs.

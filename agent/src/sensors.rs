@@ -46,7 +46,7 @@ pub struct SensorsConfig {
     pub services: Vec<services::ServiceConfig>,
     /// Programs of which at least one process must run; for systems without a service manager.
     pub processes: Vec<services::ProcessConfig>,
-    /// TCP ports and web addresses that must answer.
+    /// Ports, web addresses, HL7 interfaces, DICOM nodes and databases that must answer.
     pub probes: Vec<probes::ProbeConfig>,
     /// The host itself.
     pub host: host::HostConfig,

@@ -325,10 +325,9 @@ async fn a_port_and_a_page_that_go_away_are_noticed() {
         url,
         expect_status: Some(200),
         expect_text: Some("well".to_owned()),
-        certificate: probes::Certificate::Any,
         interval_secs: 1,
         timeout_secs: 2,
-        grace_secs: None,
+        ..ProbeConfig::default()
     };
     let (out, mut seen) = mpsc::channel(16);
     let stop = CancellationToken::new();

@@ -1,6 +1,8 @@
-//! Sees that the host runs out of disk or memory, and that its clock moved.
+//! Sees that the host runs out of disk or memory, that a certificate runs out, and that the clock moved.
 //!
 //! Always holds: pure; trouble ends only well above where it began, so that a value at the limit does not flutter.
+
+mod certificates;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,12 +13,15 @@ use shirase_shared::config::Problem;
 use shirase_shared::event::{Anomaly, Event, Phase, Pressure, SCHEMA, Severity};
 use shirase_shared::ids::BurstId;
 
-use crate::observation::{DiskSample, HostSample};
+use crate::observation::{CertificateSeen, DiskSample, HostSample};
+use certificates::Certificates;
 
 /// What is free must reach this many percent of the limit before the trouble has ended.
 const RELIEF_PERCENT: u64 = 125;
 /// Below this share of the limit it is severe.
 const SEVERE_SHARE: u64 = 4;
+/// Longest warning before the end of a certificate, in days.
+const WARN_DAYS_MAX: u64 = 397;
 
 /// When a host is under pressure.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -32,6 +37,9 @@ pub struct PressureConfig {
     pub memory_available_percent: u64,
     /// A wall clock that moved this much against the monotonic one has jumped, in milliseconds.
     pub clock_jump_ms: u64,
+    /// A probed service's certificate that is valid for fewer days than this is about to expire; severity medium from
+    /// 7 days, high once expired. 0 tells of expired ones alone.
+    pub certificate_warn_days: u64,
 }
 
 impl Default for PressureConfig {
@@ -42,6 +50,7 @@ impl Default for PressureConfig {
             disk_free_bytes_min: 512 << 20,
             memory_available_percent: 3,
             clock_jump_ms: 5000,
+            certificate_warn_days: 30,
         }
     }
 }
@@ -65,6 +74,11 @@ impl PressureConfig {
             let message = "is below 100, less than two readings differ by";
             problems.push(Problem::of(&key("clock_jump_ms"), message, "give 1000 or more"));
         }
+        if WARN_DAYS_MAX < self.certificate_warn_days {
+            let message = "is longer than most certificates live";
+            let remedy = "give at most 397; 30 is the default";
+            problems.push(Problem::of(&key("certificate_warn_days"), message, remedy));
+        }
         problems
     }
 }
@@ -74,6 +88,7 @@ pub struct PressureDetector {
     config: PressureConfig,
     last: Option<Moment>,
     troubles: BTreeMap<Place, Trouble>,
+    certificates: Certificates,
 }
 
 /// Where the pressure is.
@@ -99,7 +114,12 @@ impl PressureDetector {
     /// Starts without a past.
     #[must_use]
     pub fn new(config: &PressureConfig) -> Self {
-        Self { config: config.clone(), last: None, troubles: BTreeMap::new() }
+        Self {
+            config: config.clone(),
+            last: None,
+            troubles: BTreeMap::new(),
+            certificates: Certificates::default(),
+        }
     }
 
     /// Takes the host's vital signs.
@@ -127,6 +147,18 @@ impl PressureDetector {
             ));
         }
         events
+    }
+
+    /// Takes the certificate a probed service showed.
+    pub fn certificate(&mut self, seen: &CertificateSeen, now: Moment) -> Option<Event> {
+        let warn_days = self.config.certificate_warn_days;
+        let tell = self.certificates.seen(seen, warn_days, now)?;
+        let pressure = Pressure::CertificateExpiring {
+            name: seen.target.name.clone(),
+            not_after: seen.not_after,
+        };
+
+        Some(event(pressure, tell.phase, Some(tell.burst), tell.severity, tell.since, now))
     }
 
     fn disk_limit(&self, disk: &DiskSample) -> u64 {
@@ -209,8 +241,15 @@ fn event(
             mib(*available_bytes),
             mib(*total_bytes)
         ),
+        (Pressure::CertificateExpiring { name, not_after }, Phase::Ended) => {
+            format!("the certificate of `{name}` was renewed and is valid until {not_after}")
+        }
+        (Pressure::CertificateExpiring { name, not_after }, _) if *not_after <= now.wall => {
+            format!("the certificate of `{name}` expired at {not_after}; renew it")
+        }
         (Pressure::CertificateExpiring { name, not_after }, _) => {
-            format!("the certificate of `{name}` is valid until {not_after} only")
+            let days = (not_after.as_second() - now.wall.as_second()) / 86_400;
+            format!("the certificate of `{name}` expires in {days} days, at {not_after}; renew it")
         }
         (Pressure::ClockJump { by_ms }, _) => {
             format!("the wall clock moved by {by_ms} ms against the monotonic one")

@@ -1,118 +1,213 @@
-//! Asks ports and web addresses whether they answer, each at its own interval.
+//! Asks what must answer whether it does, each at its own interval and in its own language.
 //!
-//! Always holds: a probe never waits longer than its timeout, and one that hangs holds up no other.
+//! ```text
+//! name ─▶ connection ─▶ TLS ─▶ question ─▶ answer judged ─▶ Fact::Target     (tcp · url · hl7 · dicom · postgres)
+//!                        └─ end of the certificate ───────▶ Fact::Certificate
+//! ```
+//!
+//! Always holds:
+//! - a question, from the look-up of the name to the last byte, takes no longer than its timeout: who accepts and
+//!   never answers is down, and so is who answers without end;
+//! - a probe asks one question at a time, and one that hangs holds up no other;
+//! - what a peer said is passed on in one short line without control characters;
+//! - a probe that cannot ask (no message file, no trusted certificates) is blind, and its target is not called down.
+
+mod config;
+mod net;
+mod tls;
 
 mod tcp;
 mod http;
+mod hl7;
+mod dicom;
+mod postgres;
 
-use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use jiff::Timestamp;
 use shirase_shared::clock::SharedClock;
-use shirase_shared::config::Problem;
-use shirase_shared::event::{Target, WatchedAs};
+use shirase_shared::event::{LossKind, Target, WatchedAs};
 use shirase_shared::wire::SensorState;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::SensorBoard;
-use crate::observation::{Fact, Observation, Presence, TargetSeen};
+use crate::observation::{CertificateSeen, Fact, Lost, Observation, Presence, TargetSeen};
+use net::{Address, Peer, Progress, Stage};
+use tls::Secured;
+
+pub use config::{ProbeConfig, problems};
+pub use hl7::Acknowledgement;
+pub use tls::{Certificate, Tls};
 
 /// Longest text a probe passes on of what it saw, in characters.
 const DETAIL_MAX_CHARS: usize = 200;
+/// Probes begin spread over their interval, but none waits longer than this for its first question.
+const FIRST_PAUSE_MAX: Duration = Duration::from_secs(10);
 
-/// Something that must answer.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct ProbeConfig {
-    /// What it is called in events and reports, for example `ehr-web`.
-    pub name: String,
-    /// A TCP port that must accept a connection, for example `127.0.0.1:5432`. Give this or `url`.
-    #[serde(default)]
-    pub tcp: Option<String>,
-    /// A web address that must answer. Give this or `tcp`.
-    #[serde(default)]
-    pub url: Option<String>,
-    /// The HTTP status it must answer with. Default: any below 400.
-    #[serde(default)]
-    pub expect_status: Option<u16>,
-    /// A text that must stand in the first 64 KiB of the answer. Default: none.
-    #[serde(default)]
-    pub expect_text: Option<String>,
-    /// Whether a certificate for `https` must be one this system trusts. Default: `any`.
-    #[serde(default)]
-    pub certificate: Certificate,
-    /// Pause between two questions, in seconds.
-    #[serde(default = "default_interval")]
-    pub interval_secs: u64,
-    /// Longest wait for an answer, in seconds.
-    #[serde(default = "default_timeout")]
-    pub timeout_secs: u64,
-    /// How long it may be silent before that is an outage, in seconds. Default: `detectors.outage.grace_secs`.
-    #[serde(default)]
-    pub grace_secs: Option<u64>,
+/// How one question ended: what was seen if it was answered as it should be.
+type Asked = Result<String, Failure>;
+
+/// Why there is no good answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Failure {
+    /// The target is not there or not well.
+    Down(String),
+    /// The question could not be asked.
+    Unable(String),
 }
 
-const fn default_interval() -> u64 {
-    10
+impl From<String> for Failure {
+    fn from(why: String) -> Self {
+        Self::Down(why)
+    }
 }
 
-const fn default_timeout() -> u64 {
-    5
+/// How a target was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Whether it is there.
+    pub presence: Presence,
+    /// What was seen, one short line.
+    pub detail: String,
+    /// Until when its certificate is valid, where it showed one.
+    pub not_after: Option<Timestamp>,
+    /// Time the question took, in milliseconds.
+    pub took_ms: u64,
 }
 
-/// Which certificates a web probe takes for an answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Certificate {
-    /// Any: the question is whether the server is there.
-    #[default]
-    Any,
-    /// Only one this system trusts.
-    Trusted,
+/// A probe that keeps what it needs from question to question.
+pub struct Prober {
+    question: Question,
+    progress: Progress,
+    clock: SharedClock,
+    timeout_secs: u64,
 }
 
-/// Returns every rule the configured probes break.
-#[must_use]
-pub fn problems(probes: &[ProbeConfig]) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut names = BTreeSet::new();
-    for (index, probe) in probes.iter().enumerate() {
-        let key = |name: &str| format!("sensors.probes.{index}.{name}");
-        if probe.name.is_empty() || probe.name.chars().any(char::is_control) {
-            problems.push(Problem::of(&key("name"), "is empty", "give the probe a short name"));
-        }
-        if !names.insert(&probe.name) {
-            problems.push(Problem::of(&key("name"), "is used twice", "give each its own name"));
-        }
-        match (&probe.tcp, &probe.url) {
-            (Some(address), None) if tcp::is_address(address) => {}
-            (Some(_), None) => {
-                let remedy = "write it as host:port, for example `127.0.0.1:5432`";
-                problems.push(Problem::of(&key("tcp"), "is not a host with a port", remedy));
+/// What is asked.
+enum Question {
+    Tcp(Peer),
+    Web(http::Web),
+    Hl7(hl7::Interface),
+    Dicom(dicom::Node),
+    Postgres(postgres::Server),
+}
+
+impl Prober {
+    /// Prepares a probe without problems; opens nothing.
+    ///
+    /// # Errors
+    /// Why it cannot ask on this system.
+    pub fn new(probe: &ProbeConfig, clock: SharedClock) -> Result<Self, String> {
+        let progress = Progress::default();
+        let (way, place) = probe.asks().ok_or("it is not clear what to ask")?;
+        let or = |text: &Option<String>, default: &str| {
+            text.clone().unwrap_or_else(|| default.to_owned())
+        };
+        let question = match way {
+            WatchedAs::Http => {
+                let wanted = http::Wanted {
+                    url: place,
+                    status: probe.expect_status,
+                    text: probe.expect_text.as_deref(),
+                    certificate: probe.certificate.unwrap_or_default(),
+                };
+                Question::Web(http::Web::new(&wanted, &progress)?)
             }
-            (None, Some(url)) if http::is_url(url) => {}
-            (None, Some(_)) => {
-                let remedy = "write it as http://… or https://…";
-                problems.push(Problem::of(&key("url"), "is not a web address", remedy));
+            WatchedAs::Hl7 => {
+                let header = hl7::Header {
+                    sending_application: or(&probe.sending_application, "SHIRASE"),
+                    sending_facility: or(&probe.sending_facility, ""),
+                    receiving_application: or(&probe.receiving_application, ""),
+                    receiving_facility: or(&probe.receiving_facility, ""),
+                    acknowledgement: probe.acknowledgement.unwrap_or_default(),
+                };
+                let message = match &probe.message_file {
+                    Some(path) => hl7::Message::File(path.clone()),
+                    None => hl7::Message::BuiltIn(header),
+                };
+                let peer = peer(probe, place)?;
+                Question::Hl7(hl7::Interface { peer, message, clock: clock.clone() })
             }
-            (None, None) | (Some(_), Some(_)) => problems.push(Problem::of(
-                &key("name"),
-                "needs either `tcp` or `url`",
-                "give exactly one of the two",
-            )),
-        }
-        if probe.interval_secs == 0 || probe.timeout_secs == 0 {
-            let message = "has an interval or a timeout of 0";
-            problems.push(Problem::of(&key("interval_secs"), message, "give at least 1 second"));
+            WatchedAs::Dicom => Question::Dicom(dicom::Node {
+                peer: peer(probe, place)?,
+                called: or(&probe.called_ae, "ANY-SCP"),
+                calling: or(&probe.calling_ae, "SHIRASE"),
+            }),
+            WatchedAs::Postgres => Question::Postgres(postgres::Server {
+                peer: peer(probe, place)?,
+                user: or(&probe.user, "shirase"),
+                database: or(&probe.database, "postgres"),
+                password_file: probe.password_file.clone(),
+            }),
+            WatchedAs::Tcp | WatchedAs::Service | WatchedAs::Process => {
+                Question::Tcp(peer(probe, place)?)
+            }
+        };
+
+        Ok(Self { question, progress, clock, timeout_secs: probe.timeout_secs })
+    }
+
+    /// Asks once.
+    ///
+    /// # Errors
+    /// Why the question could not be asked; that says nothing about the target.
+    pub async fn ask(&mut self) -> Result<Answer, String> {
+        let begun = self.clock.moment();
+        self.progress.enter(Stage::Asking);
+        let patience = Duration::from_secs(self.timeout_secs);
+        let asked = tokio::time::timeout(patience, self.question()).await;
+        let asked = asked.unwrap_or_else(|_| Err(self.progress.late(self.timeout_secs).into()));
+        let (presence, detail) = match asked {
+            Ok(detail) => (Presence::Up, detail),
+            Err(Failure::Down(detail)) => (Presence::Down, detail),
+            Err(Failure::Unable(why)) => return Err(cleaned(&why)),
+        };
+        let ended = self.clock.moment();
+
+        Ok(Answer {
+            presence,
+            detail: cleaned(&detail),
+            not_after: self.secured().and_then(Secured::take_not_after),
+            took_ms: ended.monotonic_ms.saturating_sub(begun.monotonic_ms),
+        })
+    }
+
+    async fn question(&self) -> Asked {
+        let progress = &self.progress;
+        match &self.question {
+            Question::Tcp(peer) => tcp::ask(peer, progress).await,
+            Question::Web(web) => web.ask(progress).await,
+            Question::Hl7(interface) => interface.ask(progress).await,
+            Question::Dicom(node) => node.ask(progress).await,
+            Question::Postgres(server) => server.ask(progress).await,
         }
     }
-    problems
+
+    fn secured(&self) -> Option<&Secured> {
+        match &self.question {
+            Question::Web(web) => Some(&web.secured),
+            Question::Tcp(peer)
+            | Question::Hl7(hl7::Interface { peer, .. })
+            | Question::Dicom(dicom::Node { peer, .. })
+            | Question::Postgres(postgres::Server { peer, .. }) => peer.secured.as_ref(),
+        }
+    }
 }
 
-/// How one question ended: what was seen, if it answered as it should, or why that is no answer.
-type Asked = Result<String, String>;
+fn peer(probe: &ProbeConfig, place: &str) -> Result<Peer, String> {
+    let address: Address = place.parse().map_err(|why| format!("`{place}` {why}"))?;
+    let secured = match probe.tls.unwrap_or_default() {
+        Tls::Off => None,
+        Tls::On => Some(Secured::new(probe.certificate.unwrap_or_default())?),
+    };
+
+    Ok(Peer::new(address, secured))
+}
 
 /// Asks at intervals until `stop`.
 pub async fn run(
@@ -122,90 +217,124 @@ pub async fn run(
     board: SensorBoard,
     stop: CancellationToken,
 ) {
-    let patience = Duration::from_secs(probe.timeout_secs);
-    let client = http::client(probe.certificate);
     let sensor = format!("probe {}", probe.name);
+    let interval = Duration::from_secs(probe.interval_secs);
+    let mut prober = None;
+    let mut blind = false;
+    let mut pause = part_of(interval.min(FIRST_PAUSE_MAX), random());
     loop {
-        let watched_as = if probe.url.is_some() { WatchedAs::Http } else { WatchedAs::Tcp };
-        let asked = match (&probe.url, &probe.tcp, &client) {
-            (Some(_), _, Err(why)) => {
-                board.set(&sensor, SensorState::Blind, why.clone());
+        let asking = async {
+            tokio::time::sleep(pause).await;
+            let prober = match &mut prober {
+                Some(prober) => prober,
+                none => none.insert(Prober::new(&probe, clock.clone())?),
+            };
+            prober.ask().await
+        };
+        let asked = tokio::select! {
+            () = stop.cancelled() => return,
+            asked = asking => asked,
+        };
+        let facts = match asked {
+            Ok(answer) => {
+                blind = false;
+                board.set(&sensor, SensorState::Well, "asks");
+                facts(&probe, answer)
+            }
+            Err(why) => {
+                board.set(&sensor, SensorState::Blind, why.as_str());
+                let detail = format!("the probe `{}` cannot ask: {why}", probe.name);
+                let lost = Lost { what: LossKind::SensorBlind, count: None, detail };
+                let told = std::mem::replace(&mut blind, true);
+                if told { Vec::new() } else { vec![Fact::Lost(lost)] }
+            }
+        };
+        for fact in facts {
+            let observation = Observation { at: clock.moment(), fact };
+            if out.send(observation).await.is_err() {
                 return;
             }
-            (Some(url), _, Ok(client)) => {
-                let asking = http::ask(client, url, &probe);
-                tokio::time::timeout(patience, asking).await
-            }
-            (None, Some(address), _) => tokio::time::timeout(patience, tcp::ask(address)).await,
-            (None, None, _) => return,
-        };
-        let late = || Err(format!("no answer within {} s", probe.timeout_secs));
-        let (presence, detail) = match asked.unwrap_or_else(|_| late()) {
-            Ok(detail) => (Presence::Up, detail),
-            Err(detail) => (Presence::Down, detail),
-        };
-        board.set(&sensor, SensorState::Well, "asks");
-        let seen = TargetSeen {
-            target: Target { watched_as, name: probe.name.clone() },
-            presence,
-            detail: detail.chars().take(DETAIL_MAX_CHARS).collect(),
-            grace_secs: probe.grace_secs,
-        };
-        if out
-            .send(Observation { at: clock.moment(), fact: Fact::Target(seen) })
-            .await
-            .is_err()
-        {
-            return;
         }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(Duration::from_secs(probe.interval_secs)) => {}
-        }
+        // A tenth more or less, so that probes with one interval drift apart.
+        pause = interval.mul_f64(0.9) + part_of(interval.mul_f64(0.2), random());
     }
+}
+
+fn facts(probe: &ProbeConfig, answer: Answer) -> Vec<Fact> {
+    let Some((watched_as, _)) = probe.asks() else { return Vec::new() };
+    let target = Target { watched_as, name: probe.name.clone() };
+    let certificate = answer
+        .not_after
+        .map(|not_after| Fact::Certificate(CertificateSeen { target: target.clone(), not_after }));
+    let seen = Fact::Target(TargetSeen {
+        target,
+        presence: answer.presence,
+        detail: answer.detail,
+        grace_secs: probe.grace_secs,
+    });
+
+    std::iter::once(seen).chain(certificate).collect()
+}
+
+/// Returns a random share of a span.
+fn part_of(span: Duration, random: u32) -> Duration {
+    span.mul_f64(f64::from(random) / f64::from(u32::MAX))
+}
+
+fn random() -> u32 {
+    // The last 32 bits of a random UUID are random.
+    u32::try_from(Uuid::new_v4().as_u128() & u128::from(u32::MAX)).unwrap_or(0)
+}
+
+/// Makes one short line of what somebody else wrote: no control characters, none that turn the direction of writing.
+fn cleaned(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let plain: String = text
+        .chars()
+        .map(|c| if c.is_control() || turns(c) { ' ' } else { c })
+        .collect();
+    let words: Vec<_> = plain.split_whitespace().collect();
+
+    words.join(" ").chars().take(DETAIL_MAX_CHARS).collect()
+}
+
+/// Reads a file the configuration names, if it is not larger than `most` bytes.
+fn read_file(path: &Path, most: usize) -> Result<Vec<u8>, String> {
+    let shown = path.display();
+    let failed = |error| format!("`{shown}` cannot be read: {error}");
+    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    File::open(path)
+        .map_err(failed)?
+        .take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    if most < bytes.len() {
+        return Err(format!("`{shown}` is larger than {most} bytes"));
+    }
+
+    Ok(bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn probe(name: &str, tcp: Option<&str>, url: Option<&str>) -> ProbeConfig {
-        ProbeConfig {
-            name: name.to_owned(),
-            tcp: tcp.map(str::to_owned),
-            url: url.map(str::to_owned),
-            expect_status: None,
-            expect_text: None,
-            certificate: Certificate::Any,
-            interval_secs: 10,
-            timeout_secs: 5,
-            grace_secs: None,
-        }
+    #[test]
+    fn what_a_peer_says_becomes_one_short_plain_line() {
+        let said = "\u{1b}[2J no\r\n\tdisk\u{0} \u{202e}left\u{2028}  ";
+        assert_eq!(cleaned(said), "[2J no disk left");
+        assert_eq!(cleaned(&"長".repeat(500)).chars().count(), DETAIL_MAX_CHARS);
     }
 
     #[test]
-    fn a_probe_needs_one_thing_to_ask() {
-        let probes = [
-            probe("a", Some("127.0.0.1:1"), None),
-            probe("b", None, Some("https://ehr.example/")),
-            probe("c", None, None),
-            probe("d", Some("nowhere"), None),
-            probe("e", None, Some("gopher://x")),
-            probe("a", Some("[::1]:104"), None),
-        ];
-        let problems = problems(&probes);
-        let keys: Vec<_> = problems
-            .iter()
-            .map(|problem| problem.key.as_str())
+    fn probes_with_one_interval_do_not_begin_together() {
+        let span = Duration::from_secs(10);
+        assert_eq!(part_of(span, 0), Duration::ZERO);
+        assert_eq!(part_of(span, u32::MAX), span);
+        let firsts: std::collections::BTreeSet<_> = (0..50)
+            .map(|_| part_of(span, random()).as_millis())
             .collect();
-        assert_eq!(
-            keys,
-            [
-                "sensors.probes.2.name",
-                "sensors.probes.3.tcp",
-                "sensors.probes.4.url",
-                "sensors.probes.5.name"
-            ],
-        );
+        assert!(40 < firsts.len(), "{firsts:?}");
     }
 }
