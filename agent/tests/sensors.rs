@@ -276,7 +276,12 @@ async fn watch_says_ready_and_then_what_it_sees() {
         pdf(&home.path().join(format!("{number}.pdf")));
     }
     let (stop, printed) = (CancellationToken::new(), Printed::default());
-    let options = watch::Options { dirs: vec![home.path().to_owned()], json: true, state: None };
+    let options = watch::Options {
+        dirs: vec![home.path().to_owned()],
+        json: true,
+        state: None,
+        record: None,
+    };
     let (mut out, token) = (printed.clone(), stop.clone());
     let running = tokio::spawn(async move { watch::run(options, clock(), &mut out, token).await });
     printed.wait_for("ready").await;
@@ -296,7 +301,12 @@ async fn watch_says_ready_and_then_what_it_sees() {
 
 #[tokio::test]
 async fn watch_names_the_directory_it_cannot_watch() {
-    let options = watch::Options { dirs: vec!["/no/such/place".into()], json: true, state: None };
+    let options = watch::Options {
+        dirs: vec!["/no/such/place".into()],
+        json: true,
+        state: None,
+        record: None,
+    };
     let mut out = Vec::new();
     let error = watch::run(options, clock(), &mut out, CancellationToken::new()).await;
     assert!(error.unwrap_err().to_string().contains("/no/such/place"));
