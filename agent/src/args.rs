@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use crate::sensors::files::BackendChoice;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use shirase_shared::tls::Fingerprint;
 
@@ -58,6 +59,9 @@ pub struct WatchArgs {
     /// Record what is seen into this file, compressed if it ends in `.zst`; it holds clear names and stays on this host
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// What the kernel is asked with: `auto` takes fanotify where it can be used
+    #[arg(long, value_enum, default_value_t)]
+    pub backend: BackendChoice,
     /// Largest recording, in MiB before compression; beyond it observations are only counted
     #[arg(long, value_name = "MIB", default_value_t = 1024, requires = "record")]
     pub record_limit: u64,

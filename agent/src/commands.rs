@@ -51,6 +51,7 @@ pub fn dispatch(command: Command, out: &mut (impl Write + Send)) -> anyhow::Resu
                 dirs: args.dirs,
                 json: args.json,
                 state: args.state,
+                backend: args.backend,
                 record: args.record.map(recording),
             };
             block_on(watch_until_told(options, out))

@@ -19,7 +19,9 @@ use tokio_util::sync::CancellationToken;
 use crate::detectors::{Detectors, DetectorsConfig};
 use crate::observation::{Observation, Sight};
 use crate::printing::Printer;
-use crate::sensors::files::{self, FilesConfig, FilesParts, FilesSensor, RootConfig};
+use crate::sensors::files::{
+    self, BackendChoice, FilesConfig, FilesParts, FilesSensor, RootConfig,
+};
 use crate::sensors::{OBSERVATIONS_CAPACITY, SensorBoard};
 use crate::trace::{Anonymiser, Header, Limit, Seen, TraceWriter};
 use state::State;
@@ -41,6 +43,8 @@ pub struct Options {
     /// Where to keep the last sign of life and the redaction key, so that the next start looks at what changed
     /// meanwhile. `None` keeps nothing.
     pub state: Option<PathBuf>,
+    /// What the kernel is asked with.
+    pub backend: BackendChoice,
     /// What to record, if anything.
     pub record: Option<Recording>,
 }
@@ -95,7 +99,7 @@ pub async fn run(
     let roots: Vec<_> = options.dirs.iter().map(|path| root(path)).collect();
     let parts = FilesParts {
         roots: files::resolve(&roots),
-        config: FilesConfig::default(),
+        config: FilesConfig { backend: options.backend, ..FilesConfig::default() },
         clock: clock.clone(),
         out: sender,
         board: SensorBoard::default(),
@@ -250,13 +254,13 @@ fn begin_trace(
 
 /// Says that every directory is watched.
 fn ready(printer: &mut Printer<'_, impl Write>, sensor: &FilesSensor) -> anyhow::Result<()> {
-    let backend = FilesSensor::backend();
+    let backend = sensor.backend();
     let roots = sensor.roots().iter().map(|status| RootLine {
         label: &status.root.label,
         path: status.root.path.to_string_lossy().into_owned(),
     });
     if printer.json {
-        return printer.line(&Line::Ready { backend: &backend, roots: roots.collect() });
+        return printer.line(&Line::Ready { backend, roots: roots.collect() });
     }
     let paths: Vec<_> = roots.map(|root| shown(&root.path)).collect();
     printer.text(&format!("watching {} with {backend}; stop with Ctrl-C", paths.join(", ")))
