@@ -5,6 +5,7 @@
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::unwrap_used,
+    clippy::print_stdout,
     clippy::wildcard_enum_match_arm,
     reason = "a test stops at the first surprise and looks for one fact among many"
 )]
