@@ -51,6 +51,7 @@ pub(super) struct Fanotify {
     ignored: Vec<PathBuf>,
     ignored_marks: usize,
     kernel_queue: u64,
+    own_pid: u32,
 }
 
 /// A descriptor on each marked file system, by where it is mounted.
@@ -101,6 +102,7 @@ impl Fanotify {
             table: Vec::new(),
             ignored_marks: 0,
             kernel_queue,
+            own_pid: std::process::id(),
             ignored: Vec::new(),
         };
         for directory in ignored {
@@ -178,7 +180,7 @@ impl Fanotify {
                 self.changed(&report, &mut events);
             }
             // What the agent does itself is nobody's doing, but for a drill, which is there to be seen.
-            let own = report.pid == std::process::id();
+            let own = report.pid == self.own_pid;
             for (path, what) in events {
                 if own && !drill::is_drill(&path) {
                     continue;

@@ -25,8 +25,10 @@ use crate::observation::{
 };
 use crate::sensors::{SensorBoard, content};
 
-/// Changes waiting for their first bytes to be compared. When full, the worker waits and its own queue fills.
-const CONTENT_CAPACITY: usize = 4096;
+/// Changes handed on together at the most.
+const TOGETHER_MAX: usize = 256;
+/// Such groups waiting for their first bytes to be compared. When full, the worker waits and its own queue fills.
+const CONTENT_CAPACITY: usize = 16;
 /// How often the worker looks whether the roots are still there.
 const LOOK_EVERY_MS: u64 = 2000;
 /// Changes handled before the worker looks at its timers.
@@ -99,6 +101,7 @@ pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
         directories: Vec::new(),
         ignored,
         next,
+        gathered: Vec::new(),
         rescans,
         clock,
         board,
@@ -149,7 +152,9 @@ struct Worker {
     /// New directories whose files have to be looked for, with the time when.
     directories: Vec<(Seen, u64)>,
     ignored: Vec<std::path::PathBuf>,
-    next: SyncSender<Observation>,
+    next: SyncSender<Vec<Observation>>,
+    /// What is handed on together once nothing more waits.
+    gathered: Vec<Observation>,
     rescans: Rescanner,
     clock: SharedClock,
     board: SensorBoard,
@@ -162,6 +167,7 @@ struct Worker {
 impl Worker {
     fn run(mut self) {
         while !self.stopping.load(Ordering::Relaxed) {
+            self.hand_on();
             let now_ms = self.clock.moment().monotonic_ms;
             let wait = self
                 .pairing
@@ -318,12 +324,21 @@ impl Worker {
         self.send(seen.at, Fact::File(change));
     }
 
-    fn send(&self, at: Moment, fact: Fact) {
-        // A closed channel means that everything is about to stop.
-        drop(self.next.send(Observation { at, fact }));
+    fn send(&mut self, at: Moment, fact: Fact) {
+        self.gathered.push(Observation { at, fact });
+        if TOGETHER_MAX <= self.gathered.len() {
+            self.hand_on();
+        }
     }
 
-    fn lost(&self, at: Moment, what: LossKind, count: Option<u64>, detail: String) {
+    fn hand_on(&mut self) {
+        if !self.gathered.is_empty() {
+            // A closed channel means that everything is about to stop.
+            drop(self.next.send(std::mem::take(&mut self.gathered)));
+        }
+    }
+
+    fn lost(&mut self, at: Moment, what: LossKind, count: Option<u64>, detail: String) {
         self.send(at, Fact::Lost(Lost { what, count, detail }));
     }
 

@@ -75,7 +75,7 @@ impl Worker {
         }
     }
 
-    pub(super) fn tell_root(&self, label: &str, at: Moment) {
+    pub(super) fn tell_root(&mut self, label: &str, at: Moment) {
         let Some(watched) = self
             .roots
             .iter()
