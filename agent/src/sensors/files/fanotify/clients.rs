@@ -1,13 +1,13 @@
-//! Tells for whom a child of the Samba server works: the other end of its connection on the port of SMB.
+//! Tells for whom a child of the Samba server works: the other end of the connection it accepted.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Ports of SMB: direct, and over `NetBIOS`.
-const PORTS: [u16; 2] = [445, 139];
 /// State of a connection that stands, see `net/tcp_states.h` of Linux.
 const ESTABLISHED: &str = "01";
+/// State of a port that is listened on.
+const LISTENING: &str = "0A";
 /// Open files of a process looked at.
 const FILES_MAX: usize = 1024;
 
@@ -19,7 +19,7 @@ pub(super) fn client_of(pid: u32) -> Option<String> {
 
     tables
         .iter()
-        .find_map(|table| peer(table, &sockets, &PORTS))
+        .find_map(|table| peer(table, &sockets))
         .map(|address| address.to_string())
 }
 
@@ -35,22 +35,40 @@ fn sockets_of(pid: u32) -> Option<BTreeSet<u64>> {
     Some(open.flatten().take(FILES_MAX).filter_map(socket).collect())
 }
 
-/// Finds, in a table as `/proc/net/tcp` has it, the other end of a standing connection by one of these sockets to one
-/// of these ports.
-fn peer(table: &str, sockets: &BTreeSet<u64>, ports: &[u16]) -> Option<IpAddr> {
-    let line = |line: &str| {
-        let fields: Vec<_> = line.split_ascii_whitespace().collect();
-        let [_, local, remote, state, ..] = fields.as_slice() else { return None };
-        let socket: u64 = fields.get(9)?.parse().ok()?;
-        let (_, port) = local.split_once(':')?;
-        let port = u16::from_str_radix(port, 16).ok()?;
-        let meant = *state == ESTABLISHED && ports.contains(&port) && sockets.contains(&socket);
-        let (address, _) = remote.split_once(':')?;
-
-        meant.then(|| address_of(address)).flatten()
+/// Finds, in a table as `/proc/net/tcp` has it, the other end of a standing connection by one of these sockets, on a
+/// port that is listened on: the process may have connections of its own to somewhere else.
+fn peer(table: &str, sockets: &BTreeSet<u64>) -> Option<IpAddr> {
+    let lines: Vec<_> = table.lines().skip(1).filter_map(Line::read).collect();
+    let listened = |port: u16| {
+        lines
+            .iter()
+            .any(|line| line.state == LISTENING && line.port == port)
     };
+    let accepted = lines.iter().find(|line| {
+        line.state == ESTABLISHED && sockets.contains(&line.socket) && listened(line.port)
+    });
 
-    table.lines().skip(1).find_map(line)
+    address_of(accepted?.remote)
+}
+
+/// One line of the table.
+struct Line<'a> {
+    port: u16,
+    remote: &'a str,
+    state: &'a str,
+    socket: u64,
+}
+
+impl<'a> Line<'a> {
+    fn read(line: &'a str) -> Option<Self> {
+        let mut fields = line.split_ascii_whitespace();
+        let (_, port) = fields.nth(1)?.split_once(':')?;
+        let (remote, _) = fields.next()?.split_once(':')?;
+        let state = fields.next()?;
+        let socket = fields.nth(5)?.parse().ok()?;
+
+        Some(Self { port: u16::from_str_radix(port, 16).ok()?, remote, state, socket })
+    }
 }
 
 /// Reads an address as the kernel prints it: words of four bytes, each in the machine's own order.
@@ -82,9 +100,8 @@ mod tests {
         let (mut accepted, _) = server.accept().expect("connected");
         let sockets = sockets_of(std::process::id()).expect("this process");
         let table = fs::read_to_string("/proc/self/net/tcp").expect("a table");
-        let found = peer(&table, &sockets, &[port]);
-        assert_eq!(found, Some(Ipv4Addr::LOCALHOST.into()));
-        assert_eq!(peer(&table, &BTreeSet::new(), &[port]), None);
+        assert_eq!(peer(&table, &sockets), Some(Ipv4Addr::LOCALHOST.into()));
+        assert_eq!(peer(&table, &BTreeSet::new()), None);
         drop(client);
         accepted.read_to_end(&mut Vec::new()).expect("the end");
     }
