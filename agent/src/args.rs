@@ -4,10 +4,12 @@
 
 use std::path::PathBuf;
 
+use crate::sensors::files::BackendChoice;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use shirase_shared::tls::Fingerprint;
 
 use crate::paths::DEFAULT_CONFIG;
+use crate::replay::Window;
 
 /// Watches one server and tells the hospital's collector what looks wrong.
 #[derive(Debug, Parser)]
@@ -23,6 +25,8 @@ pub struct Args {
 pub enum Command {
     /// Watch directories in the foreground and print what would be reported; needs no collector and no root
     Watch(WatchArgs),
+    /// Run a recording of `watch --record`, or a plain damage manifest, through the detectors and print the same lines
+    Replay(ReplayArgs),
     /// Make this host known to a collector and write its configuration
     Enroll(EnrollArgs),
     /// Run the service
@@ -54,6 +58,52 @@ pub struct WatchArgs {
     /// Keep state here, so that changes made while nothing watched are found at the next start
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
+    /// Record what is seen into this file, compressed if it ends in `.zst`; it holds clear names and stays on this host
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// What the kernel is asked with: `auto` takes fanotify where it can be used
+    #[arg(long, value_enum, default_value_t)]
+    pub backend: BackendChoice,
+    /// Largest recording, in MiB before compression; beyond it observations are only counted
+    #[arg(long, value_name = "MIB", default_value_t = 1024, requires = "record")]
+    pub record_limit: u64,
+    /// Put keyed words in the place of names in the recording, so that it can be shared
+    #[arg(long, requires = "record")]
+    pub anonymise: bool,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, ClapArgs)]
+pub struct ReplayArgs {
+    /// A recording, or a plain manifest (`.jsonl`); an encrypted one must be opened with the hospital's key first
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Go at so many times the speed at which it happened. Default: do not wait at all
+    #[arg(long, value_name = "TIMES", value_parser = speed)]
+    pub speed: Option<f64>,
+    /// Try the thresholds of this configuration instead of the defaults
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Try a maintenance window, for example `2026-02-09T01:00:00+09:00..2026-02-09T05:00:00+09:00`
+    #[arg(long, value_name = "FROM..UNTIL")]
+    pub maintenance: Option<Window>,
+    /// Write a copy with keyed words in the place of names, which can be shared; the key is forgotten
+    ///
+    /// Kept are: known extensions and suffixes, how names are related (equal, one behind or inside the other), the
+    /// shape of SS-MIX2 names and numbers, the structure of directories, times, and programs of the system. Other
+    /// words, unknown suffixes, numbers, people and addresses become keyed ones; free text of sensors is left out.
+    #[arg(long, value_name = "COPY")]
+    pub anonymise: Option<PathBuf>,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse::<f64>().ok();
+    speed
+        .filter(|speed| speed.is_finite() && 0.0 < *speed)
+        .ok_or_else(|| "give a number above 0; 1 is as fast as it happened".to_owned())
 }
 
 /// Arguments of `enroll`.

@@ -14,13 +14,14 @@ use tracing_subscriber::EnvFilter;
 
 use crate::agent::Agent;
 use crate::args::{
-    BufferCommand, Command, EnrollArgs, ExplainArgs, RunArgs, ServiceArgs, StatusArgs,
+    BufferCommand, Command, EnrollArgs, ExplainArgs, ReplayArgs, RunArgs, ServiceArgs, StatusArgs,
 };
 use crate::config::{Config, DEFAULT_TEXT};
 use crate::control::{self, Answer, Question};
 use crate::enrolment::{self, Configuration, EnrolOrder, Enrolled};
 use crate::paths::{DEFAULT_STATE_DIR, StateDir};
-use crate::{service, watch};
+use crate::trace::Limit;
+use crate::{replay, service, watch};
 
 /// Environment variable with the log filter, for example `debug` or `shirase_agent=trace`.
 const LOG_FILTER: &str = "SHIRASE_LOG";
@@ -48,9 +49,21 @@ pub fn start_log() {
 pub fn dispatch(command: Command, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
     match command {
         Command::Watch(args) => {
-            let options = watch::Options { dirs: args.dirs, json: args.json, state: args.state };
+            let recording = |file| watch::Recording {
+                file,
+                limit: Limit { bytes: args.record_limit.saturating_mul(1 << 20) },
+                anonymise: args.anonymise,
+            };
+            let options = watch::Options {
+                dirs: args.dirs,
+                json: args.json,
+                state: args.state,
+                backend: args.backend,
+                record: args.record.map(recording),
+            };
             block_on(watch_until_told(options, out))
         }
+        Command::Replay(args) => replay::run(&options_of(args), out),
         Command::Enroll(args) => block_on(enrol(args, out)),
         Command::Run(args) => block_on(run(args)),
         Command::Check(args) => check(&args, out),
@@ -67,6 +80,11 @@ pub fn dispatch(command: Command, out: &mut (impl Write + Send)) -> anyhow::Resu
             block_on(ask(&service, Question::Explain { event }, out))
         }
     }
+}
+
+fn options_of(args: ReplayArgs) -> replay::Options {
+    let ReplayArgs { file, json, speed, config, maintenance, anonymise } = args;
+    replay::Options { file, json, speed, config, maintenance, anonymise }
 }
 
 async fn watch_until_told(

@@ -31,6 +31,15 @@ use tree::Tree;
 /// How the directory of a drill is called, before its id.
 pub(crate) const DIRECTORY_PREFIX: &str = "shirase-drill-";
 
+/// Whether a path lies in the directory of a drill, or is one.
+pub(crate) fn is_drill(path: &Path) -> bool {
+    path.components().any(|part| {
+        part.as_os_str()
+            .to_string_lossy()
+            .starts_with(DIRECTORY_PREFIX)
+    })
+}
+
 /// Pause between two files: fifty files a second, slower than any encryptor, fast enough for a burst.
 const BETWEEN_FILES: Duration = Duration::from_millis(20);
 /// Time for the sensors to see what was made before it is changed, and what was changed before it is removed.

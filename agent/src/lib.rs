@@ -15,6 +15,7 @@ pub mod enrolment;
 pub mod identity;
 
 pub mod observation;
+pub mod trace;
 pub mod names;
 pub mod sensors;
 mod own_health;
@@ -28,9 +29,11 @@ pub mod drill;
 pub mod control;
 pub mod agent;
 pub mod watch;
+pub mod replay;
 
 mod condition;
 mod own_events;
 mod durable;
 mod service;
+mod printing;
 mod shown;

@@ -1,14 +1,18 @@
 //! What a sensor saw: facts about this host, with clear names. An observation never leaves the host.
 //!
-//! Always holds: an observation says what happened and not what it means; that is for the detectors.
+//! Always holds: an observation says what happened and not what it means; that is for the detectors. What is here can
+//! be written down and read back (see `trace`): a new fact derives `Serialize` and `Deserialize`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use shirase_shared::clock::Moment;
 use shirase_shared::event::{LossKind, Target};
 use shirase_shared::redact::Names;
+
+use crate::trace::forms;
 
 /// A fact and when it was seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +24,8 @@ pub struct Observation {
 }
 
 /// What a sensor can see.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fact {
     /// A file or a directory changed.
     File(FileChange),
@@ -41,36 +46,46 @@ pub enum Fact {
 }
 
 /// A directory under watch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Root {
     /// What it is called outside this host.
     pub label: String,
     /// Where it is.
+    #[serde(with = "forms::path")]
     pub path: PathBuf,
     /// Whether names below it may leave the host.
+    #[serde(with = "forms::names")]
     pub names: Names,
 }
 
 /// A change below a root.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FileChange {
     /// The root.
+    #[serde(with = "forms::shared")]
     pub root: Arc<Root>,
     /// The path below the root; after a rename the new one.
+    #[serde(with = "forms::path")]
     pub below: PathBuf,
     /// What was done.
     pub operation: Operation,
     /// Whether its first bytes fit its name.
+    #[serde(default, skip_serializing_if = "forms::is_default")]
     pub verdict: Verdict,
     /// Its size in bytes, where the sensor looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
     /// What blocks of its content look like, where the sensor looked.
+    #[serde(default, skip_serializing_if = "forms::is_default")]
     pub texture: Texture,
     /// Whether its words are those of a ransom note, where the sensor looked.
+    #[serde(default, skip_serializing_if = "forms::is_default")]
     pub wording: Wording,
     /// What the file is there for.
+    #[serde(default, skip_serializing_if = "forms::is_default")]
     pub role: Role,
     /// Who did it, where the system told.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "forms::maybe_shared")]
     pub actor: Option<Arc<Actor>>,
 }
 
@@ -99,7 +114,8 @@ impl FileChange {
 }
 
 /// What can be done to a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// It appeared; also by being moved in from outside the root.
     Created,
@@ -112,11 +128,13 @@ pub enum Operation {
     /// It was renamed within the root.
     Renamed {
         /// The path below the root it had before.
+        #[serde(with = "forms::path")]
         from: PathBuf,
     },
     /// A directory was renamed within the root.
     DirectoryRenamed {
         /// The path below the root it had before.
+        #[serde(with = "forms::path")]
         from: PathBuf,
         /// Files in it, counted up to a limit.
         files: u64,
@@ -124,20 +142,24 @@ pub enum Operation {
 }
 
 /// Whether a file's first bytes fit its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// They fit.
     Agrees,
     /// They should be something else and are nothing known.
     Lost,
     /// Nobody looked, or there is nothing to compare with.
+    #[default]
     Unknown,
 }
 
 /// What blocks from the head, the middle and the end of a file look like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Texture {
     /// Nobody looked.
+    #[default]
     Unknown,
     /// At least one block has a shape.
     Shaped,
@@ -146,9 +168,11 @@ pub enum Texture {
 }
 
 /// Whether the words of a small text are those of a ransom note.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Wording {
     /// Nobody looked.
+    #[default]
     Unknown,
     /// They are not.
     Ordinary,
@@ -157,22 +181,25 @@ pub enum Wording {
 }
 
 /// What a file is there for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Somebody's work.
+    #[default]
     Ordinary,
     /// A decoy the agent made: nobody has a reason to touch it.
     Canary,
 }
 
 /// A process that changes files. Two observations have the same one if `pid` and `started` agree.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// Process id.
     pub pid: u32,
     /// When it started, in clock ticks since boot as in `/proc/PID/stat`; `None` if it was gone too soon.
     pub started: Option<u64>,
     /// Its program.
+    #[serde(default, with = "forms::maybe_path")]
     pub program: Option<PathBuf>,
     /// Its effective user.
     pub uid: Option<u32>,
@@ -183,11 +210,13 @@ pub struct Actor {
 }
 
 /// A file a rescan found.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FoundFile {
     /// The root.
+    #[serde(with = "forms::shared")]
     pub root: Arc<Root>,
     /// The path below the root.
+    #[serde(with = "forms::path")]
     pub below: PathBuf,
     /// When it was last changed, by the file system's clock.
     pub changed_at: Timestamp,
@@ -196,7 +225,8 @@ pub struct FoundFile {
 }
 
 /// Why a file looks harmed without knowledge of what it was before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Sign {
     /// Its name is that of an ordinary file with an unknown suffix after it.
     SuffixAppended,
@@ -205,9 +235,10 @@ pub enum Sign {
 }
 
 /// What a rescan looked at.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rescanned {
     /// The root.
+    #[serde(with = "forms::shared")]
     pub root: Arc<Root>,
     /// Why it was made.
     pub cause: RescanCause,
@@ -222,7 +253,8 @@ pub struct Rescanned {
 }
 
 /// Why a rescan was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RescanCause {
     /// The agent started; something may have happened since its last sign of life.
     Start,
@@ -233,7 +265,8 @@ pub enum RescanCause {
 }
 
 /// How much a rescan saw.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Extent {
     /// All of it.
     Whole,
@@ -242,9 +275,10 @@ pub enum Extent {
 }
 
 /// How a root is seen from now on.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RootSeen {
     /// The root.
+    #[serde(with = "forms::shared")]
     pub root: Arc<Root>,
     /// How it is seen.
     pub sight: Sight,
@@ -253,7 +287,8 @@ pub struct RootSeen {
 }
 
 /// How well a root is seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Sight {
     /// All of it.
     Whole,
@@ -266,7 +301,7 @@ pub enum Sight {
 }
 
 /// Something that could not be seen.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lost {
     /// What lost it.
     pub what: LossKind,
@@ -277,7 +312,7 @@ pub struct Lost {
 }
 
 /// How a target was found.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TargetSeen {
     /// The target.
     pub target: Target,
@@ -290,7 +325,8 @@ pub struct TargetSeen {
 }
 
 /// Whether a target is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Presence {
     /// It answers.
     Up,
@@ -299,7 +335,7 @@ pub enum Presence {
 }
 
 /// A certificate a probed service showed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CertificateSeen {
     /// The service.
     pub target: Target,
@@ -308,7 +344,7 @@ pub struct CertificateSeen {
 }
 
 /// The host's vital signs.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HostSample {
     /// Each disk.
     pub disks: Vec<DiskSample>,
@@ -321,9 +357,10 @@ pub struct HostSample {
 }
 
 /// One disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiskSample {
     /// Where it is mounted.
+    #[serde(with = "forms::path")]
     pub mount: PathBuf,
     /// Bytes left.
     pub free_bytes: u64,

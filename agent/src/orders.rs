@@ -205,7 +205,9 @@ impl OrderBook {
             Action::Maintenance { until, .. } if *until <= now => {
                 Err(OrderRefusal::WindowOver { order: order.id, until: *until })
             }
-            Action::Drill { .. } | Action::Maintenance { .. } => Ok(Decision::CarryOut(order)),
+            Action::Drill { .. } | Action::Maintenance { .. } | Action::EndMaintenance { .. } => {
+                Ok(Decision::CarryOut(order))
+            }
         }
     }
 

@@ -10,21 +10,22 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use shirase_shared::clock::SharedClock;
-use shirase_shared::event::{Anomaly, Event, Phase, Severity};
-use shirase_shared::ids::BurstId;
 use shirase_shared::redact::Redactor;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::detectors::{Detectors, DetectorsConfig};
 use crate::observation::{Observation, Sight};
-use crate::sensors::files::{self, FilesConfig, FilesParts, FilesSensor, RootConfig};
+use crate::printing::Printer;
+use crate::sensors::files::{
+    self, BackendChoice, FilesConfig, FilesParts, FilesSensor, RootConfig,
+};
 use crate::sensors::{OBSERVATIONS_CAPACITY, SensorBoard};
+use crate::trace::{Anonymiser, Header, Limit, Seen, TraceWriter};
 use state::State;
+pub(crate) use state::new_key;
 
 /// Pause between two looks at what came to its end.
 const TICK: Duration = Duration::from_millis(500);
@@ -42,6 +43,21 @@ pub struct Options {
     /// Where to keep the last sign of life and the redaction key, so that the next start looks at what changed
     /// meanwhile. `None` keeps nothing.
     pub state: Option<PathBuf>,
+    /// What the kernel is asked with.
+    pub backend: BackendChoice,
+    /// What to record, if anything.
+    pub record: Option<Recording>,
+}
+
+/// A trace to write while watching.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// The file, outside the watched directories.
+    pub file: PathBuf,
+    /// How large it may become.
+    pub limit: Limit,
+    /// Whether keyed words take the place of names.
+    pub anonymise: bool,
 }
 
 /// One line of output.
@@ -49,28 +65,12 @@ pub struct Options {
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Line<'a> {
     Ready { backend: &'a str, roots: Vec<RootLine<'a>> },
-    Event(EventLine<'a>),
-    Loss(EventLine<'a>),
 }
 
 #[derive(Serialize)]
 struct RootLine<'a> {
     label: &'a str,
     path: String,
-}
-
-#[derive(Serialize)]
-struct EventLine<'a> {
-    kind: &'static str,
-    phase: Phase,
-    burst: Option<BurstId>,
-    severity: Severity,
-    detected_at: Timestamp,
-    first_change_at: Option<Timestamp>,
-    root: Option<&'a str>,
-    files_affected: u64,
-    reason: &'a str,
-    evidence: Box<RawValue>,
 }
 
 /// Watches until `stop`.
@@ -93,13 +93,13 @@ pub async fn run(
     let since = state.as_ref().and_then(|state| state.last_alive);
     let redactor = match &state {
         Some(state) => Redactor::new(&state.key),
-        None => Redactor::new(&state::new_key()),
+        None => Redactor::new(&new_key()),
     };
     let (sender, mut observations) = mpsc::channel(OBSERVATIONS_CAPACITY);
     let roots: Vec<_> = options.dirs.iter().map(|path| root(path)).collect();
     let parts = FilesParts {
         roots: files::resolve(&roots),
-        config: FilesConfig::default(),
+        config: FilesConfig { backend: options.backend, ..FilesConfig::default() },
         clock: clock.clone(),
         out: sender,
         board: SensorBoard::default(),
@@ -112,16 +112,29 @@ pub async fn run(
     };
     let sensor = tokio::task::spawn_blocking(|| files::begin(parts)).await??;
     let mut printer = Printer { out, json: options.json };
-    let ready = printer.ready(&sensor).and_then(|()| check(&sensor));
+    let mut trace = options
+        .record
+        .as_ref()
+        .map(|recording| begin_trace(recording, &sensor, &clock))
+        .transpose()?;
+    let ready = ready(&mut printer, &sensor).and_then(|()| check(&sensor));
     let detectors = Detectors::new(&DetectorsConfig::default(), redactor);
     let watched = match ready {
         Ok(()) => {
-            watch(detectors, &mut observations, &mut printer, &clock, state.as_ref(), &stop).await
+            let mut watching = Watching { detectors, trace: trace.as_mut(), state: state.as_ref() };
+            watching
+                .run(&mut observations, &mut printer, &clock, &stop)
+                .await
         }
         Err(error) => Err(error),
     };
     drop(observations);
     tokio::task::spawn_blocking(move || sensor.end()).await?;
+    if let Some(trace) = trace {
+        let end = trace.finish(clock.moment())?;
+        let (seen, omitted) = (end.observations, end.omitted);
+        tracing::info!("recorded {seen} observations; {omitted} were beyond the limit");
+    }
 
     watched
 }
@@ -148,125 +161,109 @@ enum Wake {
     Closed,
 }
 
-async fn watch(
-    mut detectors: Detectors,
-    observations: &mut mpsc::Receiver<Observation>,
-    printer: &mut Printer<'_, impl Write + Send>,
-    clock: &SharedClock,
-    state: Option<&State>,
-    stop: &CancellationToken,
-) -> anyhow::Result<()> {
-    let mut ticks = tokio::time::interval(TICK);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut kept_ms = 0;
-    loop {
-        let wake = tokio::select! {
-            biased;
-            () = stop.cancelled() => Wake::Stop,
-            _ = ticks.tick() => Wake::Tick,
-            seen = observations.recv() => seen.map_or(Wake::Closed, |seen| Wake::Seen(Box::new(seen))),
-        };
-        let now = clock.moment();
-        let events = match wake {
-            Wake::Stop => {
-                return state.map_or(Ok(()), |state| state.alive(now.wall));
-            }
-            Wake::Closed => bail!("the files sensor ended by itself"),
-            Wake::Tick => {
-                if let Some(state) = state.filter(|_| kept_ms + ALIVE_EVERY_MS <= now.monotonic_ms)
-                {
-                    state.alive(now.wall)?;
-                    kept_ms = now.monotonic_ms;
+/// What is needed while watching.
+struct Watching<'a> {
+    detectors: Detectors,
+    trace: Option<&'a mut TraceWriter>,
+    state: Option<&'a State>,
+}
+
+impl Watching<'_> {
+    async fn run(
+        &mut self,
+        observations: &mut mpsc::Receiver<Observation>,
+        printer: &mut Printer<'_, impl Write + Send>,
+        clock: &SharedClock,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut kept_ms = 0;
+        loop {
+            let wake = tokio::select! {
+                biased;
+                () = stop.cancelled() => Wake::Stop,
+                _ = ticks.tick() => Wake::Tick,
+                seen = observations.recv() => seen.map_or(Wake::Closed, |seen| Wake::Seen(Box::new(seen))),
+            };
+            let now = clock.moment();
+            let events = match wake {
+                Wake::Stop => return self.state.map_or(Ok(()), |state| state.alive(now.wall)),
+                Wake::Closed => bail!("the files sensor ended by itself"),
+                Wake::Tick => {
+                    if let Some(state) = self
+                        .state
+                        .filter(|_| kept_ms + ALIVE_EVERY_MS <= now.monotonic_ms)
+                    {
+                        state.alive(now.wall)?;
+                        kept_ms = now.monotonic_ms;
+                    }
+                    if let Some(trace) = &mut self.trace {
+                        trace.flush()?;
+                    }
+                    self.detectors.tick(now)
                 }
-                detectors.tick(now)
+                Wake::Seen(seen) => {
+                    let events = self.detectors.observe(&seen, now);
+                    if let Some(trace) = &mut self.trace {
+                        trace.write(&Seen { observation: *seen, now })?;
+                    }
+                    events
+                }
+            };
+            // Nobody asked for a manifest here.
+            drop(self.detectors.take_touched());
+            for event in &events {
+                printer.event(event)?;
             }
-            Wake::Seen(seen) => detectors.observe(&seen, now),
-        };
-        // Nobody asked for a manifest here.
-        drop(detectors.take_touched());
-        for event in &events {
-            printer.event(event)?;
         }
     }
 }
 
-struct Printer<'a, W: Write> {
-    out: &'a mut W,
-    json: bool,
-}
-
-impl<W: Write> Printer<'_, W> {
-    fn ready(&mut self, sensor: &FilesSensor) -> anyhow::Result<()> {
-        let backend = FilesSensor::backend();
-        let roots = sensor.roots().iter().map(|status| RootLine {
-            label: &status.root.label,
-            path: status.root.path.to_string_lossy().into_owned(),
-        });
-        if self.json {
-            return self.line(&Line::Ready { backend: &backend, roots: roots.collect() });
-        }
-        let paths: Vec<_> = roots.map(|root| shown(&root.path)).collect();
-        self.text(&format!("watching {} with {backend}; stop with Ctrl-C", paths.join(", ")))
+/// Begins to record, outside what is watched: a recording that sees itself grow never ends.
+fn begin_trace(
+    recording: &Recording,
+    sensor: &FilesSensor,
+    clock: &SharedClock,
+) -> anyhow::Result<TraceWriter> {
+    let file = std::path::absolute(&recording.file)?;
+    let parent = file.parent().unwrap_or(&file);
+    let real = parent.canonicalize().with_context(|| {
+        format!("failed to record into `{}`; make that directory first", parent.display())
+    })?;
+    let roots: Vec<_> = sensor
+        .roots()
+        .iter()
+        .map(|status| status.root.clone())
+        .collect();
+    if let Some(root) = roots.iter().find(|root| real.starts_with(&root.path)) {
+        bail!(
+            "`{}` lies in the watched directory `{}` and would record itself; name a file elsewhere",
+            file.display(),
+            root.path.display()
+        );
     }
-
-    fn event(&mut self, event: &Event) -> anyhow::Result<()> {
-        if !self.json {
-            let root = event.root.as_deref().unwrap_or("-");
-            let phase = format!("{:?}", event.phase).to_lowercase();
-            let (at, severity, kind) = (event.detected_at, event.severity, event.anomaly.kind());
-            return self.text(&format!("{at} {severity} {kind} {phase} [{root}] {}", event.reason));
-        }
-        let line = EventLine {
-            kind: event.anomaly.kind(),
-            phase: event.phase,
-            burst: event.burst,
-            severity: event.severity,
-            detected_at: event.detected_at,
-            first_change_at: event.first_change_at,
-            root: event.root.as_deref(),
-            files_affected: event.files_affected,
-            reason: &event.reason,
-            evidence: evidence(&event.anomaly)?,
-        };
-        match event.anomaly {
-            Anomaly::Loss(_) => self.line(&Line::Loss(line)),
-            Anomaly::MassChange(_)
-            | Anomaly::Outage(_)
-            | Anomaly::Pressure(_)
-            | Anomaly::Logon(_)
-            | Anomaly::Protection(_)
-            | Anomaly::Backup(_)
-            | Anomaly::Stops(_)
-            | Anomaly::Print(_)
-            | Anomaly::Agent(_) => self.line(&Line::Event(line)),
-        }
-    }
-
-    fn line(&mut self, line: &Line<'_>) -> anyhow::Result<()> {
-        self.text(&serde_json::to_string(line)?)
-    }
-
-    fn text(&mut self, text: &str) -> anyhow::Result<()> {
-        writeln!(self.out, "{text}").context("failed to write to the output")?;
-        self.out.flush().context("failed to write to the output")
-    }
-}
-
-fn evidence(anomaly: &Anomaly) -> anyhow::Result<Box<RawValue>> {
-    let raw = match anomaly {
-        Anomaly::MassChange(evidence) => serde_json::value::to_raw_value(evidence),
-        Anomaly::Outage(evidence) => serde_json::value::to_raw_value(evidence),
-        Anomaly::Pressure(evidence) => serde_json::value::to_raw_value(evidence),
-        Anomaly::Loss(evidence) => serde_json::value::to_raw_value(evidence),
-        Anomaly::Logon(evidence) => serde_json::value::to_raw_value(evidence),
-        Anomaly::Protection(evidence) => serde_json::value::to_raw_value(evidence),
-        Anomaly::Backup(evidence) => serde_json::value::to_raw_value(evidence),
-        Anomaly::Stops(evidence) => serde_json::value::to_raw_value(evidence),
-        Anomaly::Print(evidence) => serde_json::value::to_raw_value(evidence),
-        Anomaly::Agent(evidence) => serde_json::value::to_raw_value(evidence),
+    let roots = roots.iter().map(|root| root.as_ref().clone()).collect();
+    let anonymiser = match recording.anonymise {
+        true => Some(Anonymiser::new()?),
+        false => None,
     };
 
-    raw.context("failed to put an event into JSON")
+    Ok(TraceWriter::create(&file, Header::new(clock.moment(), roots), anonymiser, recording.limit)?)
+}
+
+/// Says that every directory is watched.
+fn ready(printer: &mut Printer<'_, impl Write>, sensor: &FilesSensor) -> anyhow::Result<()> {
+    let backend = sensor.backend();
+    let roots = sensor.roots().iter().map(|status| RootLine {
+        label: &status.root.label,
+        path: status.root.path.to_string_lossy().into_owned(),
+    });
+    if printer.json {
+        return printer.line(&Line::Ready { backend, roots: roots.collect() });
+    }
+    let paths: Vec<_> = roots.map(|root| shown(&root.path)).collect();
+    printer.text(&format!("watching {} with {backend}; stop with Ctrl-C", paths.join(", ")))
 }
 
 /// A path without anything that would move a terminal's cursor.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use shirase_agent::detectors::{Detectors, DetectorsConfig};
 use shirase_agent::drill::Drill;
 use shirase_agent::observation::Observation;
-use shirase_agent::sensors::files::RootConfig;
+use shirase_agent::sensors::files::{BackendChoice, FilesConfig, RootConfig};
 use shirase_agent::sensors::{
     self, OBSERVATIONS_CAPACITY, SensorBoard, SensorsConfig, SensorsParts,
 };
@@ -79,7 +79,12 @@ impl Host {
         let (board, stop) = (SensorBoard::default(), CancellationToken::new());
         let root = RootConfig { path: PathBuf::from(root), label: None, patient_data: true };
         let parts = SensorsParts {
-            config: SensorsConfig { roots: vec![root], ..SensorsConfig::default() },
+            // This process harms the real files itself, which fanotify would leave out.
+            config: SensorsConfig {
+                roots: vec![root],
+                files: FilesConfig { backend: BackendChoice::Notify, ..FilesConfig::default() },
+                ..SensorsConfig::default()
+            },
             clock: Arc::clone(&clock),
             out,
             board: board.clone(),

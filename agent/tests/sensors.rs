@@ -17,7 +17,9 @@ use shirase_agent::detectors::{Detectors, DetectorsConfig};
 use shirase_agent::observation::{
     Fact, FileChange, Observation, Operation, Presence, RescanCause, Sight, Verdict,
 };
-use shirase_agent::sensors::files::{self, FilesConfig, FilesParts, FilesSensor, RootConfig};
+use shirase_agent::sensors::files::{
+    self, BackendChoice, FilesConfig, FilesParts, FilesSensor, RootConfig,
+};
 use shirase_agent::sensors::probes::{self, ProbeConfig};
 use shirase_agent::sensors::services::{self, ServiceConfig};
 use shirase_agent::sensors::{OBSERVATIONS_CAPACITY, SensorBoard, host};
@@ -276,7 +278,13 @@ async fn watch_says_ready_and_then_what_it_sees() {
         pdf(&home.path().join(format!("{number}.pdf")));
     }
     let (stop, printed) = (CancellationToken::new(), Printed::default());
-    let options = watch::Options { dirs: vec![home.path().to_owned()], json: true, state: None };
+    let options = watch::Options {
+        dirs: vec![home.path().to_owned()],
+        json: true,
+        state: None,
+        backend: BackendChoice::Notify,
+        record: None,
+    };
     let (mut out, token) = (printed.clone(), stop.clone());
     let running = tokio::spawn(async move { watch::run(options, clock(), &mut out, token).await });
     printed.wait_for("ready").await;
@@ -296,7 +304,13 @@ async fn watch_says_ready_and_then_what_it_sees() {
 
 #[tokio::test]
 async fn watch_names_the_directory_it_cannot_watch() {
-    let options = watch::Options { dirs: vec!["/no/such/place".into()], json: true, state: None };
+    let options = watch::Options {
+        dirs: vec!["/no/such/place".into()],
+        json: true,
+        state: None,
+        backend: BackendChoice::Notify,
+        record: None,
+    };
     let mut out = Vec::new();
     let error = watch::run(options, clock(), &mut out, CancellationToken::new()).await;
     assert!(error.unwrap_err().to_string().contains("/no/such/place"));
@@ -424,7 +438,8 @@ impl Watch {
         let (board, clock) = (SensorBoard::default(), clock());
         let mut parts = FilesParts {
             roots: files::resolve(&[root]),
-            config: FilesConfig::default(),
+            // This process makes the changes itself, which fanotify leaves out; see `fanotify.rs` beside this file.
+            config: FilesConfig { backend: BackendChoice::Notify, ..FilesConfig::default() },
             clock: clock.clone(),
             out,
             board: board.clone(),

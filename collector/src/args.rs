@@ -1,13 +1,17 @@
 //! The command line. No secret is ever an argument: other users of the machine could read it.
 
+mod hosts;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
-use crate::facilities::{CareRole, FacilityKind};
+use crate::facilities::FacilityKind;
 use crate::notify::{ChannelId, ChannelKind, parse_severity};
 use shirase_shared::event::Severity;
 use shirase_shared::ids::FacilityId;
+
+pub use hosts::{DrillCommand, HostCommand, MaintenanceCommand, TokenCommand};
 
 /// Where the configuration is looked for.
 pub const DEFAULT_CONFIG: &str = "/etc/shirase/collector.toml";
@@ -63,6 +67,9 @@ pub enum Command {
     /// Exercises.
     #[command(subcommand)]
     Drill(DrillCommand),
+    /// Times in which ordinary mass work is expected on a host.
+    #[command(subcommand)]
+    Maintenance(MaintenanceCommand),
     /// The audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -180,76 +187,6 @@ fn parse_kind(text: &str) -> Result<FacilityKind, String> {
         })
 }
 
-/// One-time tokens.
-#[derive(Debug, Subcommand)]
-pub enum TokenCommand {
-    /// Issue a token; prints it once, with the command to type at the new agent.
-    Issue {
-        /// Facility whose host it lets in.
-        facility: FacilityId,
-        /// What it is for, for example the server's name.
-        #[arg(long, default_value = "")]
-        label: String,
-        /// How long it is good, in hours, 1 to 720.
-        #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=720))]
-        hours: u32,
-        /// Print nothing but the token, for scripts that write it to a file.
-        #[arg(long)]
-        bare: bool,
-    },
-    /// Make a token worthless.
-    Revoke {
-        /// Facility it belongs to.
-        facility: FacilityId,
-        /// Its fingerprint as `token list` shows it, or the beginning of it.
-        fingerprint: String,
-    },
-    /// Show the tokens of a facility, never the tokens themselves.
-    List {
-        /// Which facility; all if left out.
-        #[arg(long)]
-        facility: Option<FacilityId>,
-        /// How.
-        #[command(flatten)]
-        list: ListArgs,
-    },
-}
-
-/// Servers with an agent.
-#[derive(Debug, Subcommand)]
-pub enum HostCommand {
-    /// Show the hosts of a facility.
-    List {
-        /// Which facility; all if left out.
-        #[arg(long)]
-        facility: Option<FacilityId>,
-        /// How.
-        #[command(flatten)]
-        list: ListArgs,
-    },
-    /// Say what a host does for care.
-    Set {
-        /// Its facility.
-        facility: FacilityId,
-        /// Id, or name if only one host has it.
-        host: String,
-        /// What it does: `ehr`, `orders`, `pacs`, `lab`, `accounting`, `nurse_call`, `file_share`, `directory`, `backup` or
-        /// `other`; repeat for more. Replaces what was set.
-        #[arg(long = "role")]
-        roles: Vec<CareRole>,
-        /// A watched service or probe with a role of its own, for example `dcm4chee=pacs`; repeat for more.
-        #[arg(long = "watched", value_name = "TARGET=ROLE")]
-        watched: Vec<String>,
-    },
-    /// Shut a host out; takes effect with its next request.
-    Revoke {
-        /// Its facility.
-        facility: FacilityId,
-        /// Id, or name if only one host has it.
-        host: String,
-    },
-}
-
 /// Incidents.
 #[derive(Debug, Subcommand)]
 pub enum IncidentCommand {
@@ -354,22 +291,6 @@ pub enum ManifestCommand {
         /// File with the private key (`AGE-SECRET-KEY-1…`), `-` for standard input.
         #[arg(long, value_name = "FILE|-")]
         identity: PathBuf,
-    },
-}
-
-/// Exercises.
-#[derive(Debug, Subcommand)]
-pub enum DrillCommand {
-    /// Order a drill: the agents make, change and remove dummy files of their own.
-    Start {
-        /// Whose hosts.
-        facility: FacilityId,
-        /// Only these hosts, by id or name; repeat for more. Left out: all that are let in.
-        #[arg(long = "host")]
-        hosts: Vec<String>,
-        /// How many files on each, 10 to 500.
-        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(10..=500))]
-        files: u32,
     },
 }
 

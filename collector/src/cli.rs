@@ -10,6 +10,7 @@ mod facility;
 mod host;
 mod incident;
 mod manifest;
+mod order;
 mod release;
 mod report;
 mod table;
@@ -81,6 +82,12 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
             Desk::open(path, terminal)
                 .await?
                 .start_drill(&facility, &hosts, files)
+                .await?;
+        }
+        Command::Maintenance(command) => {
+            Desk::open(path, terminal)
+                .await?
+                .maintenance(command)
                 .await?;
         }
         Command::Audit(_) => return Desk::open(path, terminal).await?.verify_audit().await,

@@ -22,7 +22,8 @@ pub use conclusion::{
     Conclusion, Impact, NaturalKey, Reason, RecordKey, Rule, Span, Stop, UnknownRule, Worst,
 };
 pub use explain::{
-    Arg, Names, Text, explain, explain_loss, explain_pressure, headline, severity_key,
+    Arg, Names, Text, explain, explain_intrusion, explain_loss, explain_pressure, headline,
+    severity_key,
 };
 pub use input::{CorrelateConfig, Input};
 

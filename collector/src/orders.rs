@@ -46,6 +46,60 @@ pub fn issue(
     IssuedOrder { facility, order, signed: SignedOrder { order: text, signature }, sent_at: None }
 }
 
+/// Longest maintenance window. Longer work gets a second one: a window nobody remembers is a hole in the watch.
+pub const WINDOW_MAX_HOURS: u32 = 72;
+/// Longest name of an owner and longest reason, in characters.
+const OWNER_MAX_CHARS: usize = 100;
+const REASON_MAX_CHARS: usize = 300;
+
+/// Why a maintenance window is not ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WindowError {
+    /// Nobody answers for it, or for no reason.
+    #[error(
+        "a maintenance window needs an owner and a reason; say who answers for it and what is done"
+    )]
+    Nameless,
+    /// Too many words, or characters that cannot be seen.
+    #[error(
+        "the owner has at most {OWNER_MAX_CHARS} characters and the reason {REASON_MAX_CHARS}, all of them printable"
+    )]
+    Unreadable,
+    /// Too short or too long.
+    #[error(
+        "a maintenance window lasts 1 to {WINDOW_MAX_HOURS} hours; order a second one for longer work"
+    )]
+    Length,
+}
+
+/// Makes the action of a maintenance window that begins now.
+///
+/// # Errors
+/// When owner or reason is missing, too long or not printable, or when the window is too long.
+pub fn window(
+    owner: &str,
+    reason: &str,
+    hours: u32,
+    now: Timestamp,
+) -> Result<Action, WindowError> {
+    let (owner, reason) = (owner.trim(), reason.trim());
+    if owner.is_empty() || reason.is_empty() {
+        return Err(WindowError::Nameless);
+    }
+    let long = OWNER_MAX_CHARS < owner.chars().count() || REASON_MAX_CHARS < reason.chars().count();
+    if long || owner.chars().chain(reason.chars()).any(char::is_control) {
+        return Err(WindowError::Unreadable);
+    }
+    if !(1..=WINDOW_MAX_HOURS).contains(&hours) {
+        return Err(WindowError::Length);
+    }
+    let until = now
+        .checked_add(SignedDuration::from_hours(hours.into()))
+        .map_err(|_| WindowError::Length)?;
+
+    Ok(Action::Maintenance { owner: owner.to_owned(), reason: reason.to_owned(), until })
+}
+
 /// Returns whether a heartbeat shows that the order is in force, so that it need not be sent again.
 ///
 /// Only a maintenance window shows there; a drill is confirmed by its own events.
@@ -54,5 +108,30 @@ pub fn confirmed_by(order: &Order, heartbeat: &Heartbeat) -> bool {
     match &order.action {
         Action::Maintenance { until, .. } => heartbeat.maintenance_until == Some(*until),
         Action::Drill { .. } => false,
+        // A host that has not heard of the window yet shows none either, and would then begin it.
+        Action::EndMaintenance { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shirase_shared::testing::builders::night;
+
+    use super::*;
+
+    #[test]
+    fn a_window_has_an_owner_a_reason_and_an_end() {
+        let until = night() + SignedDuration::from_hours(4);
+        let expected =
+            Action::Maintenance {
+                owner: "佐藤".to_owned(), reason: "PACS更新".to_owned(), until
+            };
+        assert_eq!(window(" 佐藤 ", "PACS更新", 4, night()), Ok(expected));
+        assert_eq!(window("", "PACS更新", 4, night()), Err(WindowError::Nameless));
+        assert_eq!(window("佐藤", " ", 4, night()), Err(WindowError::Nameless));
+        assert_eq!(window("佐藤", "a\u{1b}[2J", 4, night()), Err(WindowError::Unreadable));
+        assert_eq!(window("佐藤", &"あ".repeat(301), 4, night()), Err(WindowError::Unreadable));
+        assert_eq!(window("佐藤", "更新", 0, night()), Err(WindowError::Length));
+        assert_eq!(window("佐藤", "更新", WINDOW_MAX_HOURS + 1, night()), Err(WindowError::Length));
     }
 }

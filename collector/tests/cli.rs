@@ -316,11 +316,44 @@ fn channels_are_added_listed_without_their_secret_tested_and_removed() {
 fn what_is_not_there_is_named_and_lists_are_empty_arrays() {
     let place = Place::new();
     place.ok(&["facility", "add", "handa-hp"]);
-    for kind in ["host", "incident", "report", "manifest"] {
+    for kind in ["host", "incident", "report", "manifest", "maintenance"] {
         assert!(place.list(&[kind, "list"]).is_empty());
     }
     for (arguments, part) in [
         (&["drill", "start", "handa-hp"][..], "enrol one first"),
+        (
+            &[
+                "maintenance",
+                "begin",
+                "handa-hp",
+                "--hours",
+                "4",
+                "--owner",
+                "佐藤",
+                "--reason",
+                "更新",
+            ],
+            "enrol one first",
+        ),
+        (
+            &[
+                "maintenance",
+                "begin",
+                "handa-hp",
+                "--hours",
+                "400",
+                "--owner",
+                "佐藤",
+                "--reason",
+                "更新",
+            ],
+            "1 to 72 hours",
+        ),
+        (
+            &["maintenance", "begin", "handa-hp", "--hours", "4", "--owner", " ", "--reason", "x"],
+            "who answers for it",
+        ),
+        (&["maintenance", "end", "handa-hp", "--owner", "佐藤"], "enrol one first"),
         (&["host", "revoke", "handa-hp", "ehr1"], "host list"),
         (&["incident", "show", "handa-hp", "7"], "incident list"),
         (&["report", "show", "handa-hp", "7"], "report list"),

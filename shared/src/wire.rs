@@ -326,6 +326,11 @@ pub enum Action {
         /// When it ends.
         until: Timestamp,
     },
+    /// End the maintenance window that is in force, if one is.
+    EndMaintenance {
+        /// Who says so.
+        owner: String,
+    },
 }
 
 /// Asks for a certificate with a one-time token.

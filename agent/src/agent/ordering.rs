@@ -103,6 +103,13 @@ impl Ordering {
             Action::Maintenance { owner, reason, until } => {
                 following.maintain(Window { until, owner, reason }).await;
             }
+            Action::EndMaintenance { owner } => {
+                // A window that is over already: the one on disk is replaced by it, so a restart knows as well.
+                let reason = "ended early".to_owned();
+                following
+                    .maintain(Window { until: following.clock.now(), owner, reason })
+                    .await;
+            }
         }
     }
 }

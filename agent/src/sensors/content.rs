@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use crate::names;
-use crate::observation::{Fact, Observation, Operation, Verdict, file_name};
+use crate::observation::{Fact, FileChange, Observation, Operation, Verdict, file_name};
 
 /// Bytes read of a file at the most.
 const HEAD_BYTES: usize = 512;
@@ -217,6 +217,19 @@ impl Checker {
         Self { per_second, second: Instant::now(), checked: 0, reading: Duration::ZERO }
     }
 
+    fn check(&mut self, change: &mut FileChange) {
+        let path = change.path();
+        let before = match &change.operation {
+            Operation::Written => path.clone(),
+            Operation::Renamed { from } => change.root.path.join(from),
+            Operation::Created
+            | Operation::Deleted
+            | Operation::MovedOut
+            | Operation::DirectoryRenamed { .. } => return,
+        };
+        (change.verdict, change.size) = self.look(&path, &before);
+    }
+
     fn look(&mut self, path: &Path, before: &Path) -> (Verdict, Option<u64>) {
         let started = Instant::now();
         if Duration::from_secs(1) <= started.duration_since(self.second) {
@@ -233,30 +246,23 @@ impl Checker {
 }
 
 /// Adds the verdict to the changes that need one and hands everything on in order, until either side is closed.
+///
+/// What came together is handed on together: waking the detectors once for each change costs more than judging it.
 pub(super) fn run(
-    changes: &Receiver<Observation>,
+    changes: &Receiver<Vec<Observation>>,
     out: &mpsc::Sender<Observation>,
     mut checker: Checker,
 ) {
-    while let Ok(mut observation) = changes.recv() {
-        if let Fact::File(change) = &mut observation.fact {
-            match &change.operation {
-                Operation::Written => {
-                    let path = change.path();
-                    (change.verdict, change.size) = checker.look(&path, &path);
-                }
-                Operation::Renamed { from } => {
-                    let before = change.root.path.join(from);
-                    (change.verdict, change.size) = checker.look(&change.path(), &before);
-                }
-                Operation::Created
-                | Operation::Deleted
-                | Operation::MovedOut
-                | Operation::DirectoryRenamed { .. } => {}
+    while let Ok(mut batch) = changes.recv() {
+        for observation in &mut batch {
+            if let Fact::File(change) = &mut observation.fact {
+                checker.check(change);
             }
         }
-        if out.blocking_send(observation).is_err() {
-            return;
+        for observation in batch {
+            if out.blocking_send(observation).is_err() {
+                return;
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Watches directories for changed files.
 //!
 //! ```text
-//! kernel ─▶ portable (drains, nothing else) ─bounded queue▶ worker (pairs renames, scans new directories,
+//! kernel ─▶ fanotify or portable (drain, nothing else) ─bounded queue▶ worker (pairs renames, scans new directories,
 //!           keeps an eye on the roots) ─bounded queue▶ content (compares first bytes) ─▶ observations
 //!                                        └─ on overflow, start, return of a root ─▶ rescan ─▶ observations
 //! ```
@@ -14,6 +14,10 @@
 //!
 //! Not here: what a change means (see `detectors`).
 
+mod raw;
+mod backend;
+#[cfg(target_os = "linux")]
+mod fanotify;
 mod portable;
 mod pairing;
 mod rescan;
@@ -33,6 +37,7 @@ use tokio::sync::mpsc;
 use super::SensorBoard;
 use crate::observation::{Observation, Root};
 
+pub use backend::BackendChoice;
 pub use roots::resolve;
 pub use worker::{FilesSensor, RootStatus, begin};
 
@@ -63,6 +68,11 @@ const fn yes() -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FilesConfig {
+    /// What the kernel is asked with.
+    pub backend: BackendChoice,
+    /// Directories nobody needs to hear of, with everything below them: those of a database above all, whose files
+    /// change all day. Absolute.
+    pub ignored: Vec<PathBuf>,
     /// Most files per second whose first 512 bytes are compared with their name. 0 switches the comparison off.
     pub content_checks_per_second: u32,
     /// Most files one rescan looks at. Larger trees are seen in part, and the loss event says so.
@@ -73,7 +83,13 @@ pub struct FilesConfig {
 
 impl Default for FilesConfig {
     fn default() -> Self {
-        Self { content_checks_per_second: 2000, rescan_max_files: 500_000, rescan_max_secs: 120 }
+        Self {
+            backend: BackendChoice::Auto,
+            ignored: Vec::new(),
+            content_checks_per_second: 2000,
+            rescan_max_files: 500_000,
+            rescan_max_secs: 120,
+        }
     }
 }
 
@@ -82,6 +98,13 @@ impl FilesConfig {
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
+        if let Some(path) = self.ignored.iter().find(|path| !path.is_absolute()) {
+            problems.push(Problem::of(
+                "sensors.files.ignored",
+                format!("`{}` is not an absolute path", path.display()),
+                "write the whole path from the root of the file system",
+            ));
+        }
         if self.rescan_max_files == 0 {
             let key = "sensors.files.rescan_max_files";
             problems.push(Problem::of(key, "is 0", "give at least 1; 500000 is the default"));
@@ -120,6 +143,11 @@ pub enum FilesError {
         "failed to open the kernel's queue of file changes; raise fs.inotify.max_user_instances"
     )]
     Backend(#[source] notify::Error),
+    /// The configured backend cannot be used.
+    #[error(
+        "failed to watch files with fanotify, as configured; set sensors.files.backend to \"auto\""
+    )]
+    Unusable(#[from] Unusable),
     /// No thread.
     #[error("failed to start the thread `{name}`")]
     Thread {
@@ -129,6 +157,11 @@ pub enum FilesError {
         source: std::io::Error,
     },
 }
+
+/// Why a backend cannot be used here, in words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unusable(String);
 
 /// Returns every rule the configured roots break.
 #[must_use]

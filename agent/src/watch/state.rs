@@ -69,7 +69,7 @@ fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 /// Returns a key that nobody else has.
-pub(super) fn new_key() -> Vec<u8> {
+pub(crate) fn new_key() -> Vec<u8> {
     let mut key = vec![0; KEY_BYTES];
     // Without a source of randomness names are still hashed, only not with a secret.
     if SystemRandom::new().fill(&mut key).is_err() {

@@ -1,20 +1,17 @@
-//! `host list|set|revoke` and `drill start`.
+//! `host list|set|revoke`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use serde::Serialize;
-use shirase_shared::ids::{DrillId, FacilityId, HostId};
-use shirase_shared::wire::Action;
+use shirase_shared::ids::{FacilityId, HostId};
 
 use super::Desk;
 use super::table::{self, Row};
 use crate::args::HostCommand;
 use crate::facilities::{CareRole, Host, HostStanding};
-use crate::keys::{ORDER_KEY_FILE, SigningKey};
 use crate::locale::japan_time;
-use crate::orders;
 use crate::records::HeartbeatSeen;
 
 #[derive(Serialize)]
@@ -147,48 +144,6 @@ impl Desk<'_> {
             host.id,
             host.name,
             names.join(", ")
-        ))
-    }
-
-    pub(super) async fn start_drill(
-        self,
-        facility: &FacilityId,
-        wanted: &[String],
-        files: u32,
-    ) -> Result<()> {
-        self.one_facility(facility).await?;
-        let now = self.clock.now();
-        let mut hosts = Vec::new();
-        if wanted.is_empty() {
-            let all = self.store.hosts(facility).await?;
-            hosts.extend(
-                all.into_iter()
-                    .filter(|h| h.standing(now) == HostStanding::Enrolled),
-            );
-        }
-        for name in wanted {
-            hosts.push(self.one_host(facility, name).await?);
-        }
-        if hosts.is_empty() {
-            bail!("`{facility}` has no host that is let in; enrol one first");
-        }
-        let key = SigningKey::load_or_create(&self.config.data_dir.join(ORDER_KEY_FILE))?;
-        let drill = DrillId::random();
-        for host in &hosts {
-            let action = Action::Drill { drill, files };
-            let issued = orders::issue((facility.clone(), host.id), action, &key, now);
-            self.store.add_order(&issued).await?;
-        }
-        let names: Vec<_> = hosts.iter().map(|host| host.id.to_string()).collect();
-        let entry = self.entry("drill.ordered", drill).of(facility);
-        self.store
-            .audit(&entry.with("hosts", names.join(" ")).with("files", files))
-            .await?;
-
-        self.terminal.line(&format!(
-            "drill {drill} is ordered on {} host(s) with {files} files each; they begin with their next heartbeat, \
-             within 30 seconds",
-            hosts.len()
         ))
     }
 }

@@ -3,8 +3,8 @@
 use super::conclusion::{Conclusion, Rule};
 use super::input::Facts;
 use super::rules::{
-    care_outage, fork, loss, mass_change, outage, pressure, ransomware_impact, silent_host,
-    spreading,
+    care_outage, fork, intrusion, loss, mass_change, outage, pressure, ransomware_impact,
+    silent_host, spreading,
 };
 
 /// One rule and how it runs.
@@ -30,6 +30,11 @@ pub const CATALOGUE: &[RuleEntry] = &[
     RuleEntry { rule: Rule::Outage, run: Run::Alone(outage::run) },
     RuleEntry { rule: Rule::SilentHost, run: Run::Alone(silent_host::run) },
     RuleEntry { rule: Rule::Fork, run: Run::Alone(fork::run) },
+    RuleEntry { rule: Rule::Logon, run: Run::Alone(intrusion::logon) },
+    RuleEntry { rule: Rule::PrintBurst, run: Run::Alone(intrusion::print_burst) },
+    RuleEntry { rule: Rule::ServicesStopped, run: Run::Alone(intrusion::services_stopped) },
+    RuleEntry { rule: Rule::ProtectionLoss, run: Run::Alone(intrusion::protection_loss) },
+    RuleEntry { rule: Rule::BackupLoss, run: Run::Alone(intrusion::backup_loss) },
     RuleEntry { rule: Rule::Loss, run: Run::Alone(loss::run) },
     RuleEntry { rule: Rule::Pressure, run: Run::Alone(pressure::run) },
     RuleEntry { rule: Rule::Spreading, run: Run::Upon(spreading::run) },

@@ -27,6 +27,16 @@ pub enum Rule {
     Fork,
     /// A host stopped reporting.
     SilentHost,
+    /// Somebody logs on in an unusual way.
+    Logon,
+    /// Many print jobs at once.
+    PrintBurst,
+    /// Many services stopped together.
+    ServicesStopped,
+    /// What protects a host is being taken away.
+    ProtectionLoss,
+    /// Backups are lost or not made.
+    BackupLoss,
     /// A system that care stands on is down.
     CareOutage,
     /// Many files changed the way an encryptor changes them.
@@ -39,12 +49,17 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, by weight.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::Pressure,
         Self::Loss,
         Self::Outage,
         Self::Fork,
         Self::SilentHost,
+        Self::Logon,
+        Self::PrintBurst,
+        Self::ServicesStopped,
+        Self::ProtectionLoss,
+        Self::BackupLoss,
         Self::CareOutage,
         Self::MassChange,
         Self::Spreading,
@@ -60,6 +75,11 @@ impl Rule {
             Self::Outage => "outage",
             Self::Fork => "fork",
             Self::SilentHost => "silent_host",
+            Self::Logon => "logon",
+            Self::PrintBurst => "print_burst",
+            Self::ServicesStopped => "services_stopped",
+            Self::ProtectionLoss => "protection_loss",
+            Self::BackupLoss => "backup_loss",
             Self::CareOutage => "care_outage",
             Self::MassChange => "mass_change",
             Self::Spreading => "spreading",
@@ -76,6 +96,11 @@ impl Rule {
             Self::Outage => "rule-outage",
             Self::Fork => "rule-fork",
             Self::SilentHost => "rule-silent-host",
+            Self::Logon => "rule-logon",
+            Self::PrintBurst => "rule-print-burst",
+            Self::ServicesStopped => "rule-services-stopped",
+            Self::ProtectionLoss => "rule-protection-loss",
+            Self::BackupLoss => "rule-backup-loss",
             Self::CareOutage => "rule-care-outage",
             Self::MassChange => "rule-mass-change",
             Self::Spreading => "rule-spreading",
@@ -257,6 +282,13 @@ pub enum Reason {
         kind: String,
         /// How many records.
         count: u64,
+    },
+    /// Somebody prepares or accompanies an attack.
+    Intrusion {
+        /// The latest word about it.
+        evidence: event::Anomaly,
+        /// When it was over, if it is.
+        ended_at: Option<Timestamp>,
     },
     /// A host runs out of something.
     Pressure {

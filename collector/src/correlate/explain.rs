@@ -3,6 +3,8 @@
 //! Nothing here holds a word of either language. What came from a host (a target's name, a suffix) is passed on as it
 //! is: pages and documents escape it where they show it.
 
+mod intrusion;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -13,6 +15,8 @@ use shirase_shared::ids::{HostId, UserId};
 use super::conclusion::{Conclusion, Impact, Reason, Stop, Worst};
 use crate::facilities::CareRole;
 use crate::locale::{Locale, japan_time, visible};
+
+pub use intrusion::explain_intrusion;
 
 /// Most names in one list; the rest are counted.
 const LIST_MAX: usize = 8;
@@ -193,6 +197,15 @@ pub fn explain(conclusion: &Conclusion) -> Text {
             .with("kind", Arg::Plain(kind.clone()))
             .with("count", Arg::Number(*count)),
         Reason::Pressure { evidence } => explain_pressure(evidence),
+        Reason::Intrusion { evidence, ended_at } => {
+            let what = explain_intrusion(evidence).unwrap_or(Text::new("why-intrusion"));
+            match ended_at {
+                Some(at) => Text::new("why-intrusion-ended")
+                    .with("what", Arg::List(vec![what]))
+                    .with("ended", Arg::Time(*at)),
+                None => what,
+            }
+        }
     };
 
     match subject(conclusion) {
@@ -211,6 +224,7 @@ fn subject(conclusion: &Conclusion) -> Option<HostId> {
         | Reason::Fork { .. }
         | Reason::Loss { .. }
         | Reason::Unread { .. }
+        | Reason::Intrusion { .. }
         | Reason::Pressure { .. } => conclusion.hosts.first().copied(),
     }
 }
@@ -345,6 +359,9 @@ pub fn explain_pressure(pressure: &Pressure) -> Text {
         Pressure::MemoryNearlyFull { available_bytes, total_bytes } => {
             Text::new("why-memory").with("percent", percent(*available_bytes, *total_bytes))
         }
+        Pressure::CertificateExpiring { name, not_after } => Text::new("why-certificate")
+            .with("name", Arg::Plain(name.clone()))
+            .with("expires", Arg::Time(*not_after)),
         Pressure::ClockJump { by_ms } => {
             let key = if *by_ms < 0 { "why-clock-back" } else { "why-clock-ahead" };
             Text::new(key).with("seconds", Arg::Number(by_ms.unsigned_abs() / 1000))

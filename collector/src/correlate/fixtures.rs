@@ -2,15 +2,16 @@
 //!
 //! One line a fact: `seconds host word …`. Hosts are `ehr1`, `ehr2` (電子カルテ), `pacs1`, `share1`, `backup1` and
 //! `misc1` (no role). Words: `change BURST FILES SEVERITY [.SUFFIX] [ended] [drill]`, `down|flap|up TARGET OUTAGE`,
-//! `disk`, `clock`, `loss`, `stopping`, `started`, `heard`, `fork NUMBER`, `unread KIND`, `listening-until SECONDS`.
+//! `disk`, `clock`, `loss`, `logon`, `print`, `stops`, `unguarded`, `backup harmed|late`, `stopping`, `started`, `heard`, `fork NUMBER`, `unread KIND`, `listening-until SECONDS`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use shirase_shared::event::{
-    AgentState, Anomaly, Event, Loss, LossKind, MassChange, Outage, OutageState, Phase, Pressure,
-    SCHEMA, Severity, Target, WatchedAs,
+    AgentState, Anomaly, BackupKind, BackupLoss, Event, Logon, LogonKind, Loss, LossKind,
+    MassChange, Outage, OutageState, Phase, Pressure, PrintBurst, Protection, ProtectionKind,
+    SCHEMA, Severity, Stops, Target, WatchedAs,
 };
 use shirase_shared::ids::{BurstId, DrillId, FacilityId, HostId, Sequence, StreamId};
 use shirase_shared::testing::builders::{moment, night};
@@ -176,6 +177,46 @@ fn tell(words: &[&str], seconds: i64) -> Event {
             let loss =
                 Loss { what: LossKind::KernelQueue, count: None, detail: "16384".to_owned() };
             plain(Anomaly::Loss(loss), Severity::High)
+        }
+        ["logon"] => plain(
+            Anomaly::Logon(Logon {
+                what: LogonKind::SuccessAfterFailures,
+                count: 1,
+                accounts: vec!["root".to_owned()],
+                sources: vec!["192.0.2.7".to_owned()],
+            }),
+            Severity::High,
+        ),
+        ["print"] => {
+            let burst = PrintBurst { jobs: 120, printers: 9, same_title: 120, window_secs: 60 };
+            plain(Anomaly::Print(burst), Severity::High)
+        }
+        ["stops"] => {
+            let names = vec!["postgresql.service".to_owned(), "smbd.service".to_owned()];
+            plain(Anomaly::Stops(Stops { count: 7, names, window_secs: 60 }), Severity::High)
+        }
+        ["unguarded"] => plain(
+            Anomaly::Protection(Protection {
+                what: ProtectionKind::GuardStopped,
+                name: "clamav-daemon.service".to_owned(),
+                detail: String::new(),
+            }),
+            Severity::High,
+        ),
+        ["backup", what] => {
+            let (what, severity) = match *what {
+                "harmed" => (BackupKind::TreeHarmed, Severity::High),
+                "late" => (BackupKind::JobOverdue, Severity::High),
+                other => panic!("`{other}` does not happen to a backup"),
+            };
+            let loss = BackupLoss {
+                what,
+                name: "nightly".to_owned(),
+                count: 30,
+                last_good: Some(at(-86_400)),
+                detail: String::new(),
+            };
+            plain(Anomaly::Backup(loss), severity)
         }
         ["stopping"] => plain(Anomaly::Agent(AgentState::Stopping), Severity::Low),
         ["started"] => {

@@ -14,6 +14,7 @@ pub(super) mod outage;
 pub(super) mod care_outage;
 pub(super) mod fork;
 pub(super) mod silent_host;
+pub(super) mod intrusion;
 pub(super) mod mass_change;
 pub(super) mod spreading;
 pub(super) mod ransomware_impact;

@@ -15,6 +15,11 @@ const fn nights(rule: Rule) -> (&'static str, &'static str) {
         Rule::SilentHost => ("0 ehr1 heard\n91 ehr2 heard", "0 ehr1 heard\n89 ehr2 heard"),
         Rule::Fork => ("0 ehr1 fork 7", "0 ehr1 disk"),
         Rule::Loss => ("0 ehr1 loss", "0 ehr1 disk"),
+        Rule::Logon => ("0 ehr1 logon", "0 ehr1 loss"),
+        Rule::PrintBurst => ("0 ehr1 print", "0 ehr1 logon"),
+        Rule::ServicesStopped => ("0 ehr1 stops", "0 ehr1 down postgresql o"),
+        Rule::ProtectionLoss => ("0 ehr1 unguarded", "0 ehr1 stops"),
+        Rule::BackupLoss => ("0 ehr1 backup harmed", "0 ehr1 unguarded"),
         Rule::Pressure => ("0 ehr1 disk", "0 ehr1 loss"),
         Rule::Spreading => (
             "0 ehr1 change a 30 medium .locked\n7200 share1 change b 30 medium .locked",

@@ -185,6 +185,8 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::HostRoles => on(filter, hosts::set_roles),
         Page::HostRevoke => on(filter, hosts::revoke),
         Page::HostDrill => on(filter, hosts::drill),
+        Page::HostMaintenance => on(filter, hosts::begin_maintenance),
+        Page::HostMaintenanceEnd => on(filter, hosts::end_maintenance),
         Page::TokenIssue => on(filter, hosts::issue),
         Page::TokenRevoke => on(filter, hosts::revoke_token),
         Page::Settings => on(filter, settings::show),

@@ -1,4 +1,4 @@
-//! The hosts page: care roles, enrolment, revocation, drills.
+//! The hosts page: care roles, enrolment, revocation, drills, maintenance windows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use jiff::SignedDuration;
 
-use shirase_shared::ids::{DrillId, HostId};
+use shirase_shared::ids::{DrillId, FacilityId, HostId, OrderId};
 use shirase_shared::wire::Action;
 
 use super::console::{ConsoleState, page};
@@ -16,8 +16,8 @@ use super::session::Call;
 use crate::console::hosts::{HostsInput, HostsPage, TokenView, enrol_command, host_views};
 use crate::console::{Message, StaticPage, Tab};
 use crate::enrolment::issue_token;
-use crate::facilities::CareRole;
-use crate::orders;
+use crate::facilities::{CareRole, Host};
+use crate::orders::{self, WindowError};
 
 /// Hours a token lasts unless somebody says otherwise, and at most.
 const TOKEN_HOURS: u32 = 24;
@@ -160,11 +160,7 @@ pub(super) async fn drill(
     call: Call,
 ) -> Answer {
     let facility = call.facility()?;
-    let host = state
-        .store
-        .host(facility, host)
-        .await?
-        .ok_or(PageError::NotFound)?;
+    let host = known(&state, facility, host).await?;
     let files: u32 = call
         .form
         .field("files")
@@ -174,14 +170,84 @@ pub(super) async fn drill(
         return Err(PageError::Invalid(call.locale.text("drill-files-range")));
     }
     let drill = DrillId::random();
-    let action = Action::Drill { drill, files };
-    let issued =
-        orders::issue((facility.clone(), host.id), action, &state.order_key, state.clock.now());
-    state.store.add_order(&issued).await?;
+    give(&state, facility, host.id, Action::Drill { drill, files }).await?;
     let entry = entry(&state, &call, "drill.ordered", drill)?
         .with("hosts", host.id)
         .with("files", files);
     state.store.audit(&entry).await?;
 
     Ok(done(&format!("/facilities/{facility}/hosts"), "done-drill-ordered"))
+}
+
+/// Expects ordinary mass work on one host for some hours; whoever is signed in answers for it.
+pub(super) async fn begin_maintenance(
+    State(state): State<ConsoleState>,
+    Path((_, host)): Path<(String, HostId)>,
+    call: Call,
+) -> Answer {
+    let facility = call.facility()?;
+    let host = known(&state, facility, host).await?;
+    let hours = call
+        .form
+        .field("hours")
+        .parse()
+        .map_err(|_| PageError::BadForm)?;
+    let (owner, reason) = (&call.caller()?.user.name, call.form.field("reason"));
+    let action =
+        orders::window(owner, reason, hours, state.clock.now()).map_err(|error| match error {
+            WindowError::Nameless | WindowError::Unreadable => {
+                PageError::Invalid(call.locale.text("maintenance-reason-wrong"))
+            }
+            WindowError::Length => PageError::Invalid(call.locale.text("maintenance-hours-wrong")),
+        })?;
+    let order = give(&state, facility, host.id, action).await?;
+    let entry = entry(&state, &call, "maintenance.ordered", host.id)?
+        .with("order", order)
+        .with("hours", hours)
+        .with("reason", reason.trim());
+    state.store.audit(&entry).await?;
+
+    Ok(done(&format!("/facilities/{facility}/hosts"), "done-maintenance-ordered"))
+}
+
+/// Ends a maintenance window before its time.
+pub(super) async fn end_maintenance(
+    State(state): State<ConsoleState>,
+    Path((_, host)): Path<(String, HostId)>,
+    call: Call,
+) -> Answer {
+    let facility = call.facility()?;
+    let host = known(&state, facility, host).await?;
+    let owner = call.caller()?.user.name.clone();
+    let order = give(&state, facility, host.id, Action::EndMaintenance { owner }).await?;
+    let entry = entry(&state, &call, "maintenance.ended", host.id)?.with("order", order);
+    state.store.audit(&entry).await?;
+
+    Ok(done(&format!("/facilities/{facility}/hosts"), "done-maintenance-ended"))
+}
+
+async fn known(
+    state: &ConsoleState,
+    facility: &FacilityId,
+    host: HostId,
+) -> Result<Host, PageError> {
+    state
+        .store
+        .host(facility, host)
+        .await?
+        .ok_or(PageError::NotFound)
+}
+
+/// Signs an order and keeps it until the host asks for it.
+async fn give(
+    state: &ConsoleState,
+    facility: &FacilityId,
+    host: HostId,
+    action: Action,
+) -> Result<OrderId, PageError> {
+    let now = state.clock.now();
+    let issued = orders::issue((facility.clone(), host), action, &state.order_key, now);
+    state.store.add_order(&issued).await?;
+
+    Ok(issued.order.id)
 }

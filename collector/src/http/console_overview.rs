@@ -21,9 +21,9 @@ use crate::correlate::Names;
 use crate::facilities::Facility;
 
 /// Most alerts in the list.
-const ALERTS_MAX: usize = 100;
+const ALERTS_MAX: u32 = 100;
 /// Most past incidents on a facility's page.
-const PAST_MAX: usize = 200;
+const PAST_MAX: u32 = 200;
 
 type Answer = Result<Response, PageError>;
 
@@ -113,15 +113,17 @@ async fn alert_rows(state: &ConsoleState, call: &Call) -> Result<Vec<IncidentRow
     let mut found = Vec::new();
     for facility in visible_facilities(state, call).await? {
         let names = names(state, &facility.id, &users).await?;
-        for incident in state.store.incidents(&facility.id).await? {
-            if incident.merged_into.is_none() {
-                let row = IncidentRow::of(&incident, facility.display_name(), &names, call.locale);
-                found.push((incident.updated_at, row));
-            }
+        for incident in state
+            .store
+            .incidents_to_show(&facility.id, ALERTS_MAX)
+            .await?
+        {
+            let row = IncidentRow::of(&incident, facility.display_name(), &names, call.locale);
+            found.push((incident.updated_at, row));
         }
     }
     found.sort_by_key(|(updated, _)| std::cmp::Reverse(*updated));
-    found.truncate(ALERTS_MAX);
+    found.truncate(usize::try_from(ALERTS_MAX).unwrap_or(usize::MAX));
 
     Ok(found.into_iter().map(|(_, row)| row).collect())
 }
@@ -142,13 +144,14 @@ pub(super) async fn show_facility(State(state): State<ConsoleState>, call: Call)
     let facility = facility(&state, &call).await?;
     let users = state.store.user_names().await?;
     let names = names(&state, &facility.id, &users).await?;
-    let incidents = state.store.incidents(&facility.id).await?;
+    let incidents = state
+        .store
+        .incidents_to_show(&facility.id, PAST_MAX)
+        .await?;
     let rows = incidents
         .iter()
-        .filter(|incident| incident.merged_into.is_none())
         .map(|incident| IncidentRow::of(incident, facility.display_name(), &names, call.locale));
-    let (live, mut past): (Vec<_>, Vec<_>) = rows.partition(|row| row.live);
-    past.truncate(PAST_MAX);
+    let (live, past) = rows.partition(|row| row.live);
 
     page(&FacilityPage {
         f: place_frame(&call, &state, &facility, ("title-facility", Tab::Incidents))?,

@@ -15,6 +15,8 @@ pub(super) const DONE: &[&str] = &[
     "done-token-revoked",
     "done-host-revoked",
     "done-drill-ordered",
+    "done-maintenance-ordered",
+    "done-maintenance-ended",
     "done-channel-removed",
     "done-test-sent",
     "done-user-disabled",

@@ -81,6 +81,8 @@ routes! {
     HostRoles          Post "/facilities/{facility}/hosts/{host}" ADMINISTRATOR;
     HostRevoke         Post "/facilities/{facility}/hosts/{host}/revoke" ADMINISTRATOR;
     HostDrill          Post "/facilities/{facility}/hosts/{host}/drill" ADMINISTRATOR;
+    HostMaintenance    Post "/facilities/{facility}/hosts/{host}/maintenance" ADMINISTRATOR;
+    HostMaintenanceEnd Post "/facilities/{facility}/hosts/{host}/maintenance/end" ADMINISTRATOR;
     TokenIssue         Post "/facilities/{facility}/tokens" ADMINISTRATOR;
     TokenRevoke        Post "/facilities/{facility}/tokens/{token}/revoke" ADMINISTRATOR;
     Settings           Get  "/facilities/{facility}/settings" VIEWER;

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use shirase_shared::event::Severity;
+use shirase_shared::event::{Anomaly, BackupKind, Severity};
 
 use crate::correlate::{Conclusion, NaturalKey, Reason, Rule, Worst};
 
@@ -37,10 +37,17 @@ impl Ground {
             Rule::Spreading => "reportable-spreading",
             Rule::MassChange => "reportable-mass-change",
             Rule::CareOutage => "reportable-care-outage",
+            Rule::BackupLoss => "reportable-backup-loss",
+            Rule::PrintBurst => "reportable-print-burst",
             // Never a ground; the names are there so that a new rule has to be decided on here.
-            Rule::Pressure | Rule::Loss | Rule::Outage | Rule::Fork | Rule::SilentHost => {
-                "reportable-no"
-            }
+            Rule::Pressure
+            | Rule::Loss
+            | Rule::Outage
+            | Rule::Fork
+            | Rule::SilentHost
+            | Rule::Logon
+            | Rule::ServicesStopped
+            | Rule::ProtectionLoss => "reportable-no",
         }
     }
 }
@@ -69,10 +76,29 @@ fn counts(conclusion: &Conclusion) -> bool {
         Rule::CareOutage => {
             matches!(conclusion.reason, Reason::Outage { worst: Worst::Down, .. })
         }
-        // A full disk, a blind sensor, a copied agent or a silent host may each have a harmless cause; together with
-        // a mass change they are a part of one of the rules above.
-        Rule::Pressure | Rule::Loss | Rule::Outage | Rule::Fork | Rule::SilentHost => false,
+        // Nobody needs a report over a backup that is late. Lost ones decide whether care can be restored.
+        Rule::BackupLoss => Severity::High <= conclusion.severity && !is_late(&conclusion.reason),
+        // Handa, 2021: the printers told of the attack before anyone else did.
+        Rule::PrintBurst => Severity::High <= conclusion.severity,
+        // A full disk, a blind sensor, a copied agent or a silent host may each have a harmless cause, and so may a forgotten
+        // password or a service that was switched off; together with a mass change they are a part of its incident.
+        Rule::Pressure
+        | Rule::Loss
+        | Rule::Outage
+        | Rule::Fork
+        | Rule::SilentHost
+        | Rule::Logon
+        | Rule::ServicesStopped
+        | Rule::ProtectionLoss => false,
     }
+}
+
+fn is_late(reason: &Reason) -> bool {
+    matches!(
+        reason,
+        Reason::Intrusion { evidence: Anomaly::Backup(backup), .. }
+            if backup.what == BackupKind::JobOverdue
+    )
 }
 
 #[cfg(test)]
@@ -93,6 +119,8 @@ mod tests {
             "ransomware_impact mass_change care_outage",
         );
         check("0 ehr1 change a 300 high .x drill", "mass_change");
+        check("0 backup1 backup harmed", "backup_loss");
+        check("0 ehr1 print", "print_burst");
     }
 
     #[test]
@@ -107,6 +135,10 @@ mod tests {
             "0 ehr1 up pg o",
             "0 misc1 down cups o",
             "0 backup1 down bareos o",
+            "0 backup1 backup late",
+            "0 ehr1 logon",
+            "0 ehr1 stops",
+            "0 ehr1 unguarded",
             "0 ehr1 heard\n100 ehr2 heard",
         ] {
             assert!(!correlate(&scene(night)).is_empty(), "{night}");

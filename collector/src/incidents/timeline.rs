@@ -137,6 +137,18 @@ fn told(event: &Event) -> Text {
         }
         Anomaly::Pressure(pressure) => crate::correlate::explain_pressure(pressure),
         Anomaly::Loss(loss) => crate::correlate::explain_loss(loss.what, loss.count),
+        Anomaly::Logon(_)
+        | Anomaly::Protection(_)
+        | Anomaly::Backup(_)
+        | Anomaly::Stops(_)
+        | Anomaly::Print(_) => {
+            let what = crate::correlate::explain_intrusion(&event.anomaly);
+            let what = what.unwrap_or(Text::new("why-intrusion"));
+            match event.phase {
+                Phase::Opened | Phase::Grew | Phase::Once => what,
+                Phase::Ended => Text::new("timeline-over").with("what", Arg::List(vec![what])),
+            }
+        }
         Anomaly::Agent(state) => Text::new(match state {
             AgentState::Started { .. } => "timeline-agent-started",
             AgentState::Stopping => "timeline-agent-stopping",
@@ -145,6 +157,8 @@ fn told(event: &Event) -> Text {
             AgentState::DrillStarted => "timeline-agent-drill-started",
             AgentState::DrillEnded { .. } => "timeline-agent-drill-ended",
             AgentState::OrderRefused { .. } => "timeline-agent-order-refused",
+            AgentState::Contained { .. } => "timeline-agent-contained",
+            AgentState::Released { .. } => "timeline-agent-released",
             AgentState::BudgetReached { .. } => "timeline-agent-budget-reached",
         }),
     }

@@ -16,6 +16,7 @@ use crate::records::SeenRecord;
 
 mod acts;
 mod changes;
+mod shown;
 
 pub use acts::ActFailure;
 

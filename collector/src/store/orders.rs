@@ -123,6 +123,6 @@ impl Store {
 const fn drill_of(action: &Action) -> Option<DrillId> {
     match action {
         Action::Drill { drill, .. } => Some(*drill),
-        Action::Maintenance { .. } => None,
+        Action::Maintenance { .. } | Action::EndMaintenance { .. } => None,
     }
 }

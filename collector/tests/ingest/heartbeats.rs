@@ -103,6 +103,16 @@ async fn an_order_that_has_ended_or_is_in_force_is_not_handed_out() {
     in_force.maintenance_until = Some(until);
     assert!(beat(&agent, &in_force).await.orders.is_empty());
     assert_eq!(beat(&agent, &agent.heartbeat()).await.orders.len(), 1);
+
+    // Its end goes after it even to a host that has heard of neither: the other way round it would begin and stay.
+    let action = Action::EndMaintenance { owner: "半田 花子".to_owned() };
+    site.clock.advance(SignedDuration::from_secs(1));
+    let host = (agent.facility.clone(), agent.host);
+    let ended = issue(host, action, &site.order_key, site.clock.now());
+    site.store.add_order(&ended).await.unwrap();
+    let both = [issued.signed.clone(), ended.signed.clone()];
+    assert_eq!(beat(&agent, &agent.heartbeat()).await.orders, both);
+    assert_eq!(beat(&agent, &in_force).await.orders, [ended.signed]);
     site.clock.advance(SignedDuration::from_mins(11));
     assert!(beat(&agent, &agent.heartbeat()).await.orders.is_empty());
 }

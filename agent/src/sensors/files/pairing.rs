@@ -4,10 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use shirase_shared::clock::Moment;
 
-use super::portable::Cookie;
+use super::raw::Cookie;
+use crate::observation::Actor;
 
 /// How long a first half waits for its second: far longer than the kernel takes between the two.
 const PAIR_WAIT_MS: u64 = 150;
@@ -28,6 +30,7 @@ const NO_COOKIE: usize = usize::MAX;
 pub(super) struct Seen {
     pub(super) path: PathBuf,
     pub(super) at: Moment,
+    pub(super) actor: Option<Arc<Actor>>,
 }
 
 /// Halves of renames and unfinished writes.
@@ -40,11 +43,18 @@ pub(super) struct Pairing {
 }
 
 /// A file that was written and not closed.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Unfinished {
     at: Moment,
+    actor: Option<Arc<Actor>>,
     due_ms: u64,
     stage: Stage,
+}
+
+impl Unfinished {
+    fn seen(self, path: PathBuf) -> Seen {
+        Seen { path, at: self.at, actor: self.actor }
+    }
 }
 
 /// Which look comes next.
@@ -92,15 +102,16 @@ impl Pairing {
     pub(super) fn write(&mut self, seen: Seen) -> Option<Due> {
         let due_ms = seen.at.monotonic_ms + PEEK_MS;
         self.expect(due_ms);
-        let unfinished = Unfinished { at: seen.at, due_ms, stage: Stage::Peek };
-        self.written.entry(seen.path).or_insert(unfinished);
+        let Seen { path, at, actor } = seen;
+        let unfinished = Unfinished { at, actor, due_ms, stage: Stage::Peek };
+        self.written.entry(path).or_insert(unfinished);
         if self.written.len() <= WRITTEN_MAX {
             return None;
         }
 
         self.written
             .pop_first()
-            .map(|(path, old)| Due::Settled(Seen { path, at: old.at }))
+            .map(|(path, old)| Due::Settled(old.seen(path)))
     }
 
     /// Forgets an unfinished write, because the file was closed, renamed or deleted.
@@ -120,7 +131,7 @@ impl Pairing {
             if unfinished.stage == Stage::Peek && unfinished.due_ms <= now_ms {
                 (unfinished.stage, unfinished.due_ms) =
                     (Stage::Settle, unfinished.at.monotonic_ms + SETTLE_MS);
-                due.push(Due::Peek(Seen { path: path.clone(), at: unfinished.at }));
+                due.push(Due::Peek(unfinished.clone().seen(path.clone())));
             }
         }
         let settled = |unfinished: &Unfinished| {
@@ -129,7 +140,7 @@ impl Pairing {
         let written = self
             .written
             .extract_if(.., |_, unfinished| settled(unfinished));
-        due.extend(written.map(|(path, old)| Due::Settled(Seen { path, at: old.at })));
+        due.extend(written.map(|(path, old)| Due::Settled(old.seen(path))));
         let halves = self
             .halves
             .values()
@@ -153,7 +164,7 @@ mod tests {
     use super::*;
 
     fn seen(path: &str, seconds: i64) -> Seen {
-        Seen { path: PathBuf::from(path), at: moment(seconds) }
+        Seen { path: PathBuf::from(path), at: moment(seconds), actor: None }
     }
 
     #[test]

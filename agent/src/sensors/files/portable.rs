@@ -5,129 +5,27 @@
 //! opens and reads.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::TrySendError;
 
 use notify::event::{
     AccessKind, AccessMode, CreateKind, EventKind, EventKindMask, ModifyKind, RemoveKind,
     RenameMode,
 };
 use notify::{Config, ErrorKind, Event, RecommendedWatcher, RecursiveMode, Watcher as _};
-use shirase_shared::clock::{Moment, SharedClock};
 
 use super::FilesError;
-
-/// Changes waiting for the worker. What does not fit is counted as lost by the own queue, and a rescan follows.
-const QUEUE_CAPACITY: usize = 65_536;
-
-/// One change as the kernel tells it.
-#[derive(Debug)]
-pub(super) struct RawEvent {
-    /// When it was read from the kernel.
-    pub(super) at: Moment,
-    /// The path concerned; empty where there is none.
-    pub(super) path: PathBuf,
-    /// What happened to it.
-    pub(super) what: Raw,
-}
-
-/// What the kernel can tell.
-#[derive(Debug)]
-pub(super) enum Raw {
-    /// Something appeared.
-    Created(Entry),
-    /// Bytes were written or cut.
-    Written,
-    /// It was closed by someone who could write.
-    Closed,
-    /// It was deleted.
-    Deleted(Entry),
-    /// The old name of a rename, or of a move away.
-    From(Cookie),
-    /// The new name of a rename, or of a move in.
-    To(Cookie),
-    /// The watched directory itself was moved.
-    RootMoved,
-    /// The kernel's queue ran over.
-    Overflow,
-    /// Something could not be watched.
-    Trouble(Trouble),
-    /// Nothing: wakes the worker.
-    Wake,
-}
-
-/// Ties the two halves of a rename together; `None` where the system has no such number.
-pub(super) type Cookie = Option<usize>;
-
-/// What appeared or went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Entry {
-    File,
-    Directory,
-}
-
-/// Why something could not be watched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
-    /// It is not there.
-    Missing,
-    /// No right to read it.
-    Denied,
-    /// The kernel gives no more watches.
-    Limit,
-    /// Anything else, in the system's words.
-    Other(String),
-}
-
-impl Trouble {
-    /// Says it without naming a path, with what to do.
-    pub(super) fn advice(&self) -> String {
-        match self {
-            Self::Missing => "it does not exist".to_owned(),
-            Self::Denied => "the agent has no right to read it".to_owned(),
-            Self::Limit => {
-                "the kernel gives no more watches; raise fs.inotify.max_user_watches".to_owned()
-            }
-            Self::Other(text) => text.clone(),
-        }
-    }
-}
+use super::raw::{Entry, Inlet, Raw, RawEvent, Trouble, Waiting};
 
 /// The open watcher.
-pub(super) struct Backend(RecommendedWatcher);
+pub(super) struct Portable(RecommendedWatcher);
 
-/// The worker's end of the queue, and a way to wake the worker.
-pub(super) struct Queue {
-    pub(super) events: Receiver<RawEvent>,
-    pub(super) overflowed: Arc<AtomicU64>,
-}
-
-/// Wakes the worker out of its wait.
-#[derive(Clone)]
-pub(super) struct Waker {
-    queue: SyncSender<RawEvent>,
-    clock: SharedClock,
-}
-
-impl Waker {
-    pub(super) fn wake(&self) {
-        let wake = RawEvent { at: self.clock.moment(), path: PathBuf::new(), what: Raw::Wake };
-        // A full queue means that the worker is awake.
-        drop(self.queue.try_send(wake));
-    }
-}
-
-impl Backend {
+impl Portable {
     /// Opens the kernel's queue.
-    pub(super) fn open(clock: SharedClock) -> Result<(Self, Queue, Waker), FilesError> {
-        let (sender, events) = sync_channel(QUEUE_CAPACITY);
-        let overflowed = Arc::new(AtomicU64::new(0));
-        let waker = Waker { queue: sender.clone(), clock: clock.clone() };
-        let counter = overflowed.clone();
+    pub(super) fn open(inlet: Inlet) -> Result<Self, FilesError> {
         let mut last_written = PathBuf::new();
         let handler = move |told: notify::Result<Event>| {
-            let at = clock.moment();
+            let at = inlet.clock.moment();
             for (path, what) in translate(told) {
                 // A run of writes to one file is one look for us, so the queue need not hold it all.
                 if matches!(what, Raw::Written) {
@@ -138,8 +36,9 @@ impl Backend {
                 } else {
                     last_written.clear();
                 }
-                if let Err(TrySendError::Full(_)) = sender.try_send(RawEvent { at, path, what }) {
-                    counter.fetch_add(1, Ordering::Relaxed);
+                let event = Waiting::One(RawEvent { at, path, what, actor: None });
+                if let Err(TrySendError::Full(_)) = inlet.queue.try_send(event) {
+                    inlet.overflowed.fetch_add(1, Ordering::Relaxed);
                 }
             }
         };
@@ -153,10 +52,10 @@ impl Backend {
             .with_follow_symlinks(false);
         let watcher = RecommendedWatcher::new(handler, config).map_err(FilesError::Backend)?;
 
-        Ok((Self(watcher), Queue { events, overflowed }, waker))
+        Ok(Self(watcher))
     }
 
-    /// Returns what the sensor sees with.
+    /// Returns what it is called.
     pub(super) fn name() -> String {
         format!("notify ({:?})", RecommendedWatcher::kind()).to_lowercase()
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::portable::Trouble;
+use super::raw::Trouble;
 use super::{LABEL_MAX_CHARS, RootConfig, names_of, safe_label};
 use crate::observation::{Root, Sight};
 

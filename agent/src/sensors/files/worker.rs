@@ -1,6 +1,7 @@
 //! The files sensor's own thread: makes observations out of what the kernel tells.
 
 mod keeping;
+mod moving;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,8 +14,9 @@ use jiff::SignedDuration;
 use shirase_shared::clock::{Moment, SharedClock};
 use shirase_shared::event::LossKind;
 
+use super::backend::{Backend, Wanted};
 use super::pairing::{Due, Pairing, Seen};
-use super::portable::{Backend, Cookie, Entry, Queue, Raw, RawEvent, Trouble, Waker};
+use super::raw::{Entry, Inlet, Queue, Raw, RawEvent, Trouble, Waiting};
 use super::rescan::{self, Request, Rescanner};
 use super::roots::{Watched, root_of};
 use super::{FilesError, FilesParts};
@@ -23,24 +25,23 @@ use crate::observation::{
 };
 use crate::sensors::{SensorBoard, content};
 
-/// Changes waiting for their first bytes to be compared. When full, the worker waits and its own queue fills.
-const CONTENT_CAPACITY: usize = 4096;
+/// Changes handed on together at the most.
+const TOGETHER_MAX: usize = 256;
+/// Such groups waiting for their first bytes to be compared. When full, the worker waits and its own queue fills.
+const CONTENT_CAPACITY: usize = 16;
 /// How often the worker looks whether the roots are still there.
 const LOOK_EVERY_MS: u64 = 2000;
 /// Changes handled before the worker looks at its timers.
 const STRETCH: usize = 2048;
-/// How long after a directory appeared its files are looked for: by then it is watched itself.
-const DIRECTORY_WAIT_MS: u64 = 300;
 /// Overlap of a rescan with what was seen before the loss.
 const RESCAN_OVERLAP: SignedDuration = SignedDuration::from_secs(30);
-/// Files counted in a renamed directory, and listed in a new one, at the most.
-const DIRECTORY_FILES_MAX: usize = 10_000;
 
 /// The running files sensor.
 pub struct FilesSensor {
     statuses: Vec<RootStatus>,
     stopping: Arc<AtomicBool>,
-    waker: Waker,
+    waker: Inlet,
+    backend: String,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -61,13 +62,23 @@ pub struct RootStatus {
 /// When the kernel gives no queue or no thread. A root that cannot be watched is no error but a state.
 pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
     let FilesParts { roots, config, clock, out, board, since, mut ignored } = parts;
+    ignored.extend(config.ignored.iter().cloned());
     // The kernel tells real paths; a configured one may lead over a link.
     let real: Vec<_> = ignored
         .iter()
         .filter_map(|path| path.canonicalize().ok())
         .collect();
     ignored.extend(real);
-    let (backend, queue, waker) = Backend::open(clock.clone())?;
+    let (backend, queue) = Backend::open(&Wanted {
+        choice: config.backend,
+        clock: clock.clone(),
+        ignored: &ignored,
+        probe: roots
+            .iter()
+            .map(|root| root.path.as_path())
+            .find(|path| path.is_dir()),
+    })?;
+    let waker = backend.inlet();
     let stopping = Arc::new(AtomicBool::new(false));
     let (next, changes) = sync_channel(CONTENT_CAPACITY);
     let rescans = Rescanner::start(rescan::Parts {
@@ -90,6 +101,7 @@ pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
         directories: Vec::new(),
         ignored,
         next,
+        gathered: Vec::new(),
         rescans,
         clock,
         board,
@@ -98,13 +110,13 @@ pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
         looked_ms: 0,
     };
     worker.watch_all(since);
-    let statuses = worker.statuses();
+    let (statuses, backend) = (worker.statuses(), worker.backend.name());
     let thread = std::thread::Builder::new()
         .name("files".to_owned())
         .spawn(move || worker.run())
         .map_err(|source| FilesError::Thread { name: "files", source })?;
 
-    Ok(FilesSensor { statuses, stopping, waker, threads: vec![thread, content] })
+    Ok(FilesSensor { statuses, stopping, waker, backend, threads: vec![thread, content] })
 }
 
 impl FilesSensor {
@@ -114,10 +126,10 @@ impl FilesSensor {
         &self.statuses
     }
 
-    /// Returns what the sensor sees with.
+    /// Returns what the sensor sees with, and why not with something better.
     #[must_use]
-    pub fn backend() -> String {
-        Backend::name()
+    pub fn backend(&self) -> &str {
+        &self.backend
     }
 
     /// Stops the threads and waits for them. What the kernel still held is not looked at any more.
@@ -140,7 +152,9 @@ struct Worker {
     /// New directories whose files have to be looked for, with the time when.
     directories: Vec<(Seen, u64)>,
     ignored: Vec<std::path::PathBuf>,
-    next: SyncSender<Observation>,
+    next: SyncSender<Vec<Observation>>,
+    /// What is handed on together once nothing more waits.
+    gathered: Vec<Observation>,
     rescans: Rescanner,
     clock: SharedClock,
     board: SensorBoard,
@@ -153,15 +167,20 @@ struct Worker {
 impl Worker {
     fn run(mut self) {
         while !self.stopping.load(Ordering::Relaxed) {
+            self.hand_on();
             let now_ms = self.clock.moment().monotonic_ms;
             let wait = self
                 .pairing
                 .wait_ms(now_ms)
                 .unwrap_or(LOOK_EVERY_MS)
                 .min(LOOK_EVERY_MS);
-            let wait = if self.directories.is_empty() { wait } else { wait.min(DIRECTORY_WAIT_MS) };
-            match self.queue.events.recv_timeout(Duration::from_millis(wait)) {
-                Ok(event) => self.stretch(event),
+            let wait = if self.directories.is_empty() {
+                wait
+            } else {
+                wait.min(moving::DIRECTORY_WAIT_MS)
+            };
+            match self.queue.waiting.recv_timeout(Duration::from_millis(wait)) {
+                Ok(waiting) => self.stretch(waiting),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -182,26 +201,41 @@ impl Worker {
     }
 
     /// Handles one change and those that wait behind it, up to a limit.
-    fn stretch(&mut self, first: RawEvent) {
-        self.handle(first);
-        for _ in 0..STRETCH {
-            let Ok(event) = self.queue.events.try_recv() else { return };
-            self.handle(event);
+    fn stretch(&mut self, first: Waiting) {
+        let mut next = Some(first);
+        let mut handled = 0;
+        while let Some(waiting) = next {
+            match waiting {
+                Waiting::One(event) => {
+                    handled += 1;
+                    self.handle(event);
+                }
+                Waiting::Many(batch) => {
+                    let mut events = Vec::with_capacity(batch.actors.len());
+                    self.backend.translate(&batch, |event| events.push(event));
+                    handled += events.len();
+                    for event in events {
+                        self.handle(event);
+                    }
+                }
+            }
+            next = if handled < STRETCH { self.queue.waiting.try_recv().ok() } else { None };
         }
     }
 
     fn handle(&mut self, event: RawEvent) {
-        let RawEvent { at, path, what } = event;
+        let RawEvent { at, path, what, actor } = event;
         if self.is_ignored(&path) {
             return;
         }
-        let seen = Seen { path, at };
+        let seen = Seen { path, at, actor };
         match what {
             Raw::Created(Entry::File) => self.tell(&seen, Operation::Created),
             Raw::Created(Entry::Directory) => {
                 self.tell(&seen, Operation::Created);
-                let due = at.monotonic_ms + DIRECTORY_WAIT_MS;
-                self.directories.push((seen, due));
+                if self.backend.lists_new_directories() {
+                    self.list_later(seen);
+                }
             }
             Raw::Written => {
                 if let Some(due) = self.pairing.write(seen) {
@@ -230,7 +264,17 @@ impl Worker {
                     self.finish(due);
                 }
             }
-            Raw::To(cookie) => self.renamed(cookie, &seen),
+            Raw::To(cookie) => self.came(cookie, &seen),
+            Raw::Renamed(from, entry) => {
+                self.pairing.finish(&from);
+                let from = Seen { path: from, ..seen.clone() };
+                self.renamed(&from, &seen, entry);
+            }
+            Raw::MovedIn(entry) => self.moved_in(&seen, entry),
+            Raw::MovedAway => {
+                self.pairing.finish(&seen.path);
+                self.tell(&seen, Operation::MovedOut);
+            }
             Raw::Overflow => {
                 let detail = "the kernel dropped file changes; a rescan was begun".to_owned();
                 self.lost(at, LossKind::KernelQueue, None, detail);
@@ -250,60 +294,6 @@ impl Worker {
                     |metadata: &std::fs::Metadata| metadata.is_file() && metadata.len() == 0;
                 if std::fs::symlink_metadata(&seen.path).is_ok_and(|metadata| empty(&metadata)) {
                     self.tell(&seen, Operation::Written);
-                }
-            }
-        }
-    }
-
-    fn renamed(&mut self, cookie: Cookie, to: &Seen) {
-        let is_directory = std::fs::symlink_metadata(&to.path).is_ok_and(|found| found.is_dir());
-        let from = self.pairing.to(cookie);
-        let Some((root, below)) = root_of(&self.roots, &to.path) else { return };
-        let root = root.clone();
-        let Some(from) = from else {
-            return self.moved_in(to, is_directory);
-        };
-        let old = root_of(&self.roots, &from.path);
-        let Some((_, old)) = old.filter(|(old_root, _)| **old_root == root) else {
-            self.tell(&from, Operation::MovedOut);
-            return self.moved_in(to, is_directory);
-        };
-        let operation = if is_directory {
-            let files = count_files(&to.path);
-            Operation::DirectoryRenamed { from: old, files }
-        } else {
-            Operation::Renamed { from: old }
-        };
-        let change = FileChange::new(root, below, operation);
-        self.send(to.at, Fact::File(change));
-    }
-
-    fn moved_in(&mut self, to: &Seen, is_directory: bool) {
-        self.tell(to, Operation::Created);
-        if is_directory {
-            self.directories
-                .push((to.clone(), to.at.monotonic_ms + DIRECTORY_WAIT_MS));
-        } else {
-            self.tell(to, Operation::Written);
-        }
-    }
-
-    /// Tells the files of a new directory: those that came before it was watched were not reported.
-    fn list(&mut self, directory: &Seen) {
-        let mut left = DIRECTORY_FILES_MAX;
-        let mut open = vec![directory.path.clone()];
-        while let Some(path) = open.pop() {
-            for entry in std::fs::read_dir(&path).into_iter().flatten().flatten() {
-                if left == 0 || self.is_ignored(&entry.path()) {
-                    continue;
-                }
-                left -= 1;
-                let seen = Seen { path: entry.path(), at: directory.at };
-                self.tell(&seen, Operation::Created);
-                match entry.file_type() {
-                    Ok(kind) if kind.is_dir() => open.push(entry.path()),
-                    Ok(kind) if kind.is_file() => self.tell(&seen, Operation::Written),
-                    Ok(_) | Err(_) => {}
                 }
             }
         }
@@ -329,17 +319,26 @@ impl Worker {
 
     fn tell(&mut self, seen: &Seen, operation: Operation) {
         let Some((root, below)) = root_of(&self.roots, &seen.path) else { return };
-        let root = root.clone();
-        let change = FileChange::new(root, below, operation);
+        let change = FileChange::new(root.clone(), below, operation);
+        let change = FileChange { actor: seen.actor.clone(), ..change };
         self.send(seen.at, Fact::File(change));
     }
 
-    fn send(&self, at: Moment, fact: Fact) {
-        // A closed channel means that everything is about to stop.
-        drop(self.next.send(Observation { at, fact }));
+    fn send(&mut self, at: Moment, fact: Fact) {
+        self.gathered.push(Observation { at, fact });
+        if TOGETHER_MAX <= self.gathered.len() {
+            self.hand_on();
+        }
     }
 
-    fn lost(&self, at: Moment, what: LossKind, count: Option<u64>, detail: String) {
+    fn hand_on(&mut self) {
+        if !self.gathered.is_empty() {
+            // A closed channel means that everything is about to stop.
+            drop(self.next.send(std::mem::take(&mut self.gathered)));
+        }
+    }
+
+    fn lost(&mut self, at: Moment, what: LossKind, count: Option<u64>, detail: String) {
         self.send(at, Fact::Lost(Lost { what, count, detail }));
     }
 
@@ -373,25 +372,4 @@ impl Worker {
     fn is_ignored(&self, path: &Path) -> bool {
         self.ignored.iter().any(|ignored| path.starts_with(ignored))
     }
-}
-
-/// Counts the files in a directory and below, up to a limit.
-fn count_files(directory: &Path) -> u64 {
-    let mut files = 0;
-    let mut left = DIRECTORY_FILES_MAX;
-    let mut open = vec![directory.to_owned()];
-    while let Some(path) = open.pop() {
-        for entry in std::fs::read_dir(&path).into_iter().flatten().flatten() {
-            if left == 0 {
-                return files;
-            }
-            left -= 1;
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() => open.push(entry.path()),
-                Ok(_) => files += 1,
-                Err(_) => {}
-            }
-        }
-    }
-    files
 }

@@ -24,6 +24,7 @@ fn tag(what: LossKind) -> String {
     let what = match what {
         LossKind::KernelQueue => "kernel_queue",
         LossKind::OwnQueue => "own_queue",
+        LossKind::NotRunning => "not_running",
         LossKind::RootUnreadable => "root_unreadable",
         LossKind::RootGone => "root_gone",
         LossKind::BufferFull => "buffer_full",

@@ -20,6 +20,7 @@ fn tag(pressure: &Pressure) -> String {
     let what = match pressure {
         Pressure::DiskNearlyFull { .. } => "disk",
         Pressure::MemoryNearlyFull { .. } => "memory",
+        Pressure::CertificateExpiring { .. } => "certificate",
         Pressure::ClockJump { .. } => "clock",
     };
     format!("{}/{what}", Rule::Pressure)

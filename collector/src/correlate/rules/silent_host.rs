@@ -113,11 +113,18 @@ fn stop(facts: &Facts<'_>, host: HostId, heard_at: Timestamp) -> (Stop, BTreeSet
                 | AgentState::DrillStarted
                 | AgentState::DrillEnded { .. }
                 | AgentState::OrderRefused { .. }
+                | AgentState::Contained { .. }
+                | AgentState::Released { .. }
                 | AgentState::BudgetReached { .. },
             )
             | Anomaly::MassChange(_)
             | Anomaly::Outage(_)
             | Anomaly::Pressure(_)
+            | Anomaly::Logon(_)
+            | Anomaly::Protection(_)
+            | Anomaly::Backup(_)
+            | Anomaly::Stops(_)
+            | Anomaly::Print(_)
             | Anomaly::Loss(_) => None,
         })
         .collect();

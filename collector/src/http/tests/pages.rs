@@ -1,8 +1,11 @@
 //! What the pages show and do, with hostile names everywhere.
 
 use axum::http::StatusCode;
+use jiff::SignedDuration;
+use shirase_shared::wire::Action;
 
 use super::site::{HOSTILE, Site, grants};
+use crate::facilities::CareRole;
 use crate::people::{Grants, Role};
 
 #[tokio::test]
@@ -213,6 +216,41 @@ async fn secrets_are_shown_once() {
 }
 
 #[tokio::test]
+async fn a_maintenance_window_is_ordered_in_the_name_of_who_is_signed_in() {
+    let site = Site::empty().await;
+    let host = site.host("ehr1", &[CareRole::Ehr]).await;
+    let (_, admin, csrf) = site
+        .person("admin", grants(&site.here, Role::Administrator))
+        .await;
+    let path = format!("/facilities/handa/hosts/{host}/maintenance");
+    for wrong in ["hours=4&reason=", "hours=99&reason=x", "hours=many&reason=x"] {
+        let answer = site
+            .post(&path, &admin, &format!("csrf={csrf}&{wrong}"))
+            .await;
+        assert!(answer.status.is_client_error(), "{wrong}: {}", answer.status);
+    }
+    assert!(site.store.orders(&site.here).await.unwrap().is_empty());
+    let form = format!("csrf={csrf}&hours=4&reason=PACSの更新");
+    assert!(
+        site.post(&path, &admin, &form)
+            .await
+            .status
+            .is_redirection()
+    );
+    let issued = site.store.orders(&site.here).await.unwrap().remove(0);
+    let Action::Maintenance { owner, reason, until } = issued.order.action else {
+        panic!("no window: {:?}", issued.order.action)
+    };
+    assert!(owner.starts_with("admin "), "{owner}");
+    assert_eq!(reason, "PACSの更新");
+    assert_eq!(until.duration_since(issued.order.issued_at), SignedDuration::from_hours(4));
+    let form = format!("csrf={csrf}");
+    site.post(&format!("{path}/end"), &admin, &form).await;
+    let audit = site.get("/facilities/handa/audit", &admin).await.body;
+    assert!(audit.contains("maintenance.ordered") && audit.contains("maintenance.ended"));
+}
+
+#[tokio::test]
 async fn master_data_is_saved_and_what_is_wrong_is_said() {
     let site = Site::empty().await;
     let (_, admin, csrf) = site
@@ -234,7 +272,7 @@ async fn master_data_is_saved_and_what_is_wrong_is_said() {
         .await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.body.contains("code:") && wrong.body.contains("新病院"));
-    site.clock.advance(jiff::SignedDuration::from_secs(1));
+    site.clock.advance(SignedDuration::from_secs(1));
     let saved = site
         .post(path, &admin, &form("2310000002", version(&facility)))
         .await;

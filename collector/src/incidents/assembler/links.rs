@@ -124,8 +124,12 @@ fn is_one_story(one: Rule, other: Rule) -> bool {
 
 const fn is_small(rule: Rule) -> bool {
     match rule {
-        Rule::Pressure | Rule::Loss | Rule::Fork => true,
+        Rule::Pressure | Rule::Loss | Rule::Fork | Rule::Logon => true,
         Rule::Outage
+        | Rule::PrintBurst
+        | Rule::ServicesStopped
+        | Rule::ProtectionLoss
+        | Rule::BackupLoss
         | Rule::SilentHost
         | Rule::CareOutage
         | Rule::MassChange

@@ -111,6 +111,7 @@ impl<'a> Facts<'a> {
                 | Reason::Fork { .. }
                 | Reason::Loss { .. }
                 | Reason::Unread { .. }
+                | Reason::Intrusion { .. }
                 | Reason::Pressure { .. } => {}
             }
         }

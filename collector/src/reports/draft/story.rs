@@ -236,7 +236,7 @@ impl Teller<'_> {
         lines.into_iter().map(|(_, line)| line).collect()
     }
 
-    /// Only files and services are told: other records can name directories.
+    /// What happened to files, services, backups, protection and logons is told: other records can name directories.
     fn is_told(&self, what: &ItemKind) -> bool {
         let ItemKind::Record { key, .. } = what else { return false };
         let event = self
@@ -245,15 +245,14 @@ impl Teller<'_> {
             .get(key)
             .and_then(|record| record.event.as_ref());
         event.is_some_and(|event| match event.anomaly {
-            Anomaly::MassChange(_) | Anomaly::Outage(_) => true,
-            Anomaly::Pressure(_)
-            | Anomaly::Loss(_)
+            Anomaly::MassChange(_)
+            | Anomaly::Outage(_)
             | Anomaly::Logon(_)
             | Anomaly::Protection(_)
             | Anomaly::Backup(_)
             | Anomaly::Stops(_)
-            | Anomaly::Print(_)
-            | Anomaly::Agent(_) => false,
+            | Anomaly::Print(_) => true,
+            Anomaly::Pressure(_) | Anomaly::Loss(_) | Anomaly::Agent(_) => false,
         })
     }
 

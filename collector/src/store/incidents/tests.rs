@@ -182,6 +182,35 @@ async fn a_false_alarm_withdraws_the_draft_and_stays_one_and_a_reopening_brings_
 }
 
 #[tokio::test]
+async fn a_page_lists_what_is_live_and_of_the_past_only_so_much() {
+    let site = Site::open().await;
+    for (night, at_seconds) in [("0 ehr1 change a 300 high .x", 10), ("0 pacs1 loss", 20)] {
+        site.receive(night).await;
+        let all = site.store.incidents(&facility()).await.unwrap();
+        let newest = all.first().unwrap().clone();
+        let text = "済".to_owned();
+        site.act(&newest, Act::Close { text }, at_seconds)
+            .await
+            .unwrap();
+    }
+    site.receive("0 misc1 down cups o").await;
+    let numbers = async |past| {
+        let shown = site
+            .store
+            .incidents_to_show(&facility(), past)
+            .await
+            .unwrap();
+        shown
+            .iter()
+            .map(|incident| incident.number)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(0).await, [3]);
+    assert_eq!(numbers(1).await, [3, 2]);
+    assert_eq!(numbers(9).await, [3, 2, 1]);
+}
+
+#[tokio::test]
 async fn joined_incidents_keep_what_people_did_and_the_draft_moves_along() {
     let site = Site::open().await;
     site.receive("0 ehr1 down pg o").await;

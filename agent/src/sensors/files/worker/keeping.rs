@@ -7,7 +7,6 @@ use shirase_shared::wire::SensorState;
 use super::{RESCAN_OVERLAP, RootStatus, Worker};
 use crate::observation::{Fact, RescanCause, RootSeen, Sight};
 use crate::sensors::files::NAME;
-use crate::sensors::files::portable::Backend;
 use crate::sensors::files::rescan::Request;
 use crate::sensors::files::roots::{Look, Watched};
 
@@ -36,6 +35,12 @@ impl Worker {
 
     pub(super) fn look_at_roots(&mut self, now: Moment) {
         self.looked_ms = now.monotonic_ms;
+        if self.backend.is_outdated() {
+            for watched in &self.roots {
+                // One that is gone or cannot be read is handled below, with everything that follows from it.
+                drop(self.backend.watch(&watched.root.path));
+            }
+        }
         let mut changed = Vec::new();
         for watched in &mut self.roots {
             let was_gone = match watched.look() {
@@ -70,7 +75,7 @@ impl Worker {
         }
     }
 
-    pub(super) fn tell_root(&self, label: &str, at: Moment) {
+    pub(super) fn tell_root(&mut self, label: &str, at: Moment) {
         let Some(watched) = self
             .roots
             .iter()
@@ -113,7 +118,7 @@ impl Worker {
             (false, true) => SensorState::Blind,
             (false, false) => SensorState::Degraded,
         };
-        let backend = Backend::name();
+        let backend = self.backend.name();
         let roots = self.roots.len();
         let detail = match told.is_empty() {
             true => format!("{backend}, {roots} root(s)"),

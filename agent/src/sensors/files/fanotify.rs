@@ -1,0 +1,393 @@
+//! The fanotify backend: one mark for each watched file system, with names, directories and processes. Linux 5.17 and
+//! newer, with `CAP_SYS_ADMIN` and `CAP_DAC_READ_SEARCH`.
+//!
+//! ```text
+//! kernel's queue ─▶ reader (drains every 2 to 10 ms, names processes) ─batches▶ directories (handle ─▶ path)
+//!                                                                                └─▶ raw events
+//! ```
+//!
+//! What it can that `notify` cannot: a rename is one event, nothing of a new directory is missed, writes through other
+//! mounts, other names and containers are seen, and it says who did it.
+
+mod actors;
+mod clients;
+mod directories;
+mod filesystems;
+mod reader;
+mod records;
+mod sys;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use super::Unusable;
+use super::raw::{Batch, Entry, Inlet, Raw, RawEvent, Slot, Trouble};
+use crate::drill;
+use directories::{Directories, Locate};
+use reader::Reader;
+use records::{Place, Report};
+
+/// Changes the kernel should keep at the least while nobody reads: 128 bytes each, so 32 MiB at the most.
+const KERNEL_QUEUE: u64 = 262_144;
+/// Where the kernel says and is told how many it keeps for groups opened from then on.
+const KERNEL_QUEUE_FILE: &str = "/proc/sys/fs/fanotify/max_queued_events";
+/// Directories below ignored ones that get a mark at the most.
+const IGNORED_MAX: usize = 10_000;
+
+/// The open group and what it watches.
+pub(super) struct Fanotify {
+    group: Arc<OwnedFd>,
+    /// Dropped to end the reader.
+    stop: Option<io::PipeWriter>,
+    reader: Option<JoinHandle<()>>,
+    mounts: Mounts,
+    directories: Directories,
+    /// The mount table the marks were made by.
+    table: Vec<u8>,
+    ignored: Vec<PathBuf>,
+    ignored_marks: usize,
+    kernel_queue: u64,
+    own_pid: u32,
+}
+
+/// A descriptor on each marked file system, by where it is mounted.
+#[derive(Default)]
+struct Mounts(BTreeMap<PathBuf, OwnedFd>);
+
+impl Locate for Mounts {
+    fn locate(&self, handle: &[u8]) -> io::Result<PathBuf> {
+        let mut found = Err(io::ErrorKind::NotFound.into());
+        for (mounted, fd) in &self.0 {
+            found = sys::path_of(fd.as_fd(), handle);
+            if found.as_ref().is_ok_and(|path| path.starts_with(mounted)) {
+                break;
+            }
+        }
+        found
+    }
+}
+
+impl Fanotify {
+    /// Opens a group and starts to read from it. Nothing is watched yet, but `probe` can be: that is tried, and
+    /// undone.
+    pub(super) fn open(
+        inlet: Inlet,
+        ignored: Vec<PathBuf>,
+        probe: Option<&Path>,
+    ) -> Result<Self, Unusable> {
+        let kernel_queue = raise_queue();
+        let group = sys::init().map_err(|error| Unusable::of_group(&error))?;
+        if let Some(probe) = probe {
+            try_mark(&group, probe)?;
+        }
+        let (stop, stopped) = io::pipe()
+            .map(|(reader, writer)| (writer, reader))
+            .map_err(|error| Unusable::of_group(&error))?;
+        let group = Arc::new(group);
+        let reader = Reader { group: group.clone(), stop: stopped, inlet, slots: Slot::first() };
+        let thread = std::thread::Builder::new()
+            .name("fanotify".to_owned())
+            .spawn(move || reader.run())
+            .map_err(|error| Unusable::of_group(&error))?;
+        let mut fanotify = Self {
+            group,
+            stop: Some(stop),
+            reader: Some(thread),
+            mounts: Mounts::default(),
+            directories: Directories::default(),
+            table: Vec::new(),
+            ignored_marks: 0,
+            kernel_queue,
+            own_pid: std::process::id(),
+            ignored: Vec::new(),
+        };
+        for directory in ignored {
+            fanotify.ignore(&directory);
+            fanotify.ignored.push(directory);
+        }
+
+        Ok(fanotify)
+    }
+
+    /// Returns how many changes the kernel keeps while nobody reads.
+    pub(super) const fn kernel_queue(&self) -> u64 {
+        self.kernel_queue
+    }
+
+    /// Watches a directory and everything below it. Returns what is mounted below it and cannot be watched this way.
+    pub(super) fn watch(&mut self, root: &Path) -> Result<Vec<PathBuf>, Refused> {
+        std::fs::read_dir(root).map_err(|error| Refused::of_path(&error))?;
+        self.mark(root)?;
+        if let Err(error) = self.directories.add_root(root) {
+            return Err(Refused::Unable(error.to_string()));
+        }
+        self.table = filesystems::table();
+        let below = filesystems::below(root, &self.table);
+
+        Ok(below
+            .into_iter()
+            .filter(|mounted| self.mark(mounted).is_err())
+            .collect())
+    }
+
+    /// Stops watching a directory.
+    pub(super) fn unwatch(&mut self, root: &Path) {
+        self.directories.remove_root(root);
+        let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.mounts.0)
+            .into_iter()
+            .partition(|(mounted, _)| mounted.starts_with(root));
+        self.mounts.0 = kept.into_iter().collect();
+        for (mounted, _) in gone {
+            // Another root may lie on the same file system, and its mark is the same one.
+            drop(sys::unmark_filesystem(self.group.as_fd(), &mounted));
+        }
+        let kept: Vec<_> = self.mounts.0.keys().cloned().collect();
+        for mounted in kept {
+            drop(sys::mark_filesystem(self.group.as_fd(), &mounted));
+        }
+    }
+
+    /// Whether something was mounted or unmounted since the roots were watched.
+    pub(super) fn mounts_changed(&mut self) -> bool {
+        let table = filesystems::table();
+        let changed = table != self.table;
+        self.table = table;
+        changed
+    }
+
+    fn mark(&mut self, path: &Path) -> Result<(), Refused> {
+        sys::mark_filesystem(self.group.as_fd(), path).map_err(|error| Refused::of_mark(&error))?;
+        let fd = std::fs::File::open(path).map_err(|error| Refused::of_path(&error))?;
+        self.mounts.0.insert(path.to_owned(), fd.into());
+
+        Ok(())
+    }
+
+    /// Puts what was read into words. What lies outside every root is left out.
+    pub(super) fn translate(&mut self, batch: &Batch, mut tell: impl FnMut(RawEvent)) {
+        let at = batch.at;
+        for (report, actor) in records::reports(&batch.bytes).zip(&batch.actors) {
+            let mut events = Vec::new();
+            if report.has(libc::FAN_Q_OVERFLOW) {
+                events.push((PathBuf::new(), Raw::Overflow));
+            } else if report.has(libc::FAN_RENAME) {
+                events.extend(self.renamed(&report));
+            } else {
+                self.changed(&report, &mut events);
+            }
+            // What the agent does itself is nobody's doing, but for a drill, which is there to be seen.
+            let own = report.pid == self.own_pid;
+            for (path, what) in events {
+                if own && !drill::is_drill(&path) {
+                    continue;
+                }
+                tell(RawEvent { at, path, what, actor: actor.clone() });
+            }
+        }
+    }
+
+    fn entry_path(&mut self, place: &Place<'_>) -> Option<PathBuf> {
+        let named = !place.name.is_empty() && place.name != ".";
+        let directory = self.directories.path(place.directory, &self.mounts)?;
+
+        named.then(|| directory.join(place.name))
+    }
+
+    fn renamed(&mut self, report: &Report<'_>) -> Option<(PathBuf, Raw)> {
+        let (old, new) = (report.before()?, report.after()?);
+        let entry = entry(report);
+        let (from, to) = (self.entry_path(&old), self.entry_path(&new));
+        if entry == Entry::Directory {
+            self.note_moved(&new, from.as_deref(), to.as_deref());
+        }
+        match (from, to) {
+            (Some(from), Some(to)) => Some((to, Raw::Renamed(from, entry))),
+            (Some(from), None) => Some((from, Raw::MovedAway)),
+            (None, Some(to)) => Some((to, Raw::MovedIn(entry))),
+            (None, None) => self.root_at(&old).map(|root| (root, Raw::RootMoved)),
+        }
+    }
+
+    fn note_moved(&mut self, new: &Place<'_>, from: Option<&Path>, to: Option<&Path>) {
+        match (from, to) {
+            (_, Some(to)) => self.directories.moved(to, true),
+            (Some(_), None) => {
+                if let Ok(outside) = self.mounts.locate(new.directory) {
+                    self.directories.moved(&outside.join(new.name), false);
+                }
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// Returns the root an entry outside every root may be.
+    fn root_at(&self, place: &Place<'_>) -> Option<PathBuf> {
+        if !self.directories.root_names().contains(place.name) {
+            return None;
+        }
+        let path = self.mounts.locate(place.directory).ok()?.join(place.name);
+
+        self.directories.is_root(&path).then_some(path)
+    }
+
+    /// One event may tell several things of the same entry, done one after the other by the same process.
+    fn changed(&mut self, report: &Report<'_>, events: &mut Vec<(PathBuf, Raw)>) {
+        let Some(place) = report.place() else { return };
+        let entry = entry(report);
+        let Some(path) = self.entry_path(&place) else {
+            if entry == Entry::Directory && report.has(libc::FAN_DELETE) {
+                events.extend(self.root_at(&place).map(|root| (root, Raw::RootMoved)));
+            }
+            return;
+        };
+        let both = report.has(libc::FAN_CREATE) && report.has(libc::FAN_DELETE);
+        // Which came first the event does not say, but what is there now does.
+        let came_back = both && std::fs::symlink_metadata(&path).is_ok();
+        if came_back {
+            events.push((path.clone(), Raw::Deleted(entry)));
+        }
+        if report.has(libc::FAN_CREATE) {
+            if entry == Entry::Directory {
+                self.directories.appeared(&path);
+                self.ignore_if_within(&path);
+            }
+            events.push((path.clone(), Raw::Created(entry)));
+        }
+        if report.has(libc::FAN_CLOSE_WRITE) {
+            events.push((path.clone(), Raw::Closed));
+        } else if report.has(libc::FAN_MODIFY) {
+            events.push((path.clone(), Raw::Written));
+        }
+        if report.has(libc::FAN_DELETE) && !came_back {
+            events.push((path, Raw::Deleted(entry)));
+        }
+    }
+
+    fn ignore_if_within(&mut self, path: &Path) {
+        if self.ignored.iter().any(|ignored| path.starts_with(ignored)) {
+            self.ignore(path);
+        }
+    }
+
+    /// Has the kernel ignore a directory and those below it. Where it cannot, changes there are told and left out
+    /// later, which costs more.
+    fn ignore(&mut self, directory: &Path) {
+        let mut open = VecDeque::from([directory.to_owned()]);
+        while let Some(path) = open.pop_front() {
+            if IGNORED_MAX <= self.ignored_marks {
+                tracing::warn!(
+                    "more than {IGNORED_MAX} directories to ignore; the rest is told and left out later"
+                );
+                return;
+            }
+            if let Err(error) = sys::ignore_directory(self.group.as_fd(), &path) {
+                tracing::debug!(error = %error, "a directory is not ignored by the kernel");
+                return;
+            }
+            self.ignored_marks += 1;
+            for entry in std::fs::read_dir(&path).into_iter().flatten().flatten() {
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    open.push_back(entry.path());
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Fanotify {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.reader.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that reads from fanotify panicked");
+        }
+    }
+}
+
+/// Why one directory is not watched this way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Nobody could watch it.
+    Trouble(Trouble),
+    /// Its file system does not do this, in the system's words; another backend may.
+    Unable(String),
+}
+
+impl Refused {
+    fn of_path(error: &io::Error) -> Self {
+        Self::Trouble(match error.raw_os_error() {
+            Some(libc::ENOENT | libc::ENOTDIR) => Trouble::Missing,
+            Some(libc::EACCES | libc::EPERM) => Trouble::Denied,
+            Some(_) | None => Trouble::Other(error.kind().to_string()),
+        })
+    }
+
+    fn of_mark(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::NotFound {
+            return Self::Trouble(Trouble::Missing);
+        }
+
+        Self::Unable(error.to_string())
+    }
+}
+
+impl Unusable {
+    fn of_group(error: &io::Error) -> Self {
+        Self(match error.raw_os_error() {
+            Some(libc::EPERM) => "the right to use fanotify is missing (CAP_SYS_ADMIN)".to_owned(),
+            Some(libc::EINVAL | libc::ENOSYS) => {
+                "this kernel's fanotify is too old (Linux 5.17 is needed)".to_owned()
+            }
+            Some(libc::EMFILE) => {
+                "too many fanotify groups are open (fs.fanotify.max_user_groups)".to_owned()
+            }
+            Some(_) | None => format!("fanotify: {error}"),
+        })
+    }
+}
+
+/// Marks, asks where a handle is, and takes the mark back: what a kernel or a container refuses shows here.
+fn try_mark(group: &OwnedFd, path: &Path) -> Result<(), Unusable> {
+    let told = |what: &str, error: &io::Error| Unusable(format!("{what}: {error}"));
+    sys::mark_filesystem(group.as_fd(), path)
+        .map_err(|error| told("fanotify cannot mark this file system", &error))?;
+    let fd = std::fs::File::open(path).map_err(|error| told("it cannot be opened", &error))?;
+    let located = sys::handle_of(path).and_then(|handle| sys::path_of(fd.as_fd(), &handle));
+    sys::unmark_filesystem(group.as_fd(), path).map_err(|error| told("fanotify", &error))?;
+
+    match located {
+        Ok(_) => Ok(()),
+        Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
+            Err(Unusable("the right to open by handle is missing (CAP_DAC_READ_SEARCH)".to_owned()))
+        }
+        Err(error) => Err(told("directories cannot be found by handle", &error)),
+    }
+}
+
+fn entry(report: &Report<'_>) -> Entry {
+    if report.has(libc::FAN_ONDIR) { Entry::Directory } else { Entry::File }
+}
+
+/// Has the kernel keep more changes for groups opened from now on, where that is allowed. Returns how many it keeps.
+fn raise_queue() -> u64 {
+    let kept = || -> Option<u64> {
+        std::fs::read_to_string(KERNEL_QUEUE_FILE)
+            .ok()?
+            .trim()
+            .parse()
+            .ok()
+    };
+    let before = kept().unwrap_or_default();
+    if before < KERNEL_QUEUE
+        && let Err(error) = std::fs::write(KERNEL_QUEUE_FILE, KERNEL_QUEUE.to_string())
+    {
+        tracing::debug!(error = %error, "the kernel's queue of file changes stays as it is");
+    }
+
+    kept().unwrap_or(before)
+}

@@ -1,0 +1,198 @@
+//! Tells which process, program, user, service and client is behind a process id.
+//!
+//! A process is looked at when it is first seen, for most are gone soon after; what was found is kept as long as the
+//! process lives, and some time longer. A file server's child is asked for its client as well.
+//!
+//! Always holds: bounded; nothing here is needed to see a change, and whatever cannot be found out stays unknown.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{clients, sys};
+use crate::observation::Actor;
+
+/// Processes remembered at the most; then the one not seen for longest is forgotten.
+const KNOWN_MAX: usize = 512;
+/// Processes looked at in one batch at the most, so that a storm of short-lived ones does not hold up reading.
+const LOOKS_PER_BATCH: usize = 64;
+/// The children of this program work for clients.
+const FILE_SERVER: &[u8] = b"smbd";
+
+/// What is known of processes.
+#[derive(Default)]
+pub(super) struct Actors {
+    known: BTreeMap<u32, Known>,
+    batch: u64,
+    looked: usize,
+}
+
+struct Known {
+    actor: Arc<Actor>,
+    pidfd: Option<OwnedFd>,
+    /// The last batch it was seen in.
+    batch: u64,
+}
+
+impl Actors {
+    /// Begins another batch.
+    pub(super) fn begin_batch(&mut self) {
+        self.batch += 1;
+        self.looked = 0;
+    }
+
+    /// Returns who a process is. `pidfd` came with the event; without one the process had ended before it was read.
+    pub(super) fn who(&mut self, pid: u32, pidfd: Option<OwnedFd>) -> Arc<Actor> {
+        let batch = self.batch;
+        if let Some(known) = self.known.get_mut(&pid) {
+            let checked = known.batch == batch;
+            known.batch = batch;
+            let ended = |known: &Known| {
+                let pidfd = known.pidfd.as_ref();
+                pidfd.is_none_or(|pidfd| sys::has_ended(pidfd.as_fd()))
+            };
+            // An ended process may still be the one meant, unless its number belongs to another one by now.
+            let same = checked
+                || !ended(known)
+                || pidfd.is_none()
+                || started(pid).is_none_or(|started| known.actor.started == Some(started));
+            if same {
+                return known.actor.clone();
+            }
+        }
+        self.looked += 1;
+        let actor = if self.looked <= LOOKS_PER_BATCH { look(pid) } else { nameless(pid) };
+        let actor = Arc::new(actor);
+        let known = Known { actor: actor.clone(), pidfd, batch };
+        if self.looked <= LOOKS_PER_BATCH {
+            self.known.insert(pid, known);
+        }
+        self.make_room();
+
+        actor
+    }
+
+    fn make_room(&mut self) {
+        if self.known.len() <= KNOWN_MAX {
+            return;
+        }
+        let oldest = self.known.iter().min_by_key(|(_, known)| known.batch);
+        if let Some(pid) = oldest.map(|(pid, _)| *pid) {
+            self.known.remove(&pid);
+        }
+    }
+}
+
+const fn nameless(pid: u32) -> Actor {
+    Actor { pid, started: None, program: None, uid: None, unit: None, client: None }
+}
+
+/// Looks at a process in `/proc`.
+fn look(pid: u32) -> Actor {
+    let started = started(pid);
+    let Some(started) = started else { return nameless(pid) };
+    let program = fs::read_link(format!("/proc/{pid}/exe")).ok();
+    let is_server = program
+        .as_deref()
+        .and_then(Path::file_name)
+        .is_some_and(|name| name.as_bytes().starts_with(FILE_SERVER));
+    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok();
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok();
+
+    Actor {
+        pid,
+        started: Some(started),
+        program,
+        uid: status.as_deref().and_then(effective_user),
+        unit: groups.as_deref().and_then(unit),
+        client: is_server.then(|| clients::client_of(pid)).flatten(),
+    }
+}
+
+/// Returns when a process started, in clock ticks since boot: field 22 of `/proc/PID/stat`, see proc(5).
+fn started(pid: u32) -> Option<u64> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    started_in(&stat)
+}
+
+/// The program's name stands in brackets and may hold anything, brackets too; what follows is counted from the last.
+fn started_in(stat: &[u8]) -> Option<u64> {
+    let end = stat.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(stat.get(end + 1..)?).ok()?;
+    rest.split_ascii_whitespace().nth(19)?.parse().ok()
+}
+
+fn effective_user(status: &str) -> Option<u32> {
+    let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    line.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+/// Returns the innermost service or scope of a process, else the last part of its control group.
+fn unit(groups: &str) -> Option<String> {
+    let path = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let parts = || path.split('/').filter(|part| !part.is_empty());
+    let unit = parts().rfind(|part| part.ends_with(".service") || part.ends_with(".scope"));
+
+    unit.or_else(|| parts().next_back()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_found_and_kept() {
+        let mut actors = Actors::default();
+        actors.begin_batch();
+        let actor = actors.who(std::process::id(), None);
+        assert_eq!(actor.program.as_deref(), std::env::current_exe().ok().as_deref());
+        assert!(actor.started.is_some() && actor.uid.is_some(), "{actor:?}");
+        actors.begin_batch();
+        assert!(Arc::ptr_eq(&actor, &actors.who(std::process::id(), None)));
+    }
+
+    #[test]
+    fn a_process_that_is_gone_is_only_a_number() {
+        let mut actors = Actors::default();
+        let actor = actors.who(u32::MAX, None);
+        assert_eq!(*actor, nameless(u32::MAX));
+    }
+
+    #[test]
+    fn a_storm_of_processes_is_not_looked_at_one_by_one_and_not_kept() {
+        let mut actors = Actors::default();
+        for pid in 0..100_000 {
+            if pid % 1000 == 0 {
+                actors.begin_batch();
+            }
+            actors.who(u32::MAX - pid, None);
+        }
+        assert!(actors.known.len() <= KNOWN_MAX, "{}", actors.known.len());
+    }
+
+    #[test]
+    fn a_program_may_have_any_name() {
+        let stat = b"12 (a) R (x) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20";
+        assert_eq!(started_in(stat), Some(4711));
+        assert_eq!(started_in(b"12 (sh"), None);
+    }
+
+    #[test]
+    fn the_innermost_service_is_the_unit() {
+        let group = |path: &str| unit(&format!("1:cpu:/x\n0::{path}\n"));
+        assert_eq!(group("/system.slice/smbd.service").as_deref(), Some("smbd.service"));
+        let session = "/user.slice/user-0.slice/session-3.scope";
+        assert_eq!(group(session).as_deref(), Some("session-3.scope"));
+        let container = "/system.slice/docker-abc.scope/inner";
+        assert_eq!(group(container).as_deref(), Some("docker-abc.scope"));
+        assert_eq!(group("/"), None);
+    }
+
+    #[test]
+    fn the_effective_user_is_the_second_number() {
+        assert_eq!(effective_user("Name:\tx\nUid:\t1000\t33\t0\t0\n"), Some(33));
+    }
+}

@@ -1,0 +1,166 @@
+//! What the kernel tells about files, in words every backend shares, and the queue in which it reaches the worker.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender};
+
+use shirase_shared::clock::{Moment, SharedClock};
+
+use crate::observation::Actor;
+
+/// One change as the kernel tells it.
+#[derive(Debug)]
+pub(super) struct RawEvent {
+    /// When it was read from the kernel.
+    pub(super) at: Moment,
+    /// The path concerned; empty where there is none.
+    pub(super) path: PathBuf,
+    /// What happened to it.
+    pub(super) what: Raw,
+    /// Who did it, where the kernel told.
+    pub(super) actor: Option<Arc<Actor>>,
+}
+
+/// What the kernel can tell.
+#[derive(Debug)]
+pub(super) enum Raw {
+    /// Something appeared.
+    Created(Entry),
+    /// Bytes were written or cut.
+    Written,
+    /// It was closed by someone who could write.
+    Closed,
+    /// It was deleted.
+    Deleted(Entry),
+    /// It got this name and had the other one.
+    Renamed(PathBuf, Entry),
+    /// It was moved here from where nobody watches.
+    MovedIn(Entry),
+    /// It was moved to where nobody watches.
+    MovedAway,
+    /// The old name of a rename, or of a move away.
+    From(Cookie),
+    /// The new name of a rename, or of a move in.
+    To(Cookie),
+    /// The watched directory itself was moved.
+    RootMoved,
+    /// The kernel's queue ran over.
+    Overflow,
+    /// Something could not be watched.
+    Trouble(Trouble),
+    /// Nothing: wakes the worker.
+    Wake,
+}
+
+/// Ties the two halves of a rename together; `None` where the system has no such number.
+pub(super) type Cookie = Option<usize>;
+
+/// What appeared or went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    File,
+    Directory,
+}
+
+/// Why something could not be watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// It is not there.
+    Missing,
+    /// No right to read it.
+    Denied,
+    /// The kernel gives no more watches.
+    Limit,
+    /// Anything else, in the system's words.
+    Other(String),
+}
+
+impl Trouble {
+    /// Says it without naming a path, with what to do.
+    pub(super) fn advice(&self) -> String {
+        match self {
+            Self::Missing => "it does not exist".to_owned(),
+            Self::Denied => "the agent has no right to read it".to_owned(),
+            Self::Limit => {
+                "the kernel gives no more watches; raise fs.inotify.max_user_watches".to_owned()
+            }
+            Self::Other(text) => text.clone(),
+        }
+    }
+}
+
+/// What waits for the worker.
+#[derive(Debug)]
+pub(super) enum Waiting {
+    /// One change.
+    One(RawEvent),
+    /// What was read from the kernel at once, not yet put into words.
+    Many(Batch),
+}
+
+/// What was read from the kernel at once.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// When it was read.
+    pub(super) at: Moment,
+    /// Its events, as the kernel wrote them.
+    pub(super) bytes: Vec<u8>,
+    /// Who did each of them, in their order.
+    pub(super) actors: Vec<Option<Arc<Actor>>>,
+    /// Its place among the batches that wait.
+    pub(super) _slot: Slot,
+}
+
+/// Counts the batches that wait, so that whoever makes them can pause.
+#[derive(Debug)]
+pub(super) struct Slot(Arc<AtomicUsize>);
+
+impl Slot {
+    /// Makes the first one, which counts like any other.
+    pub(super) fn first() -> Self {
+        Self(Arc::new(AtomicUsize::new(1)))
+    }
+
+    /// Returns another place that counts.
+    pub(super) fn take(&self) -> Self {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Self(self.0.clone())
+    }
+
+    /// Returns how many were taken and not yet dropped.
+    pub(super) fn taken(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The worker's end of a queue.
+pub(super) struct Queue {
+    pub(super) waiting: Receiver<Waiting>,
+    /// Changes that did not fit into the queue since it was made.
+    pub(super) overflowed: Arc<AtomicU64>,
+}
+
+/// The other end: where backends put what the kernel tells.
+#[derive(Clone)]
+pub(super) struct Inlet {
+    pub(super) queue: SyncSender<Waiting>,
+    pub(super) overflowed: Arc<AtomicU64>,
+    pub(super) clock: SharedClock,
+}
+
+impl Inlet {
+    /// Wakes the worker out of its wait.
+    pub(super) fn wake(&self) {
+        let (at, path) = (self.clock.moment(), PathBuf::new());
+        let wake = RawEvent { at, path, what: Raw::Wake, actor: None };
+        // A full queue means that the worker is awake.
+        drop(self.queue.try_send(Waiting::One(wake)));
+    }
+}
