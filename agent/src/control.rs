@@ -20,6 +20,11 @@ mod unix;
 #[cfg(unix)]
 use unix as platform;
 
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as platform;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -112,7 +117,7 @@ pub(crate) async fn serve(listener: Listener, desk: Arc<Desk>, stop: Cancellatio
 }
 
 async fn converse(stream: Stream, desk: &Desk) {
-    let (read, mut write) = stream.into_split();
+    let (read, mut write) = tokio::io::split(stream);
     let mut line = String::new();
     let mut limited = BufReader::new(read.take(QUESTION_MAX_BYTES));
     let (answers, mut ready) = mpsc::channel(ANSWERS_CAPACITY);

@@ -32,6 +32,7 @@ use tree::Tree;
 pub(crate) const DIRECTORY_PREFIX: &str = "shirase-drill-";
 
 /// Whether a path lies in the directory of a drill, or is one.
+#[cfg(target_os = "linux")]
 pub(crate) fn is_drill(path: &Path) -> bool {
     path.components().any(|part| {
         part.as_os_str()

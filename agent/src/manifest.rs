@@ -368,7 +368,6 @@ fn private() -> OpenOptions {
     OpenOptions::new()
 }
 
-#[cfg_attr(not(unix), expect(unused_mut, reason = "the mode is set on Unix alone"))]
 fn make_directory(path: &Path) -> Result<(), ManifestError> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]

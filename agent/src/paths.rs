@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use crate::service;
 
 /// Where the service keeps its state unless the configuration says otherwise.
-pub const DEFAULT_STATE_DIR: &str = "/var/lib/shirase-agent";
+pub const DEFAULT_STATE_DIR: &str =
+    if cfg!(windows) { r"C:\ProgramData\Shirase\agent" } else { "/var/lib/shirase-agent" };
 /// Where the service looks for its configuration unless told otherwise.
-pub const DEFAULT_CONFIG: &str = "/etc/shirase/agent.toml";
+pub const DEFAULT_CONFIG: &str =
+    if cfg!(windows) { r"C:\ProgramData\Shirase\agent.toml" } else { "/etc/shirase/agent.toml" };
 
 /// The state directory could not be used.
 #[derive(Debug, thiserror::Error)]

@@ -7,11 +7,21 @@ mod linux;
 #[cfg(target_os = "linux")]
 use linux as platform;
 
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as platform;
+
 pub(crate) use platform::{
     Reloads, Termination, boot_id, create_private_dir, create_private_file, host_facts, lock_file,
-    notify_alive, notify_ready, notify_stopping, own_use, own_user, sync_dir, watchdog_interval,
-    writable, write_system_log,
+    notify_alive, notify_ready, notify_stopping, own_use, sync_dir, watchdog_interval, writable,
+    write_system_log,
 };
+// Who vouches for a client of the control socket differs too much for one name.
+#[cfg(windows)]
+pub(crate) use platform::Descriptor;
+#[cfg(unix)]
+pub(crate) use platform::own_user;
 
 /// What the machine calls itself: labels, never an identity.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -61,7 +61,7 @@ pub async fn ask(
     let dir = || state.dir().to_owned();
     let connected = platform::connect(&state.control_socket()).await;
     let stream = connected.map_err(|error| refusal(error, dir()))?;
-    let (read, mut write) = stream.into_split();
+    let (read, mut write) = tokio::io::split(stream);
     let mut line = serde_json::to_vec(question).map_err(|e| ClientError::Broken(e.into()))?;
     line.push(b'\n');
     // A service that turns this user away closes at once; reading tells.

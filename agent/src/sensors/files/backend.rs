@@ -17,6 +17,7 @@ use super::{FilesError, Unusable};
 /// Changes waiting for the worker when each comes alone. What does not fit is counted as lost, and a rescan follows.
 const SINGLE_CAPACITY: usize = 65_536;
 /// The same when most come in batches, which wait in the kernel's queue if they must.
+#[cfg(target_os = "linux")]
 const BATCHED_CAPACITY: usize = 4096;
 
 /// Which backend is wanted.
@@ -45,6 +46,7 @@ pub(super) struct Backend {
 }
 
 /// What a backend is opened with.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "notify needs less"))]
 pub(super) struct Wanted<'a> {
     pub(super) choice: BackendChoice,
     pub(super) clock: SharedClock,
@@ -59,6 +61,8 @@ impl Backend {
     pub(super) fn open(wanted: &Wanted<'_>) -> Result<(Self, Queue), FilesError> {
         let reason = match wanted.choice {
             BackendChoice::Notify => None,
+            // Where there is nothing better, nobody need know why it is not used.
+            BackendChoice::Auto if !cfg!(target_os = "linux") => None,
             BackendChoice::Auto | BackendChoice::Fanotify => match open_preferred(wanted) {
                 Ok(opened) => return Ok(opened),
                 Err(unusable) if wanted.choice == BackendChoice::Fanotify => {

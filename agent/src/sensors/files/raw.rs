@@ -23,6 +23,7 @@ pub(super) struct RawEvent {
 }
 
 /// What the kernel can tell.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "some of it only fanotify tells"))]
 #[derive(Debug)]
 pub(super) enum Raw {
     /// Something appeared.
@@ -91,6 +92,10 @@ impl Trouble {
 }
 
 /// What waits for the worker.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "only fanotify tells many at once")
+)]
 #[derive(Debug)]
 pub(super) enum Waiting {
     /// One change.
@@ -100,6 +105,10 @@ pub(super) enum Waiting {
 }
 
 /// What was read from the kernel at once.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "only fanotify tells many at once")
+)]
 #[derive(Debug)]
 pub(super) struct Batch {
     /// When it was read.
@@ -116,6 +125,10 @@ pub(super) struct Batch {
 #[derive(Debug)]
 pub(super) struct Slot(Arc<AtomicUsize>);
 
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "only fanotify tells many at once")
+)]
 impl Slot {
     /// Makes the first one, which counts like any other.
     pub(super) fn first() -> Self {

@@ -7,7 +7,7 @@ pub(super) const NAME: &str = "none";
 
 /// Nothing to ask.
 #[derive(Default)]
-pub(super) struct Manager;
+pub(super) struct Manager {}
 
 impl Manager {
     #[expect(clippy::unused_async, reason = "the face is the same on every system")]
