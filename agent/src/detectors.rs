@@ -24,7 +24,7 @@ use shirase_shared::ids::DrillId;
 use shirase_shared::redact::Redactor;
 
 use crate::observation::{Fact, Observation};
-use mass_change::{MassChangeConfig, MassChangeDetector, Touched};
+use mass_change::{MassChangeConfig, MassChangeDetector, Snapshot, Touched};
 use outage::{OutageConfig, OutageDetector};
 use pressure::{PressureConfig, PressureDetector};
 use sight::SightDetector;
@@ -99,6 +99,21 @@ impl Detectors {
     /// Returns the files touched in bursts since the last call, for [`crate::manifest::Recorder`].
     pub fn take_touched(&mut self) -> Vec<Touched> {
         self.mass_change.take_touched()
+    }
+
+    /// Returns what is to be kept over a restart, if something changed and it is time to keep it.
+    pub fn due_snapshot(&mut self, now: Moment) -> Option<Snapshot> {
+        self.mass_change.due_snapshot(now)
+    }
+
+    /// Returns what is to be kept over a restart.
+    pub fn snapshot(&mut self, now: Moment) -> Snapshot {
+        self.mass_change.snapshot(now)
+    }
+
+    /// Goes on from what was kept. Returns the ends of bursts that were open then.
+    pub fn restore(&mut self, snapshot: Snapshot, now: Moment) -> Vec<Event> {
+        self.mass_change.restore(snapshot, now)
     }
 
     /// From now on, changes below `directory` belong to a drill; tell it before the first file is made.

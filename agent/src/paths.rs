@@ -90,6 +90,12 @@ impl StateDir {
         self.0.join("alive.json")
     }
 
+    /// The detectors' counters of the last day, and what they learned.
+    #[must_use]
+    pub fn counters(&self) -> PathBuf {
+        self.0.join("counters.json")
+    }
+
     /// Orders that were carried out and have not expired.
     #[must_use]
     pub fn orders_seen(&self) -> PathBuf {

@@ -12,7 +12,7 @@
 //! `root` whole|partial|unreadable|gone; `target` KIND NAME up|down [grace=N]; `host` disk=MOUNT:FREE/TOTAL memory=FREE/TOTAL;
 //! `clock` +1h (the wall clock alone); `expect` opens a maintenance window of so long; `count` begins to count files
 //! anew; `fact` JSON any fact in the form it has in a trace. Words behind a path: lost, agrees, random, shaped, note,
-//! canary, size=N, by=PROCESS, client=ADDRESS. Each turn of `x` and each line outside counts as one file.
+//! canary, size=N, by=PROCESS, client=ADDRESS; `on` LABEL goes on in another root. Each turn of `x` and each line outside counts as one file.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -246,6 +246,10 @@ impl Stage {
             }
             "count" => {
                 self.files = 0;
+                None
+            }
+            "on" => {
+                self.set_root(first);
                 None
             }
             _ => Some(self.change(verb, rest, line)),
