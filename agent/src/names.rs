@@ -63,9 +63,27 @@ const ROTATION_MAX_DIGITS: usize = 8;
 const UID_MAX_BYTES: usize = 64;
 /// Words in the names of ransom notes; `readme` alone is a name like any other.
 const NOTE_WORDS: &[&str] = &[
-    "read_me", "read-me", "readme", "recover", "restor", "decrypt", "how_to", "how-to", "howto",
-    "help", "unlock", "ransom", "instruction", "note", "important", "warning", "復元", "復号",
-    "身代金", "警告", "重要",
+    "read_me",
+    "read-me",
+    "readme",
+    "recover",
+    "restor",
+    "decrypt",
+    "how_to",
+    "how-to",
+    "howto",
+    "help",
+    "unlock",
+    "ransom",
+    "instruction",
+    "note",
+    "important",
+    "warning",
+    "復元",
+    "復号",
+    "身代金",
+    "警告",
+    "重要",
 ];
 /// Parts of an SS-MIX2 file name: patient, date, type, order, time, department, flag.
 const SSMIX2_PARTS: usize = 7;
@@ -152,6 +170,10 @@ pub fn is_allowed_suffix(suffix: &str, configured: &[String]) -> bool {
 /// Returns whether a name has the seven parts of an SS-MIX2 message file.
 #[must_use]
 pub fn is_ssmix2(name: &str) -> bool {
+    // Most names fail here, without anything being made of them.
+    if name.bytes().filter(|b| *b == b'_').count() + 1 != SSMIX2_PARTS {
+        return false;
+    }
     let parts: Vec<_> = name.split('_').collect();
     parts.len() == SSMIX2_PARTS
         && !name.contains('.')

@@ -215,18 +215,21 @@ impl Scope {
                 burst.span = Span::Minutes;
             }
             if before < told.severity || opening.is_some() {
-                (burst.severity, burst.because) = (told.severity, told.because);
-                burst.lowered_by = if told.severity == Severity::Low { lowered_by } else { String::new() };
+                (burst.severity, burst.because, burst.count) =
+                    (told.severity, told.because, told.count);
+                burst.lowered_by = match told.severity {
+                    Severity::Low => lowered_by,
+                    Severity::Medium | Severity::High | Severity::Critical => String::new(),
+                };
             }
             if let Some(busy) = busy.filter(|_| told.because == Because::Doer) {
-                burst.doer = format!(", {},", named(busy));
+                burst.doer = named(busy);
             }
         }
         let counts = expected.without(burst.counts);
-        if Severity::High == burst.severity
-            && is_critical(counts, burst.spread(), &self.settings)
-        {
+        if Severity::High == burst.severity && is_critical(counts, burst.spread(), &self.settings) {
             (burst.severity, burst.because) = (Severity::Critical, Because::Total);
+            burst.count = counts.harmed();
         }
         let grew = before < burst.severity || doubled(&burst, now);
         let phase = opening.or(grew.then_some(Phase::Grew));
@@ -308,7 +311,9 @@ impl Scope {
             if now.monotonic_ms <= mark.at.monotonic_ms + reach && heavy {
                 let place = (mark.at.wall, self.root.path.join(&mark.below));
                 let touch = (mark.touch.clone(), vec![mark.evidence]);
-                let touched = self.teller.touched(&burst, place, touch, mark.actor.clone());
+                let touched = self
+                    .teller
+                    .touched(&burst, place, touch, mark.actor.clone());
                 self.touched.push(touched);
                 burst.add_earlier(&mark, known, &self.teller.redactor);
             }
@@ -322,7 +327,7 @@ impl Scope {
 
     /// Forgets what an ended burst told. What came to nothing high still counts for the day.
     fn end(&mut self, burst: &Burst) {
-        if burst.because == Because::Messages && Severity::High <= burst.severity {
+        if burst.because == Because::Messages && Severity::Low < burst.severity {
             self.habits.unsettle();
         }
         if Severity::High <= burst.severity {
@@ -342,12 +347,13 @@ impl Scope {
     // === Over a restart ===
 
     pub(super) fn save(&mut self, now: Moment) -> SavedScope {
+        if self.burst.is_some() {
+            // Its end tells of all that was counted so far.
+            self.windows.told();
+        }
         let notes = self.notes.spread(now.monotonic_ms);
         let rate = self.windows.rate(now.monotonic_ms);
-        let end = |burst| {
-            self.teller
-                .event(burst, Phase::Ended, (rate, notes), now)
-        };
+        let end = |burst| self.teller.event(burst, Phase::Ended, (rate, notes), now);
         SavedScope {
             windows: self.windows.save(now.monotonic_ms),
             habits: self.habits.clone(),
