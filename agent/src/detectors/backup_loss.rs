@@ -83,6 +83,8 @@ struct Story {
     before: u64,
     last_good: Option<Timestamp>,
     sum: Generations,
+    /// Whether all of it happened within a maintenance window.
+    planned: bool,
     told: Option<Told>,
 }
 
@@ -90,6 +92,7 @@ struct Told {
     burst: BurstId,
     severity: Severity,
     harmed: u64,
+    left: u64,
 }
 
 /// A backup that is made at intervals.
@@ -113,10 +116,13 @@ impl BackupLossDetector {
 
     /// Takes how a backup was found.
     pub fn seen(&mut self, at: Moment, seen: &BackupSeen, now: Moment) -> Vec<Event> {
+        let planned = self.maintenance_until.is_some_and(|until| now.wall < until);
         let backup = self.backups.entry(seen.name.clone()).or_default();
         match &seen.state {
-            BackupState::Files(found) => backup.add(BackupKind::TreeHarmed, found, at),
-            BackupState::Snapshots(found) => backup.add(BackupKind::SnapshotsRemoved, found, at),
+            BackupState::Files(found) => backup.add(BackupKind::TreeHarmed, found, planned, at),
+            BackupState::Snapshots(found) => {
+                backup.add(BackupKind::SnapshotsRemoved, found, planned, at);
+            }
             BackupState::Job(job) => {
                 let fresh = || Job { seen: job.clone(), since: at, told: None };
                 backup.job.get_or_insert_with(fresh).seen = job.clone();
@@ -166,7 +172,7 @@ struct Around {
 }
 
 impl Backup {
-    fn add(&mut self, what: BackupKind, found: &Generations, at: Moment) {
+    fn add(&mut self, what: BackupKind, found: &Generations, planned: bool, at: Moment) {
         if found.harmed() == 0 {
             if let Some(story) = &mut self.story {
                 story.sum.left = found.left;
@@ -180,9 +186,11 @@ impl Backup {
             before: found.before,
             last_good: found.since,
             sum: Generations::default(),
+            planned,
             told: None,
         });
         story.last_ms = at.monotonic_ms;
+        story.planned &= planned;
         story.before = story.before.max(found.before);
         let sum = &mut story.sum;
         sum.gone += found.gone;
@@ -208,13 +216,14 @@ impl Backup {
         let severity = story.severity(config, around)?;
         let (burst, phase) = match &story.told {
             None => (BurstId::random(), Phase::Opened),
-            Some(told) if told.severity < severity || told.harmed * 2 <= story.sum.harmed() => {
+            Some(told) if told.severity < severity || story.is_much_more(told) => {
                 (told.burst, Phase::Grew)
             }
             Some(_) => return None,
         };
         let severity = severity.max(story.told.as_ref().map_or(severity, |told| told.severity));
-        story.told = Some(Told { burst, severity, harmed: story.sum.harmed() });
+        let (harmed, left) = (story.sum.harmed(), story.sum.left);
+        story.told = Some(Told { burst, severity, harmed, left });
         let reason = story.reason(name, around);
 
         Some(story.event(name, (phase, burst), severity, reason, now))
@@ -239,11 +248,16 @@ impl Story {
         };
         let severity = match severity {
             Severity::High | Severity::Medium if around.mass_change && many => Severity::Critical,
-            _ if around.maintenance && !around.mass_change => Severity::Low,
+            _ if self.planned && !around.mass_change => Severity::Low,
             severity => severity,
         };
 
         Some(severity)
+    }
+
+    /// Whether twice as much is harmed as was told, or nothing is left now.
+    const fn is_much_more(&self, told: &Told) -> bool {
+        told.harmed * 2 <= self.sum.harmed() || (self.sum.left == 0 && 0 < told.left)
     }
 
     /// Returns what happened, in words.
@@ -274,7 +288,7 @@ impl Story {
             0 => String::new(),
             usual => format!(" and not more than the {usual} of other days"),
         };
-        let beside = match (around.mass_change, around.maintenance) {
+        let beside = match (around.mass_change, self.planned) {
             (true, _) => ", while files were changed in bulk on this host",
             (false, true) => ", within a maintenance window",
             (false, false) => "",

@@ -190,3 +190,29 @@ impl Telling {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use shirase_shared::testing::builders::moment;
+
+    use super::*;
+    use crate::observation::{GuardBefore, Runs, Starts};
+
+    #[test]
+    fn beside_a_mass_change_a_stopped_guard_has_no_grace_and_is_high() {
+        let guard = |runs| GuardSeen {
+            name: "av.service".to_owned(),
+            runs,
+            starts: Starts::Yes,
+            before: GuardBefore::Ran,
+        };
+        let mut detector = ProtectionLossDetector::new(&ProtectionLossConfig::default());
+        assert_eq!(detector.guard(moment(0), &guard(Runs::Running), moment(0)), []);
+        assert_eq!(detector.guard(moment(5), &guard(Runs::Stopped), moment(5)), []);
+        detector.mass_change(moment(9));
+        let told = detector.tick(moment(10));
+        assert_eq!((told[0].phase, told[0].severity), (Phase::Opened, Severity::High));
+        assert!(told[0].reason.contains("changed in bulk"), "{}", told[0].reason);
+        assert_eq!(detector.tick(moment(400)), []);
+    }
+}
