@@ -3,6 +3,8 @@
 //! Always holds: an observation says what happened and not what it means; that is for the detectors. What is here can
 //! be written down and read back (see `trace`): a new fact derives `Serialize` and `Deserialize`.
 
+mod safeguards;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +15,11 @@ use shirase_shared::event::{LossKind, Target};
 use shirase_shared::redact::Names;
 
 use crate::trace::forms;
+
+pub use safeguards::{
+    BackupSeen, BackupState, Beside, Course, Generations, GuardBefore, GuardSeen, JobSeen, Kinship,
+    LogNow, LogSeen, OwnChange, OwnPart, OwnSeen, OwnWhen, Runs, ServicesSeen, Starts,
+};
 
 /// A fact and when it was seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +50,16 @@ pub enum Fact {
     Certificate(CertificateSeen),
     /// The host was looked at.
     Host(HostSample),
+    /// Services stopped or started.
+    Services(ServicesSeen),
+    /// A service that protects the host was looked at.
+    Guard(GuardSeen),
+    /// A log was cut, replaced or removed.
+    Log(LogSeen),
+    /// A part of the agent was changed.
+    Own(OwnSeen),
+    /// A backup was looked at.
+    Backup(BackupSeen),
 }
 
 /// A directory under watch.

@@ -93,6 +93,7 @@ impl Shared {
     ) -> Sensing {
         Sensing {
             state: self.state.clone(),
+            settings: self.config_path.clone(),
             clock: Arc::clone(&self.clock),
             board: self.board.clone(),
             out,

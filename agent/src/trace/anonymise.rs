@@ -11,6 +11,8 @@
 //!
 //! What still shows: how many files of which sort were changed when, how deep they lay, how long numbers were.
 
+mod safeguards;
+
 use std::net::Ipv4Addr;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -100,6 +102,18 @@ impl Anonymiser {
                 sample.disks = sample.disks.into_iter().map(disk).collect();
                 Fact::Host(sample)
             }
+            Fact::Services(seen) => Fact::Services(self.services(&seen)),
+            Fact::Guard(mut seen) => {
+                seen.name = self.unit(&seen.name);
+                Fact::Guard(seen)
+            }
+            Fact::Log(seen) => Fact::Log(self.log(seen)),
+            // The agent's own files have the names its makers gave them.
+            Fact::Own(seen) => Fact::Own(seen),
+            Fact::Backup(mut seen) => {
+                seen.name = self.name(&seen.name);
+                Fact::Backup(seen)
+            }
         }
     }
 
@@ -148,13 +162,7 @@ impl Anonymiser {
             system if system < FIRST_PERSON => system,
             person => FIRST_PERSON + self.number(&person.to_string()) % 50_000,
         });
-        let unit = actor
-            .unit
-            .as_ref()
-            .map(|unit| match unit.ends_with(".service") {
-                true if !unit.contains('@') => unit.clone(),
-                true | false => self.name(unit),
-            });
+        let unit = actor.unit.as_ref().map(|unit| self.unit(unit));
         let client = actor.client.as_ref().map(|client| {
             let [_, a, b, c] = self.number(client).to_be_bytes();
             Ipv4Addr::new(10, a, b, c).to_string()
