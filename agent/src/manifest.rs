@@ -406,7 +406,15 @@ mod tests {
 
     fn touched(burst: BurstId, path: PathBuf, evidence: Vec<Evidence>) -> Touched {
         let operation = Touch::Renamed { from: PathBuf::from("/share/診療録.pdf") };
-        Touched { burst, at: night(), root: "share".to_owned(), path, operation, evidence, actor: None }
+        Touched {
+            burst,
+            at: night(),
+            root: "share".to_owned(),
+            path,
+            operation,
+            evidence,
+            actor: None,
+        }
     }
 
     fn opened(sealed: &Path, identity: &age::x25519::Identity) -> String {

@@ -63,9 +63,27 @@ const ROTATION_MAX_DIGITS: usize = 8;
 const UID_MAX_BYTES: usize = 64;
 /// Words in the names of ransom notes; `readme` alone is a name like any other.
 const NOTE_WORDS: &[&str] = &[
-    "read_me", "read-me", "readme", "recover", "restor", "decrypt", "how_to", "how-to", "howto",
-    "help", "unlock", "ransom", "instruction", "note", "important", "warning", "復元", "復号",
-    "身代金", "警告", "重要",
+    "read_me",
+    "read-me",
+    "readme",
+    "recover",
+    "restor",
+    "decrypt",
+    "how_to",
+    "how-to",
+    "howto",
+    "help",
+    "unlock",
+    "ransom",
+    "instruction",
+    "note",
+    "important",
+    "warning",
+    "復元",
+    "復号",
+    "身代金",
+    "警告",
+    "重要",
 ];
 /// Parts of an SS-MIX2 file name: patient, date, type, order, time, department, flag.
 const SSMIX2_PARTS: usize = 7;

@@ -123,12 +123,8 @@ pub async fn run(
     let watched = match ready {
         Ok(()) => {
             let counters = state.as_ref().map(State::counters);
-            let mut watching = Watching {
-                detectors,
-                trace: trace.as_mut(),
-                state: state.as_ref(),
-                counters,
-            };
+            let mut watching =
+                Watching { detectors, trace: trace.as_mut(), state: state.as_ref(), counters };
             watching
                 .run(&mut observations, &mut printer, &clock, &stop)
                 .await

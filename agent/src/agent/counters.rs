@@ -32,7 +32,11 @@ impl Counters {
 
     /// Begins to write, unless the disk is still busy with the last time: then the next time writes all of it.
     pub(crate) async fn keep(&mut self, snapshot: Snapshot) {
-        if self.writing.as_ref().is_some_and(|task| !task.is_finished()) {
+        if self
+            .writing
+            .as_ref()
+            .is_some_and(|task| !task.is_finished())
+        {
             return;
         }
         self.settle().await;
@@ -51,7 +55,9 @@ impl Counters {
     /// Waits for what is being written, and says once if it failed.
     async fn settle(&mut self) {
         let Some(task) = self.writing.take() else { return };
-        let written = task.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        let written = task
+            .await
+            .unwrap_or_else(|error| Err(io::Error::other(error)));
         match written {
             Ok(()) => self.failing = false,
             Err(error) if !self.failing => {

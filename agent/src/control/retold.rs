@@ -45,7 +45,10 @@ impl Retold {
             let parent = Path::new(&line.path).parent();
             parent.map_or_else(String::new, |parent| parent.to_string_lossy().into_owned())
         };
-        let evidence = line.evidence.iter().filter_map(|name| Evidence::from_name(name));
+        let evidence = line
+            .evidence
+            .iter()
+            .filter_map(|name| Evidence::from_name(name));
         for evidence in evidence {
             self.story.since = match self.last {
                 Some(_) => self.story.since.min(line.at),
@@ -104,7 +107,10 @@ impl Retold {
         authors.sort_by_key(|author| std::cmp::Reverse(author.files));
         self.story.totals.actors = authors;
 
-        vec![format!("  seen      {}", self.story.told()), format!("  quiet if  {}", self.story.remedy())]
+        vec![
+            format!("  seen      {}", self.story.told()),
+            format!("  quiet if  {}", self.story.remedy()),
+        ]
     }
 }
 

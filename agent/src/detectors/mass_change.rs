@@ -144,7 +144,8 @@ impl MassChangeDetector {
         self.touched.append(&mut scope.take_touched());
         let Some(busy) = busy else { return events };
         // What it did elsewhere is the same work.
-        let elsewhere = |scope: &&mut Scope| !scope.is_open() && busy.scopes.contains(&scope.number);
+        let elsewhere =
+            |scope: &&mut Scope| !scope.is_open() && busy.scopes.contains(&scope.number);
         for scope in self.scopes.iter_mut().filter(elsewhere) {
             events.extend(scope.weigh(now, &Expected::default(), Some(&busy)));
             self.touched.append(&mut scope.take_touched());
@@ -251,7 +252,11 @@ impl MassChangeDetector {
     /// Returns what is to be kept over a restart.
     pub fn snapshot(&mut self, now: Moment) -> Snapshot {
         let mut roots = self.kept.rest(now);
-        for scope in self.scopes.iter_mut().filter(|scope| scope.drill().is_none()) {
+        for scope in self
+            .scopes
+            .iter_mut()
+            .filter(|scope| scope.drill().is_none())
+        {
             roots.insert(scope.label().to_owned(), scope.save(now));
         }
         Snapshot::new(now, roots)

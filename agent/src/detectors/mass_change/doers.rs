@@ -68,9 +68,7 @@ fn user(uid: u32, redactor: &Redactor) -> String {
         return shown;
     }
 
-    redactor
-        .facts("", Path::new(&shown), Names::Hidden)
-        .hash
+    redactor.facts("", Path::new(&shown), Names::Hidden).hash
 }
 
 /// Without anything that would move a cursor, and not too long.
@@ -263,7 +261,9 @@ mod tests {
             assert_eq!(doers.busy(&actor(7, 33), 1000), None);
         }
         doers.add(&actor(7, 33), 2, 1000, NAME);
-        let busy = doers.busy(&actor(7, 33), 1000).expect("three files on three roots");
+        let busy = doers
+            .busy(&actor(7, 33), 1000)
+            .expect("three files on three roots");
         assert_eq!((busy.verdict.severity, busy.scopes.len()), (Severity::High, 3));
         assert_eq!(busy.who.program, "evil");
         assert_eq!(doers.busy(&actor(7, 33), 200_000), None, "it is over");
@@ -278,7 +278,9 @@ mod tests {
             assert_eq!(doers.busy(&actor(pid, 33), 1000), None);
         }
         doers.add(&actor(9, 33), 9, 1000, NAME);
-        let busy = doers.busy(&actor(9, 33), 1000).expect("six files of one unit");
+        let busy = doers
+            .busy(&actor(9, 33), 1000)
+            .expect("six files of one unit");
         assert_eq!(busy.who.unit.as_deref(), Some("cron.service"));
         for pid in 100..2000 {
             doers.add(&actor(pid, 33), 1, 2000, NAME);

@@ -74,11 +74,14 @@ impl Peaks {
 
     fn usual(&self, hour: usize) -> u64 {
         let near = [(hour + HOURS - 1) % HOURS, hour, (hour + 1) % HOURS];
-        let peak = |day: &[u32; HOURS]| near.iter().filter_map(|hour| day.get(*hour)).max().copied();
+        let peak =
+            |day: &[u32; HOURS]| near.iter().filter_map(|hour| day.get(*hour)).max().copied();
         let mut peaks: Vec<u32> = self.before.iter().filter_map(peak).collect();
         peaks.sort_unstable_by_key(|peak| std::cmp::Reverse(*peak));
 
-        peaks.get(USUAL_RANK).map_or(0, |peak| u64::from(*peak) * 3 / 2)
+        peaks
+            .get(USUAL_RANK)
+            .map_or(0, |peak| u64::from(*peak) * 3 / 2)
     }
 }
 

@@ -167,7 +167,13 @@ pub(super) struct Expected {
 
 impl Expected {
     /// What a maintenance window and the jobs of a root allow.
-    pub(super) fn of(window: Window, jobs: &[Job], root: &str, now: Timestamp, offset: i32) -> Self {
+    pub(super) fn of(
+        window: Window,
+        jobs: &[Job],
+        root: &str,
+        now: Timestamp,
+        offset: i32,
+    ) -> Self {
         if window == Window::Open {
             return Self { work: all_work(), by: "a maintenance window is open".to_owned() };
         }

@@ -216,16 +216,15 @@ impl Scope {
             }
             if before < told.severity || opening.is_some() {
                 (burst.severity, burst.because) = (told.severity, told.because);
-                burst.lowered_by = if told.severity == Severity::Low { lowered_by } else { String::new() };
+                burst.lowered_by =
+                    if told.severity == Severity::Low { lowered_by } else { String::new() };
             }
             if let Some(busy) = busy.filter(|_| told.because == Because::Doer) {
                 burst.doer = format!(", {},", named(busy));
             }
         }
         let counts = expected.without(burst.counts);
-        if Severity::High == burst.severity
-            && is_critical(counts, burst.spread(), &self.settings)
-        {
+        if Severity::High == burst.severity && is_critical(counts, burst.spread(), &self.settings) {
             (burst.severity, burst.because) = (Severity::Critical, Because::Total);
         }
         let grew = before < burst.severity || doubled(&burst, now);
@@ -308,7 +307,9 @@ impl Scope {
             if now.monotonic_ms <= mark.at.monotonic_ms + reach && heavy {
                 let place = (mark.at.wall, self.root.path.join(&mark.below));
                 let touch = (mark.touch.clone(), vec![mark.evidence]);
-                let touched = self.teller.touched(&burst, place, touch, mark.actor.clone());
+                let touched = self
+                    .teller
+                    .touched(&burst, place, touch, mark.actor.clone());
                 self.touched.push(touched);
                 burst.add_earlier(&mark, known, &self.teller.redactor);
             }
@@ -344,10 +345,7 @@ impl Scope {
     pub(super) fn save(&mut self, now: Moment) -> SavedScope {
         let notes = self.notes.spread(now.monotonic_ms);
         let rate = self.windows.rate(now.monotonic_ms);
-        let end = |burst| {
-            self.teller
-                .event(burst, Phase::Ended, (rate, notes), now)
-        };
+        let end = |burst| self.teller.event(burst, Phase::Ended, (rate, notes), now);
         SavedScope {
             windows: self.windows.save(now.monotonic_ms),
             habits: self.habits.clone(),

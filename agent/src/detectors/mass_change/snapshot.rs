@@ -82,7 +82,8 @@ impl Kept {
     /// What nobody asked for, to be kept again.
     pub(super) fn rest(&self, now: Moment) -> BTreeMap<String, SavedScope> {
         let passed = self.passed(now);
-        let aged = |(label, saved): (&String, &SavedScope)| (label.clone(), saved.clone().aged(passed));
+        let aged =
+            |(label, saved): (&String, &SavedScope)| (label.clone(), saved.clone().aged(passed));
 
         self.roots.iter().map(aged).collect()
     }

@@ -148,7 +148,9 @@ pub(super) fn because(because: Because, who: &str) -> String {
         Because::Canary => "a decoy was touched".to_owned(),
         Because::CanaryAndMore => "a decoy was touched beside other harm".to_owned(),
         Because::Fast => "so many within ten seconds are enough (`high_files`)".to_owned(),
-        Because::Note => "beside the same note in several directories one file is enough".to_owned(),
+        Because::Note => {
+            "beside the same note in several directories one file is enough".to_owned()
+        }
         Because::Minutes => "so many within two minutes are enough".to_owned(),
         Because::Day => "so many within a day are enough".to_owned(),
         Because::Removed => {

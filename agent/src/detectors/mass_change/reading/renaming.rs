@@ -42,12 +42,18 @@ impl Reading<'_> {
         let content = content.into_iter().flatten();
         let (evidence, suffix): (Vec<_>, _) = match relation {
             Relation::Unchanged => return,
-            Relation::Appended { suffix } => {
-                (std::iter::once(Evidence::SuffixAppended).chain(content).collect(), suffix)
-            }
-            Relation::Lost { suffix } => {
-                (std::iter::once(Evidence::ExtensionLost).chain(content).collect(), suffix)
-            }
+            Relation::Appended { suffix } => (
+                std::iter::once(Evidence::SuffixAppended)
+                    .chain(content)
+                    .collect(),
+                suffix,
+            ),
+            Relation::Lost { suffix } => (
+                std::iter::once(Evidence::ExtensionLost)
+                    .chain(content)
+                    .collect(),
+                suffix,
+            ),
             Relation::Ordinary { suffix } => {
                 let content: Vec<_> = content.collect();
                 match change.verdict {

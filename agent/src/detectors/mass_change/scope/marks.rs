@@ -30,11 +30,8 @@ impl Marks {
     fn keep(&mut self, mark: Mark) {
         let newest_ms = mark.at.monotonic_ms;
         let heavy = Weight::Removal < mark.evidence.weight();
-        let (queue, most) = if heavy {
-            (&mut self.heavy, HEAVY_MAX)
-        } else {
-            (&mut self.light, LIGHT_MAX)
-        };
+        let (queue, most) =
+            if heavy { (&mut self.heavy, HEAVY_MAX) } else { (&mut self.light, LIGHT_MAX) };
         queue.push_back(mark);
         let full = most < queue.len();
         let over = |mark: &mut Mark| full || mark.at.monotonic_ms + KEPT_MS < newest_ms;
@@ -80,9 +77,16 @@ impl Scope {
         }
         let value = value.max(mark.value);
         let fuller = known.with(mark.evidence);
-        let actor = mark.actor.as_deref().filter(|_| self.teller.drill.is_none());
+        let actor = mark
+            .actor
+            .as_deref()
+            .filter(|_| self.teller.drill.is_none());
         if !known.is_empty() {
-            self.take(Tally::of(known, before.map_or(value, |(_, value)| value)), actor, shared.doers);
+            self.take(
+                Tally::of(known, before.map_or(value, |(_, value)| value)),
+                actor,
+                shared.doers,
+            );
         }
         let tally = Tally::of(fuller, value);
         self.windows.add(mark.at.monotonic_ms, tally);

@@ -33,7 +33,10 @@ fn a_day_of_single_files_is_told_over_many_restarts_with_all_of_them() {
         play.restart(20_000);
     }
     assert_eq!(play.worst(), Some(Severity::High), "{:#?}", play.events.last());
-    let told = play.events.iter().find(|event| event.severity == Severity::High);
+    let told = play
+        .events
+        .iter()
+        .find(|event| event.severity == Severity::High);
     let told = told.expect("it is high");
     assert!(told.reason.contains("before the agent was started again"), "{}", told.reason);
 }
