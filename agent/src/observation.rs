@@ -3,6 +3,9 @@
 //! Always holds: an observation says what happened and not what it means; that is for the detectors. What is here can
 //! be written down and read back (see `trace`): a new fact derives `Serialize` and `Deserialize`.
 
+mod logons;
+mod printing;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +16,9 @@ use shirase_shared::event::{LossKind, Target};
 use shirase_shared::redact::Names;
 
 use crate::trace::forms;
+
+pub use logons::{Account, LogonSeen, Manner, Outcome, Power, RightsChange, RightsSeen, Standing};
+pub use printing::PrintJob;
 
 /// A fact and when it was seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +49,12 @@ pub enum Fact {
     Certificate(CertificateSeen),
     /// The host was looked at.
     Host(HostSample),
+    /// Somebody tried to log on.
+    Logon(LogonSeen),
+    /// An administrator's rights were given or taken.
+    Rights(RightsSeen),
+    /// Something was sent to a printer.
+    Print(PrintJob),
 }
 
 /// A directory under watch.
