@@ -1,7 +1,8 @@
 //! What observations mean. Each detector decides from values, the time included.
 //!
 //! ```text
-//! observation ─▶ mass_change (files) · outage (targets) · pressure (host) · sight (what could not be seen) ─▶ events
+//! observation ─▶ mass_change (files) · outage (targets) · pressure (host) · logon_burst (logons, rights) ·
+//!                print_burst (print jobs) · sight (what could not be seen) ─▶ events
 //! ```
 //!
 //! Always holds: no I/O and no clock. The caller passes the time with each observation, and at least once a second
@@ -10,6 +11,8 @@
 pub mod mass_change;
 pub mod outage;
 pub mod pressure;
+pub mod logon_burst;
+pub mod print_burst;
 pub mod sight;
 
 use std::path::Path;
@@ -24,9 +27,11 @@ use shirase_shared::ids::DrillId;
 use shirase_shared::redact::Redactor;
 
 use crate::observation::{Fact, Observation};
+use logon_burst::{LogonBurstConfig, LogonBurstDetector};
 use mass_change::{MassChangeConfig, MassChangeDetector, Touched};
 use outage::{OutageConfig, OutageDetector};
 use pressure::{PressureConfig, PressureDetector};
+use print_burst::{PrintBurstConfig, PrintBurstDetector};
 use sight::SightDetector;
 
 /// When what is observed is an anomaly.
@@ -39,6 +44,10 @@ pub struct DetectorsConfig {
     pub outage: OutageConfig,
     /// Disks, memory, clocks.
     pub pressure: PressureConfig,
+    /// Failed logons, new administrators, sessions at night.
+    pub logon_burst: LogonBurstConfig,
+    /// Print jobs.
+    pub print_burst: PrintBurstConfig,
 }
 
 impl DetectorsConfig {
@@ -48,6 +57,8 @@ impl DetectorsConfig {
         let mut problems = self.mass_change.problems();
         problems.extend(self.outage.problems());
         problems.extend(self.pressure.problems());
+        problems.extend(self.logon_burst.problems());
+        problems.extend(self.print_burst.problems());
         problems
     }
 }
@@ -57,6 +68,8 @@ pub struct Detectors {
     mass_change: MassChangeDetector,
     outage: OutageDetector,
     pressure: PressureDetector,
+    logon_burst: LogonBurstDetector,
+    print_burst: PrintBurstDetector,
     sight: SightDetector,
 }
 
@@ -66,9 +79,11 @@ impl Detectors {
     pub fn new(config: &DetectorsConfig, redactor: Redactor) -> Self {
         let redactor = Arc::new(redactor);
         Self {
-            mass_change: MassChangeDetector::new(&config.mass_change, redactor),
+            mass_change: MassChangeDetector::new(&config.mass_change, Arc::clone(&redactor)),
             outage: OutageDetector::new(&config.outage),
             pressure: PressureDetector::new(&config.pressure),
+            logon_burst: LogonBurstDetector::new(&config.logon_burst, redactor),
+            print_burst: PrintBurstDetector::new(&config.print_burst),
             sight: SightDetector::default(),
         }
     }
@@ -85,6 +100,9 @@ impl Detectors {
             Fact::Target(seen) => self.outage.seen(at, seen, now),
             Fact::Certificate(seen) => self.pressure.certificate(seen, now).into_iter().collect(),
             Fact::Host(sample) => self.pressure.sample(at, sample, now),
+            Fact::Logon(seen) => self.logon_burst.logon(at, seen, now),
+            Fact::Rights(seen) => self.logon_burst.rights(at, seen, now),
+            Fact::Print(job) => self.print_burst.job(at, job, now),
         }
     }
 
@@ -92,6 +110,8 @@ impl Detectors {
     pub fn tick(&mut self, now: Moment) -> Vec<Event> {
         let mut events = self.mass_change.tick(now);
         events.extend(self.outage.tick(now));
+        events.extend(self.logon_burst.tick(now));
+        events.extend(self.print_burst.tick(now));
         events.extend(self.sight.tick(now));
         events
     }
@@ -115,5 +135,6 @@ impl Detectors {
     /// not, and nothing is left unrecorded. `None` ends it.
     pub fn maintenance_until(&mut self, until: Option<Timestamp>) {
         self.mass_change.maintenance_until(until);
+        self.logon_burst.maintenance_until(until);
     }
 }
