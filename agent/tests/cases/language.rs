@@ -11,7 +11,7 @@
 //! suffix|magic; `lost` KIND [count=N]; `rescanned` start|overflow|rootback looked=N changed=N harmed=N [limited];
 //! `root` whole|partial|unreadable|gone; `target` KIND NAME up|down [grace=N]; `host` disk=MOUNT:FREE/TOTAL memory=FREE/TOTAL;
 //! `clock` +1h (the wall clock alone); `expect` opens a maintenance window of so long; `count` begins to count files
-//! anew; `fact` JSON any fact in the form it has in a trace. Words behind a path: lost, agrees, random, shaped, note,
+//! anew; `logon`, `rights` and `print` (see `cases/access.rs`); `fact` JSON any fact in the form it has in a trace. Words behind a path: lost, agrees, random, shaped, note,
 //! canary, size=N, by=PROCESS, client=ADDRESS. Each turn of `x` and each line outside counts as one file.
 
 use std::collections::BTreeMap;
@@ -64,13 +64,13 @@ struct Turn {
 }
 
 impl Stage {
-    pub(crate) fn new(window: Option<SignedDuration>) -> Self {
+    pub(crate) fn new(config: &DetectorsConfig, window: Option<SignedDuration>) -> Self {
         let from = moment(-1).wall;
         let window = window.map(|long| Window { from, until: moment(0).wall + long });
         let redactor = Redactor::new(&[7; 32]);
         let path = PathBuf::from("/share");
         Self {
-            player: Player::new(&DetectorsConfig::default(), redactor, window),
+            player: Player::new(config, redactor, window),
             root: Arc::new(Root { label: "share".to_owned(), path, names: Names::Hidden }),
             passed_ms: 0,
             wall_off: SignedDuration::ZERO,
@@ -248,7 +248,10 @@ impl Stage {
                 self.files = 0;
                 None
             }
-            _ => Some(self.change(verb, rest, line)),
+            _ => match super::access::fact(verb, rest) {
+                Some(fact) => of(fact),
+                None => Some(self.change(verb, rest, line)),
+            },
         }
     }
 
@@ -318,7 +321,7 @@ impl Stage {
 }
 
 /// What stands behind `key=` in one of the words.
-fn value(words: &[String], key: &str) -> Option<String> {
+pub(crate) fn value(words: &[String], key: &str) -> Option<String> {
     let value = |word: &String| word.strip_prefix(key)?.strip_prefix('=').map(str::to_owned);
     words.iter().find_map(value)
 }
