@@ -3,7 +3,8 @@
 //! ```text
 //! files ─▶ content ─┐
 //! services, processes ├─observation─▶ (detectors)
-//! probes, host ─────┘
+//! probes, host        │
+//! logons, printing ───┘
 //!        └─ how each of them is ─▶ board ─▶ (heartbeat, status)
 //! ```
 //!
@@ -14,6 +15,8 @@ pub mod content;
 pub mod services;
 pub mod probes;
 pub mod host;
+pub mod logons;
+pub mod printing;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -50,6 +53,10 @@ pub struct SensorsConfig {
     pub probes: Vec<probes::ProbeConfig>,
     /// The host itself.
     pub host: host::HostConfig,
+    /// Who tries to log on, and who is an administrator.
+    pub logons: logons::LogonsConfig,
+    /// What is printed.
+    pub printing: printing::PrintingConfig,
 }
 
 impl SensorsConfig {
@@ -61,6 +68,8 @@ impl SensorsConfig {
         problems.extend(services::problems(&self.services, &self.processes));
         problems.extend(probes::problems(&self.probes));
         problems.extend(self.host.problems());
+        problems.extend(self.logons.problems());
+        problems.extend(self.printing.problems());
         problems
     }
 }
@@ -111,6 +120,8 @@ pub struct SensorsParts {
     pub since: Option<Timestamp>,
     /// Directories never looked at, the agent's own state directory above all.
     pub ignored: Vec<PathBuf>,
+    /// Where the administrators of the last look are kept. `None` keeps nothing.
+    pub known_administrators: Option<PathBuf>,
 }
 
 /// Runs every configured sensor until `stop`.
@@ -118,7 +129,7 @@ pub struct SensorsParts {
 /// # Errors
 /// Only if the operating system gives no means to watch files or to start a thread at all.
 pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result<()> {
-    let SensorsParts { config, clock, out, board, since, ignored } = parts;
+    let SensorsParts { config, clock, out, board, since, ignored, known_administrators } = parts;
     let mut sensors = JoinSet::new();
     sensors.spawn(host::run(config.host, clock.clone(), out.clone(), board.clone(), stop.clone()));
     for probe in config.probes {
@@ -132,6 +143,23 @@ pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result
         board.clone(),
         stop.clone(),
     ));
+    let logons = logons::LogonsParts {
+        config: config.logons,
+        clock: clock.clone(),
+        out: out.clone(),
+        board: board.clone(),
+        since,
+        known_administrators,
+    };
+    sensors.spawn(logons::run(logons, stop.clone()));
+    let printing = printing::PrintingParts {
+        config: config.printing,
+        clock: clock.clone(),
+        out: out.clone(),
+        board: board.clone(),
+        since,
+    };
+    sensors.spawn(printing::run(printing, stop.clone()));
     let parts = files::FilesParts {
         roots: files::resolve(&config.roots),
         config: config.files,
