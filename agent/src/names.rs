@@ -3,6 +3,7 @@
 //! Always holds: pure, and no name can make it panic: names come from whoever can write to a watched root.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::LazyLock;
 
 /// A list of words that is asked often.
@@ -152,6 +153,30 @@ pub fn is_ssmix2(name: &str) -> bool {
             kind.contains('-') && kind.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         })
         && parts.get(6).is_some_and(|flag| flag.len() == 1)
+}
+
+/// Returns whether a path lies where an SS-MIX2 storage keeps its messages: `…/visit date or "-"/data type/file`.
+#[must_use]
+pub fn is_ssmix2_place(path: &Path) -> bool {
+    let name = |path: &Path| {
+        path.file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    };
+    let mut above = path.ancestors().skip(1).map(name);
+    let (data_type, date) = (above.next().unwrap_or_default(), above.next().unwrap_or_default());
+
+    is_ssmix2_type(&data_type) && (date == "-" || is_date(&date))
+}
+
+/// Whether a name is that of a data type, for example `ADT-00` or `OMP-01`.
+fn is_ssmix2_type(name: &str) -> bool {
+    name.split_once('-').is_some_and(|(kind, number)| {
+        kind.len() == 3
+            && kind.bytes().all(|b| b.is_ascii_uppercase())
+            && number.len() == 2
+            && number.bytes().all(|b| b.is_ascii_digit())
+    })
 }
 
 fn is_date(text: &str) -> bool {

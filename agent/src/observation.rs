@@ -161,9 +161,10 @@ pub enum Texture {
     /// Nobody looked.
     #[default]
     Unknown,
-    /// At least one block has a shape.
+    /// It has the shape its name promises, as far as anybody looked.
     Shaped,
-    /// Every block looks random, and the name promises no compressed format.
+    /// Every block looks random and the name promises no compressed format; or one does where every block must have a
+    /// shape (text, messages, raw images), or where the end of a compressed file must.
     Random,
 }
 

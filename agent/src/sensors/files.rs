@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! kernel ─▶ fanotify or portable (drain, nothing else) ─bounded queue▶ worker (pairs renames, scans new directories,
-//!           keeps an eye on the roots) ─bounded queue▶ content (compares first bytes) ─▶ observations
+//!           keeps an eye on the roots) ─bounded queue▶ content (looks into files) ─▶ observations
 //!                                        └─ on overflow, start, return of a root ─▶ rescan ─▶ observations
 //! ```
 //!
@@ -73,8 +73,10 @@ pub struct FilesConfig {
     /// Directories nobody needs to hear of, with everything below them: those of a database above all, whose files
     /// change all day. Absolute.
     pub ignored: Vec<PathBuf>,
-    /// Most files per second whose first 512 bytes are compared with their name. 0 switches the comparison off.
+    /// Most files per second that are looked into. 0 looks into none.
     pub content_checks_per_second: u32,
+    /// Most bytes per second read from them; beyond that only the first 512 of each file are. 0 reads no more than those.
+    pub content_bytes_per_second: u64,
     /// Most files one rescan looks at. Larger trees are seen in part, and the loss event says so.
     pub rescan_max_files: u64,
     /// Longest time one rescan takes, in seconds.
@@ -87,6 +89,7 @@ impl Default for FilesConfig {
             backend: BackendChoice::Auto,
             ignored: Vec::new(),
             content_checks_per_second: 2000,
+            content_bytes_per_second: 8 * 1024 * 1024,
             rescan_max_files: 500_000,
             rescan_max_secs: 120,
         }

@@ -23,11 +23,12 @@ use super::{FilesError, FilesParts};
 use crate::observation::{
     Fact, FileChange, Lost, Observation, Operation, RescanCause, Root, Sight,
 };
-use crate::sensors::{SensorBoard, content};
+use crate::sensors::SensorBoard;
+use crate::sensors::content::{self, Change, Writer};
 
 /// Changes handed on together at the most.
 const TOGETHER_MAX: usize = 256;
-/// Such groups waiting for their first bytes to be compared. When full, the worker waits and its own queue fills.
+/// Such groups waiting for their content to be looked at. When full, the worker waits and its own queue fills.
 const CONTENT_CAPACITY: usize = 16;
 /// How often the worker looks whether the roots are still there.
 const LOOK_EVERY_MS: u64 = 2000;
@@ -88,7 +89,10 @@ pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
         ignored: ignored.clone(),
         stopping: stopping.clone(),
     })?;
-    let checker = content::Checker::new(config.content_checks_per_second);
+    let checker = content::Checker::new(content::Budget {
+        files_per_second: config.content_checks_per_second,
+        bytes_per_second: config.content_bytes_per_second,
+    });
     let content = std::thread::Builder::new()
         .name("content".to_owned())
         .spawn(move || content::run(&changes, &out, checker))
@@ -152,9 +156,9 @@ struct Worker {
     /// New directories whose files have to be looked for, with the time when.
     directories: Vec<(Seen, u64)>,
     ignored: Vec<std::path::PathBuf>,
-    next: SyncSender<Vec<Observation>>,
+    next: SyncSender<Vec<Change>>,
     /// What is handed on together once nothing more waits.
-    gathered: Vec<Observation>,
+    gathered: Vec<Change>,
     rescans: Rescanner,
     clock: SharedClock,
     board: SensorBoard,
@@ -288,12 +292,12 @@ impl Worker {
     fn finish(&mut self, due: Due) {
         match due {
             Due::MovedOut(seen) => self.tell(&seen, Operation::MovedOut),
-            Due::Settled(seen) => self.tell(&seen, Operation::Written),
+            Due::Settled(seen) => self.tell_of(&seen, Operation::Written, Writer::MayGoOn),
             Due::Peek(seen) => {
                 let empty =
                     |metadata: &std::fs::Metadata| metadata.is_file() && metadata.len() == 0;
                 if std::fs::symlink_metadata(&seen.path).is_ok_and(|metadata| empty(&metadata)) {
-                    self.tell(&seen, Operation::Written);
+                    self.tell_of(&seen, Operation::Written, Writer::MayGoOn);
                 }
             }
         }
@@ -318,14 +322,23 @@ impl Worker {
     }
 
     fn tell(&mut self, seen: &Seen, operation: Operation) {
+        self.tell_of(seen, operation, Writer::Done);
+    }
+
+    fn tell_of(&mut self, seen: &Seen, operation: Operation, writer: Writer) {
         let Some((root, below)) = root_of(&self.roots, &seen.path) else { return };
         let change = FileChange::new(root.clone(), below, operation);
         let change = FileChange { actor: seen.actor.clone(), ..change };
-        self.send(seen.at, Fact::File(change));
+        self.gather(seen.at, Fact::File(change), writer);
     }
 
     fn send(&mut self, at: Moment, fact: Fact) {
-        self.gathered.push(Observation { at, fact });
+        self.gather(at, fact, Writer::Done);
+    }
+
+    fn gather(&mut self, at: Moment, fact: Fact, writer: Writer) {
+        self.gathered
+            .push(Change { observation: Observation { at, fact }, writer });
         if TOGETHER_MAX <= self.gathered.len() {
             self.hand_on();
         }
