@@ -38,6 +38,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::buffer::{Buffer, Opened};
+use crate::canaries::Watchlist;
 use crate::condition::Condition;
 use crate::config::Config;
 use crate::control;
@@ -173,6 +174,7 @@ impl Agent {
             condition: Condition::default(),
             buffer: self.buffer,
             in_force,
+            watchlist: Watchlist::default(),
         };
         shared.condition.note_config(self.in_force.problems);
         if let Some(window) = ordering::window_in_force(&shared.state, shared.clock.now()) {
@@ -184,6 +186,10 @@ impl Agent {
         let mut sources = Stages::default();
         let sensing = shared.sensing(observed, raised.clone(), self.before.last_alive);
         sources.add("sensors", sensing.run(stop.clone()));
+        let keeping = shared
+            .keeper_of_canaries()
+            .run(shared.in_force.clone(), stop.clone());
+        sources.add("canaries", keeping);
         let reloading = shared.reloading(raised.clone(), put_in_force);
         sources.add("configuration", reloading.run(self.reloads, stop.clone()));
         let ordering =

@@ -44,6 +44,8 @@ pub enum Command {
     Buffer(BufferCommand),
     /// Show everything this host knows about one event or burst
     Explain(ExplainArgs),
+    /// List the decoys on this host and what they are for
+    Canaries(CanariesArgs),
 }
 
 /// Arguments of `watch`.
@@ -189,6 +191,17 @@ pub struct ExplainArgs {
     #[arg(value_name = "EVENT")]
     pub event: String,
     /// How the running service is found.
+    #[command(flatten)]
+    pub service: ServiceArgs,
+}
+
+/// Arguments of `canaries`.
+#[derive(Debug, ClapArgs)]
+pub struct CanariesArgs {
+    /// Delete every decoy that is as it was made; for before the agent is removed, once the service is stopped
+    #[arg(long)]
+    pub remove: bool,
+    /// Whose decoys.
     #[command(flatten)]
     pub service: ServiceArgs,
 }

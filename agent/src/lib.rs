@@ -18,6 +18,7 @@ pub mod observation;
 pub mod trace;
 pub mod names;
 pub mod sensors;
+pub mod canaries;
 mod own_health;
 pub mod detectors;
 pub mod manifest;

@@ -28,6 +28,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::canaries::Watchlist;
 use crate::observation::Observation;
 
 /// Observations waiting for the detectors. When full, sensors wait; the files sensor's own queue then fills and
@@ -77,6 +78,14 @@ impl SensorBoard {
         board.insert(name.to_owned(), report);
     }
 
+    /// Forgets one sensor, because it is not there any more.
+    pub fn remove(&self, name: &str) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(name);
+    }
+
     /// Forgets every sensor, because they start anew and some may not come back.
     pub fn clear(&self) {
         self.0
@@ -111,6 +120,8 @@ pub struct SensorsParts {
     pub since: Option<Timestamp>,
     /// Directories never looked at, the agent's own state directory above all.
     pub ignored: Vec<PathBuf>,
+    /// Which files are decoys.
+    pub watchlist: Watchlist,
 }
 
 /// Runs every configured sensor until `stop`.
@@ -118,7 +129,7 @@ pub struct SensorsParts {
 /// # Errors
 /// Only if the operating system gives no means to watch files or to start a thread at all.
 pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result<()> {
-    let SensorsParts { config, clock, out, board, since, ignored } = parts;
+    let SensorsParts { config, clock, out, board, since, ignored, watchlist } = parts;
     let mut sensors = JoinSet::new();
     sensors.spawn(host::run(config.host, clock.clone(), out.clone(), board.clone(), stop.clone()));
     for probe in config.probes {
@@ -140,6 +151,7 @@ pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result
         board,
         since,
         ignored,
+        watchlist,
     };
     let files = tokio::task::spawn_blocking(|| files::begin(parts)).await??;
     stop.cancelled().await;

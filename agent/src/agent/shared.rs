@@ -20,6 +20,7 @@ use super::reload::Reloading;
 use super::sending::Sending;
 use super::sensing::Sensing;
 use crate::buffer::Buffer;
+use crate::canaries::{self, Watchlist};
 use crate::condition::Condition;
 use crate::config::Config;
 use crate::control::{Desk, DeskParts};
@@ -48,6 +49,7 @@ pub(super) struct Shared {
     pub(super) condition: Condition,
     pub(super) buffer: Buffer,
     pub(super) in_force: watch::Receiver<Arc<Config>>,
+    pub(super) watchlist: Watchlist,
 }
 
 impl Shared {
@@ -97,8 +99,18 @@ impl Shared {
             out,
             events,
             in_force: self.in_force.clone(),
+            watchlist: self.watchlist.clone(),
             since,
         }
+    }
+
+    pub(super) fn keeper_of_canaries(&self) -> canaries::Keeper {
+        canaries::Keeper::new(
+            self.state.clone(),
+            Arc::clone(&self.clock),
+            self.board.clone(),
+            self.watchlist.clone(),
+        )
     }
 
     pub(super) fn reloading(

@@ -35,6 +35,7 @@ use shirase_shared::redact::Names;
 use tokio::sync::mpsc;
 
 use super::SensorBoard;
+use crate::canaries::{self, Watchlist};
 use crate::observation::{Observation, Root};
 
 pub use backend::BackendChoice;
@@ -58,6 +59,18 @@ pub struct RootConfig {
     /// Whether names below it may tell of patients. `false` lets clear file names leave this host; default `true`.
     #[serde(default = "yes")]
     pub patient_data: bool,
+    /// Decoys kept below it, 0 to 32: hidden files nobody has a reason to touch. Never where a program takes in whatever
+    /// it finds; trees of SS-MIX2 messages and DICOM images are refused. Default 0.
+    #[serde(default)]
+    pub canaries: u32,
+}
+
+impl RootConfig {
+    /// Names a directory to watch, with everything else as it is by default.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), label: None, patient_data: yes(), canaries: 0 }
+    }
 }
 
 const fn yes() -> bool {
@@ -136,6 +149,8 @@ pub struct FilesParts {
     pub since: Option<Timestamp>,
     /// Directories never looked at.
     pub ignored: Vec<PathBuf>,
+    /// Which files are decoys.
+    pub watchlist: Watchlist,
 }
 
 /// Why files cannot be watched at all.
@@ -186,6 +201,13 @@ pub fn root_problems(roots: &[RootConfig]) -> Vec<Problem> {
         {
             problems.push(Problem::of(&key, "is listed twice", "keep one of the two"));
         }
+        if canaries::COUNT_MAX < root.canaries {
+            problems.push(Problem::of(
+                &format!("sensors.roots.{index}.canaries"),
+                format!("is {}", root.canaries),
+                format!("give 0 to {}; 6 to 12 are enough for a share", canaries::COUNT_MAX),
+            ));
+        }
         let Some(label) = &root.label else { continue };
         let key = format!("sensors.roots.{index}.label");
         if label.is_empty() || *label != safe_label(label) {
@@ -224,9 +246,8 @@ mod tests {
     #[test]
     fn a_wrong_root_is_named_with_its_key() {
         let root = |path: &str, label: Option<&str>| RootConfig {
-            path: PathBuf::from(path),
             label: label.map(str::to_owned),
-            patient_data: true,
+            ..RootConfig::new(path)
         };
         let roots = [
             root("data", None),

@@ -20,6 +20,7 @@ use super::raw::{Entry, Inlet, Queue, Raw, RawEvent, Trouble, Waiting};
 use super::rescan::{self, Request, Rescanner};
 use super::roots::{Watched, root_of};
 use super::{FilesError, FilesParts};
+use crate::canaries::Watchlist;
 use crate::observation::{
     Fact, FileChange, Lost, Observation, Operation, RescanCause, Root, Sight,
 };
@@ -62,7 +63,7 @@ pub struct RootStatus {
 /// # Errors
 /// When the kernel gives no queue or no thread. A root that cannot be watched is no error but a state.
 pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
-    let FilesParts { roots, config, clock, out, board, since, mut ignored } = parts;
+    let FilesParts { roots, config, clock, out, board, since, mut ignored, watchlist } = parts;
     ignored.extend(config.ignored.iter().cloned());
     // The kernel tells real paths; a configured one may lead over a link.
     let real: Vec<_> = ignored
@@ -104,6 +105,7 @@ pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
         pairing: Pairing::default(),
         directories: Vec::new(),
         ignored,
+        watchlist,
         next,
         gathered: Vec::new(),
         rescans,
@@ -156,6 +158,7 @@ struct Worker {
     /// New directories whose files have to be looked for, with the time when.
     directories: Vec<(Seen, u64)>,
     ignored: Vec<std::path::PathBuf>,
+    watchlist: Watchlist,
     next: SyncSender<Vec<Change>>,
     /// What is handed on together once nothing more waits.
     gathered: Vec<Change>,
@@ -229,7 +232,9 @@ impl Worker {
 
     fn handle(&mut self, event: RawEvent) {
         let RawEvent { at, path, what, actor } = event;
-        if self.is_ignored(&path) {
+        // Where the system tells who did it, the agent itself is left out already.
+        let is_own = actor.is_none() && self.watchlist.is_own_act(&path, at.monotonic_ms);
+        if is_own || self.is_ignored(&path) {
             return;
         }
         let seen = Seen { path, at, actor };
@@ -328,7 +333,8 @@ impl Worker {
     fn tell_of(&mut self, seen: &Seen, operation: Operation, writer: Writer) {
         let Some((root, below)) = root_of(&self.roots, &seen.path) else { return };
         let change = FileChange::new(root.clone(), below, operation);
-        let change = FileChange { actor: seen.actor.clone(), ..change };
+        let role = self.watchlist.role(&[&seen.path], seen.at.monotonic_ms);
+        let change = FileChange { actor: seen.actor.clone(), role, ..change };
         self.gather(seen.at, Fact::File(change), writer);
     }
 
