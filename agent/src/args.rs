@@ -44,6 +44,8 @@ pub enum Command {
     Buffer(BufferCommand),
     /// Show everything this host knows about one event or burst
     Explain(ExplainArgs),
+    /// Let processes run again that the service suspended because they harmed files
+    Release(ReleaseArgs),
     /// List the decoys on this host and what they are for
     Canaries(CanariesArgs),
 }
@@ -190,6 +192,20 @@ pub struct ExplainArgs {
     /// Number of the event, `STREAM/NUMBER`, or the id of a burst
     #[arg(value_name = "EVENT")]
     pub event: String,
+    /// How the running service is found.
+    #[command(flatten)]
+    pub service: ServiceArgs,
+}
+
+/// Arguments of `release`.
+#[derive(Debug, ClapArgs)]
+pub struct ReleaseArgs {
+    /// Number under which `status` shows them
+    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+    pub id: Option<u32>,
+    /// Everybody who is suspended
+    #[arg(long)]
+    pub all: bool,
     /// How the running service is found.
     #[command(flatten)]
     pub service: ServiceArgs,

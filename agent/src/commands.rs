@@ -14,8 +14,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::agent::Agent;
 use crate::args::{
-    BufferCommand, CanariesArgs, Command, EnrollArgs, ExplainArgs, ReplayArgs, RunArgs,
-    ServiceArgs, StatusArgs,
+    BufferCommand, CanariesArgs, Command, EnrollArgs, ExplainArgs, ReleaseArgs, ReplayArgs,
+    RunArgs, ServiceArgs, StatusArgs,
 };
 use crate::config::{Config, DEFAULT_TEXT};
 use crate::control::{self, Answer, Question};
@@ -79,6 +79,9 @@ pub fn dispatch(command: Command, out: &mut (impl Write + Send)) -> anyhow::Resu
         }
         Command::Explain(ExplainArgs { event, service }) => {
             block_on(ask(&service, Question::Explain { event }, out))
+        }
+        Command::Release(ReleaseArgs { id, service, .. }) => {
+            block_on(ask(&service, Question::Release { id }, out))
         }
         Command::Canaries(args) => canaries_of(&args, out),
     }

@@ -21,6 +21,7 @@ pub mod sensors;
 pub mod canaries;
 mod own_health;
 pub mod detectors;
+pub mod containment;
 pub mod manifest;
 pub mod buffer;
 pub mod uplink;

@@ -208,6 +208,18 @@ pub struct Actor {
     pub unit: Option<String>,
     /// Address of the client it works for, where it is a file server's child.
     pub client: Option<String>,
+    /// What it descends from, its parent first, as far as that was looked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<Kin>,
+}
+
+/// A process by its number and its start; the two name it as long as the machine runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Kin {
+    /// Process id.
+    pub pid: u32,
+    /// When it started, as in [`Actor::started`].
+    pub started: Option<u64>,
 }
 
 /// A file a rescan found.

@@ -126,6 +126,12 @@ impl StateDir {
         self.0.join("canaries-harmed")
     }
 
+    /// Processes that were suspended and not released.
+    #[must_use]
+    pub fn contained(&self) -> PathBuf {
+        self.0.join("contained.json")
+    }
+
     /// What the collector answered at enrolment.
     #[must_use]
     pub fn enrolment(&self) -> PathBuf {

@@ -1,5 +1,6 @@
 //! What the stages share, and how each is made from it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use shirase_shared::wire::SignedOrder;
 use tokio::sync::{mpsc, watch};
 
 use super::alive::Alive;
+use super::containing::{Alarm, Containing};
 use super::detect::{Detecting, Notice};
 use super::keep::Keeping;
 use super::ordering::Following;
@@ -23,6 +25,7 @@ use crate::buffer::Buffer;
 use crate::canaries::{self, Watchlist};
 use crate::condition::Condition;
 use crate::config::Config;
+use crate::containment::{Hold, Suspects};
 use crate::control::{Desk, DeskParts};
 use crate::detectors::Detectors;
 use crate::identity::Enrolment;
@@ -50,6 +53,7 @@ pub(super) struct Shared {
     pub(super) buffer: Buffer,
     pub(super) in_force: watch::Receiver<Arc<Config>>,
     pub(super) watchlist: Watchlist,
+    pub(super) hold: Hold,
 }
 
 impl Shared {
@@ -161,6 +165,7 @@ impl Shared {
         redaction_key: Vec<u8>,
         recorder: Recorder,
         events: mpsc::Sender<Event>,
+        alarms: mpsc::Sender<Alarm>,
     ) -> Detecting {
         let redactor = Redactor::new(&redaction_key);
         Detecting {
@@ -170,6 +175,19 @@ impl Shared {
             events,
             in_force: self.in_force.clone(),
             redaction_key,
+            suspects: Suspects::default(),
+            alarms,
+            alarmed: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn containing(&self, events: mpsc::Sender<Event>) -> Containing {
+        Containing {
+            hold: self.hold.clone(),
+            clock: Arc::clone(&self.clock),
+            board: self.board.clone(),
+            events,
+            in_force: self.in_force.clone(),
         }
     }
 
@@ -185,7 +203,7 @@ impl Shared {
         Sending { shared: self.clone(), orders }
     }
 
-    pub(super) fn desk(&self) -> Arc<Desk> {
+    pub(super) fn desk(&self, events: mpsc::Sender<Event>) -> Arc<Desk> {
         Arc::new(Desk::new(DeskParts {
             enrolment: self.enrolment.clone(),
             config: self.config_path.clone(),
@@ -196,6 +214,8 @@ impl Shared {
             condition: self.condition.clone(),
             uplink: self.uplink.clone(),
             manifests: self.state.manifests(),
+            hold: self.hold.clone(),
+            events,
         }))
     }
 

@@ -36,6 +36,7 @@ use tokio::sync::mpsc;
 
 use super::SensorBoard;
 use crate::canaries::{self, Watchlist};
+use crate::containment::Contain;
 use crate::observation::{Observation, Root};
 
 pub use backend::BackendChoice;
@@ -63,13 +64,23 @@ pub struct RootConfig {
     /// it finds; trees of SS-MIX2 messages and DICOM images are refused. Default 0.
     #[serde(default)]
     pub canaries: u32,
+    /// What is done about a process that certainly harms files below it, beside telling: `off`, or `suspend` until
+    /// `shirase-agent release`. Linux with fanotify. Default `off`.
+    #[serde(default)]
+    pub contain: Contain,
 }
 
 impl RootConfig {
     /// Names a directory to watch, with everything else as it is by default.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), label: None, patient_data: yes(), canaries: 0 }
+        Self {
+            path: path.into(),
+            label: None,
+            patient_data: yes(),
+            canaries: 0,
+            contain: Contain::Off,
+        }
     }
 }
 

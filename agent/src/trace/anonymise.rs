@@ -160,7 +160,8 @@ impl Anonymiser {
             Ipv4Addr::new(10, a, b, c).to_string()
         });
 
-        Actor { pid: actor.pid, started: actor.started, program, uid, unit, client }
+        let parents = actor.parents.clone();
+        Actor { pid: actor.pid, started: actor.started, program, uid, unit, client, parents }
     }
 
     /// Replaces every name in a path; its separators stay.
@@ -366,6 +367,7 @@ mod tests {
             uid: Some(1001),
             unit: Some("user-1001.slice".to_owned()),
             client: Some("192.168.1.7".to_owned()),
+            parents: Vec::new(),
         };
         let text = format!("{:?}", anonymiser().actor(&actor));
         for name in ["yamada", "1001", "192.168"] {

@@ -59,6 +59,7 @@ const PACKED: &[(End, &[&str])] = &[
             "lz4",
             "lzma",
             "br",
+            "brotli",
             "z",
             "7z",
             "rar",
