@@ -101,8 +101,9 @@ impl Play {
     /// From now on a process does it.
     pub(super) fn by(&mut self, pid: u32) {
         let program = Some(PathBuf::from("/tmp/evil"));
-        let (uid, started) = (Some(1001), Some(u64::from(pid)));
-        self.actor = Some(Arc::new(Actor { pid, started, program, uid, unit: None, client: None }));
+        let (uid, started, parents) = (Some(1001), Some(u64::from(pid)), Vec::new());
+        self.actor =
+            Some(Arc::new(Actor { pid, started, program, uid, unit: None, client: None, parents }));
     }
 
     /// Kills the agent and starts it again so long afterwards: nothing but what is kept is left.
