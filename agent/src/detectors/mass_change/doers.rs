@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use shirase_shared::event::Severity;
-use shirase_shared::redact::{Names, Redactor};
+use shirase_shared::redact::Redactor;
 
 use super::MassChangeConfig;
 use super::evidence::{Tally, Weight};
@@ -68,7 +68,7 @@ fn user(uid: u32, redactor: &Redactor) -> String {
         return shown;
     }
 
-    redactor.facts("", Path::new(&shown), Names::Hidden).hash
+    redactor.account(&shown)
 }
 
 /// Without anything that would move a cursor, and not too long.

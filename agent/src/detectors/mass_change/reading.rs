@@ -236,7 +236,8 @@ impl Reading<'_> {
     /// Looks whether a text is a note.
     fn text(&mut self, is_new: bool) {
         let ransom = self.change.wording == Wording::RansomNote;
-        if !ransom && !(is_new && self.is_text()) {
+        let new_text = is_new && self.is_text();
+        if !ransom && !new_text {
             return;
         }
         let name = file_name(self.path);
