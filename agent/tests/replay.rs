@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[path = "program/watching.rs"]
+mod watching;
+
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -13,6 +15,8 @@ use shirase_agent::observation::{Fact, FileChange, Observation, Operation, Root,
 use shirase_agent::trace::{Anonymiser, Header, Limit, Recorded, Seen, TraceWriter};
 use shirase_shared::redact::Names;
 use shirase_shared::testing::builders::moment;
+
+use watching::Watching;
 
 #[test]
 fn what_watch_saw_is_replayed_with_the_same_lines() {
@@ -265,45 +269,4 @@ fn lines(output: &Output) -> Vec<Value> {
 
 fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// A `watch` that runs.
-struct Watching {
-    child: Child,
-    said: BufReader<ChildStdout>,
-}
-
-impl Watching {
-    fn start(dir: &Path, more: &[&str]) -> Self {
-        let mut child = Command::new(program())
-            .args(["watch", "--json"])
-            .args(more)
-            .arg(dir)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let said = BufReader::new(child.stdout.take().unwrap());
-        let mut watching = Self { child, said };
-        watching.until(|line| line["type"] == "ready");
-        watching
-    }
-
-    /// Reads lines until one is as wanted; the test's own time limit ends a wait for one that never comes.
-    fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            let mut line = String::new();
-            assert!(0 < self.said.read_line(&mut line).unwrap(), "the program ended");
-            let line: Value = serde_json::from_str(&line).unwrap();
-            if wanted(&line) {
-                return line;
-            }
-        }
-    }
-
-    fn end(mut self) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        assert!(self.child.wait().unwrap().success());
-    }
 }

@@ -279,7 +279,7 @@ impl Scope {
 
     /// Ends a burst that is quiet, or tells that it grew meanwhile.
     pub(super) fn tick(&mut self, now: Moment) -> Option<Event> {
-        if self.teller.drill.is_none() {
+        if self.teller.drill.is_none() && self.habits.is_due(now) {
             let day = self.windows.sums(now.monotonic_ms).day;
             self.habits.tick(now, day.get(Slot::Shape), &self.settings);
         }
