@@ -1,8 +1,9 @@
 //! What observations mean. Each detector decides from values, the time included.
 //!
 //! ```text
-//! observation ─▶ mass_change (files) · outage (targets) · pressure (host) · sight (what could not be seen)
-//!             · stops (services) · protection_loss (guards, logs, the agent) · backup_loss (backups) ─▶ events
+//! observation ─▶ mass_change (files) · outage (targets) · pressure (host) · logon_burst (logons, rights) ·
+//!                print_burst (print jobs) · stops (services) · protection_loss (guards, logs, the agent) ·
+//!                backup_loss (backups) · sight (what could not be seen) ─▶ events
 //! ```
 //!
 //! Always holds: no I/O and no clock. The caller passes the time with each observation, and at least once a second
@@ -11,6 +12,8 @@
 pub mod mass_change;
 pub mod outage;
 pub mod pressure;
+pub mod logon_burst;
+pub mod print_burst;
 pub mod sight;
 pub mod stops;
 pub mod protection_loss;
@@ -29,9 +32,11 @@ use shirase_shared::redact::Redactor;
 
 use crate::observation::{Fact, Observation};
 use backup_loss::{BackupLossConfig, BackupLossDetector};
-use mass_change::{MassChangeConfig, MassChangeDetector, Touched};
+use logon_burst::{LogonBurstConfig, LogonBurstDetector};
+use mass_change::{MassChangeConfig, MassChangeDetector, Snapshot, Touched};
 use outage::{OutageConfig, OutageDetector};
 use pressure::{PressureConfig, PressureDetector};
+use print_burst::{PrintBurstConfig, PrintBurstDetector};
 use protection_loss::{ProtectionLossConfig, ProtectionLossDetector};
 use sight::SightDetector;
 use stops::{StopsConfig, StopsDetector};
@@ -52,6 +57,10 @@ pub struct DetectorsConfig {
     pub protection_loss: ProtectionLossConfig,
     /// Backups.
     pub backup_loss: BackupLossConfig,
+    /// Failed logons, new administrators, sessions at night.
+    pub logon_burst: LogonBurstConfig,
+    /// Print jobs.
+    pub print_burst: PrintBurstConfig,
 }
 
 impl DetectorsConfig {
@@ -64,6 +73,8 @@ impl DetectorsConfig {
         problems.extend(self.stops.problems());
         problems.extend(self.protection_loss.problems());
         problems.extend(self.backup_loss.problems());
+        problems.extend(self.logon_burst.problems());
+        problems.extend(self.print_burst.problems());
         problems
     }
 }
@@ -73,6 +84,8 @@ pub struct Detectors {
     mass_change: MassChangeDetector,
     outage: OutageDetector,
     pressure: PressureDetector,
+    logon_burst: LogonBurstDetector,
+    print_burst: PrintBurstDetector,
     sight: SightDetector,
     stops: StopsDetector,
     protection_loss: ProtectionLossDetector,
@@ -85,9 +98,11 @@ impl Detectors {
     pub fn new(config: &DetectorsConfig, redactor: Redactor) -> Self {
         let redactor = Arc::new(redactor);
         Self {
-            mass_change: MassChangeDetector::new(&config.mass_change, redactor),
+            mass_change: MassChangeDetector::new(&config.mass_change, Arc::clone(&redactor)),
             outage: OutageDetector::new(&config.outage),
             pressure: PressureDetector::new(&config.pressure),
+            logon_burst: LogonBurstDetector::new(&config.logon_burst, redactor),
+            print_burst: PrintBurstDetector::new(&config.print_burst),
             sight: SightDetector::default(),
             stops: StopsDetector::new(&config.stops),
             protection_loss: ProtectionLossDetector::new(&config.protection_loss),
@@ -112,6 +127,9 @@ impl Detectors {
             Fact::Log(seen) => self.protection_loss.log(at, seen, now),
             Fact::Own(seen) => self.protection_loss.own(at, seen, now),
             Fact::Backup(seen) => self.backup_loss.seen(at, seen, now),
+            Fact::Logon(seen) => self.logon_burst.logon(at, seen, now),
+            Fact::Rights(seen) => self.logon_burst.rights(at, seen, now),
+            Fact::Print(job) => self.print_burst.job(at, job, now),
         };
         self.tell_each_other(&events, now);
         events
@@ -121,6 +139,8 @@ impl Detectors {
     pub fn tick(&mut self, now: Moment) -> Vec<Event> {
         let mut events = self.mass_change.tick(now);
         events.extend(self.outage.tick(now));
+        events.extend(self.logon_burst.tick(now));
+        events.extend(self.print_burst.tick(now));
         events.extend(self.sight.tick(now));
         events.extend(self.stops.tick(now));
         events.extend(self.protection_loss.tick(now));
@@ -147,6 +167,21 @@ impl Detectors {
         self.mass_change.take_touched()
     }
 
+    /// Returns what is to be kept over a restart, if something changed and it is time to keep it.
+    pub fn due_snapshot(&mut self, now: Moment) -> Option<Snapshot> {
+        self.mass_change.due_snapshot(now)
+    }
+
+    /// Returns what is to be kept over a restart.
+    pub fn snapshot(&mut self, now: Moment) -> Snapshot {
+        self.mass_change.snapshot(now)
+    }
+
+    /// Goes on from what was kept. Returns the ends of bursts that were open then.
+    pub fn restore(&mut self, snapshot: Snapshot, now: Moment) -> Vec<Event> {
+        self.mass_change.restore(snapshot, now)
+    }
+
     /// From now on, changes below `directory` belong to a drill; tell it before the first file is made.
     pub fn drill_started(&mut self, id: DrillId, directory: &Path) {
         self.mass_change.drill_started(id, directory);
@@ -164,5 +199,6 @@ impl Detectors {
         self.stops.maintenance_until(until);
         self.protection_loss.maintenance_until(until);
         self.backup_loss.maintenance_until(until);
+        self.logon_burst.maintenance_until(until);
     }
 }

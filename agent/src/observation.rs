@@ -4,6 +4,8 @@
 //! be written down and read back (see `trace`): a new fact derives `Serialize` and `Deserialize`.
 
 mod safeguards;
+mod logons;
+mod printing;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +18,8 @@ use shirase_shared::redact::Names;
 
 use crate::trace::forms;
 
+pub use logons::{Account, LogonSeen, Manner, Outcome, Power, RightsChange, RightsSeen, Standing};
+pub use printing::PrintJob;
 pub use safeguards::{
     BackupSeen, BackupState, Beside, Course, Generations, GuardBefore, GuardSeen, JobSeen, Kinship,
     LogNow, LogSeen, OwnChange, OwnPart, OwnSeen, OwnWhen, Runs, ServicesSeen, Starts,
@@ -60,6 +64,12 @@ pub enum Fact {
     Own(OwnSeen),
     /// A backup was looked at.
     Backup(BackupSeen),
+    /// Somebody tried to log on.
+    Logon(LogonSeen),
+    /// An administrator's rights were given or taken.
+    Rights(RightsSeen),
+    /// Something was sent to a printer.
+    Print(PrintJob),
 }
 
 /// A directory under watch.

@@ -84,10 +84,22 @@ impl StateDir {
         self.0.join("last-good.toml")
     }
 
+    /// Who was an administrator of this host at the last look.
+    #[must_use]
+    pub fn known_administrators(&self) -> PathBuf {
+        self.0.join("administrators.json")
+    }
+
     /// The last sign of life, and in which boot it was given.
     #[must_use]
     pub fn alive(&self) -> PathBuf {
         self.0.join("alive.json")
+    }
+
+    /// The detectors' counters of the last day, and what they learned.
+    #[must_use]
+    pub fn counters(&self) -> PathBuf {
+        self.0.join("counters.json")
     }
 
     /// Orders that were carried out and have not expired.

@@ -3,8 +3,9 @@
 //! ```text
 //! files ─▶ content ─┐
 //! services, processes ├─observation─▶ (detectors)
-//! probes, host ─────┤
-//! units, protection, backups ┘
+//! probes, host, units ┤
+//! protection, backups ┤
+//! logons, printing ───┘
 //!        └─ how each of them is ─▶ board ─▶ (heartbeat, status)
 //! ```
 //!
@@ -18,6 +19,8 @@ pub mod host;
 pub mod units;
 pub mod protection;
 pub mod backups;
+pub mod logons;
+pub mod printing;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -59,6 +62,10 @@ pub struct SensorsConfig {
     pub protection: protection::ProtectionConfig,
     /// Backups that are looked after.
     pub backups: Vec<backups::BackupConfig>,
+    /// Who tries to log on, and who is an administrator.
+    pub logons: logons::LogonsConfig,
+    /// What is printed.
+    pub printing: printing::PrintingConfig,
 }
 
 impl SensorsConfig {
@@ -72,6 +79,8 @@ impl SensorsConfig {
         problems.extend(self.host.problems());
         problems.extend(self.protection.problems());
         problems.extend(backups::problems(&self.backups));
+        problems.extend(self.logons.problems());
+        problems.extend(self.printing.problems());
         problems
     }
 }
@@ -131,7 +140,8 @@ pub struct SensorsParts {
     pub since: Option<Timestamp>,
     /// Directories never looked at, the agent's own state directory above all.
     pub ignored: Vec<PathBuf>,
-    /// Where the agent itself lives. Without it nobody looks at guards, logs, own files and backups, which need a past.
+    /// Where the agent itself lives. Without it nobody looks at guards, logs, own files and backups, which need a past,
+    /// and administrators are those of the first look.
     pub own: Option<OwnPlaces>,
 }
 
@@ -141,6 +151,7 @@ pub struct SensorsParts {
 /// Only if the operating system gives no means to watch files or to start a thread at all.
 pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result<()> {
     let SensorsParts { config, clock, out, board, since, ignored, own } = parts;
+    let known_administrators = own.as_ref().map(|own| own.state.known_administrators());
     let mut sensors = JoinSet::new();
     sensors.spawn(host::run(config.host, clock.clone(), out.clone(), board.clone(), stop.clone()));
     for probe in config.probes {
@@ -158,6 +169,23 @@ pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result
         let watched = (&config.protection, config.backups);
         safeguards(watched, &own, (&clock, &out, &board), &stop, &mut sensors);
     }
+    let logons = logons::LogonsParts {
+        config: config.logons,
+        clock: clock.clone(),
+        out: out.clone(),
+        board: board.clone(),
+        since,
+        known_administrators,
+    };
+    sensors.spawn(logons::run(logons, stop.clone()));
+    let printing = printing::PrintingParts {
+        config: config.printing,
+        clock: clock.clone(),
+        out: out.clone(),
+        board: board.clone(),
+        since,
+    };
+    sensors.spawn(printing::run(printing, stop.clone()));
     let parts = files::FilesParts {
         roots: files::resolve(&config.roots),
         config: config.files,

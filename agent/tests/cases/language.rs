@@ -12,8 +12,9 @@
 //! `root` whole|partial|unreadable|gone; `target` KIND NAME up|down [grace=N]; `host` disk=MOUNT:FREE/TOTAL memory=FREE/TOTAL;
 //! `stop`, `start` NAME… [ending|regrouped], `guard`, `log`, `own` and `backup` as in `cases/safeguards.rs`;
 //! `clock` +1h (the wall clock alone); `expect` opens a maintenance window of so long; `count` begins to count files
-//! anew; `fact` JSON any fact in the form it has in a trace. Words behind a path: lost, agrees, random, shaped, note,
-//! canary, size=N, by=PROCESS, client=ADDRESS. Each turn of `x` and each line outside counts as one file.
+//! anew; `logon`, `rights` and `print` as in `cases/access.rs`; `fact` JSON any fact in the form it has in a trace.
+//! Words behind a path: lost, agrees, random, shaped, note, canary, size=N, by=PROCESS, client=ADDRESS; `on` LABEL goes
+//! on in another root. Each turn of `x` and each line outside counts as one file.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -67,13 +68,13 @@ struct Turn {
 }
 
 impl Stage {
-    pub(crate) fn new(window: Option<SignedDuration>) -> Self {
+    pub(crate) fn new(config: &DetectorsConfig, window: Option<SignedDuration>) -> Self {
         let from = moment(-1).wall;
         let window = window.map(|long| Window { from, until: moment(0).wall + long });
         let redactor = Redactor::new(&[7; 32]);
         let path = PathBuf::from("/share");
         Self {
-            player: Player::new(&DetectorsConfig::default(), redactor, window),
+            player: Player::new(config, redactor, window),
             root: Arc::new(Root { label: "share".to_owned(), path, names: Names::Hidden }),
             passed_ms: 0,
             wall_off: SignedDuration::ZERO,
@@ -251,10 +252,17 @@ impl Stage {
                 self.files = 0;
                 None
             }
-            _ => Some(
-                safeguards::fact(verb, rest, self.now().wall)
-                    .unwrap_or_else(|| self.change(verb, rest, line)),
-            ),
+            "on" => {
+                self.set_root(first);
+                None
+            }
+            _ => match super::access::fact(verb, rest) {
+                Some(fact) => of(fact),
+                None => Some(
+                    safeguards::fact(verb, rest, self.now().wall)
+                        .unwrap_or_else(|| self.change(verb, rest, line)),
+                ),
+            },
         }
     }
 
