@@ -14,7 +14,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::agent::Agent;
 use crate::args::{
-    BufferCommand, Command, EnrollArgs, ExplainArgs, ReplayArgs, RunArgs, ServiceArgs, StatusArgs,
+    BufferCommand, CanariesArgs, Command, EnrollArgs, ExplainArgs, ReleaseArgs, ReplayArgs,
+    RunArgs, ServiceArgs, StatusArgs,
 };
 use crate::config::{Config, DEFAULT_TEXT};
 use crate::control::{self, Answer, Question};
@@ -22,7 +23,7 @@ use crate::enrolment::{self, Configuration, EnrolOrder, Enrolled};
 use crate::paths::{DEFAULT_STATE_DIR, StateDir};
 use crate::sensors::backups::{BackupConfig, Medium};
 use crate::trace::Limit;
-use crate::{replay, service, watch};
+use crate::{canaries, replay, service, watch};
 
 /// Environment variable with the log filter, for example `debug` or `shirase_agent=trace`.
 const LOG_FILTER: &str = "SHIRASE_LOG";
@@ -80,6 +81,10 @@ pub fn dispatch(command: Command, out: &mut (impl Write + Send)) -> anyhow::Resu
         Command::Explain(ExplainArgs { event, service }) => {
             block_on(ask(&service, Question::Explain { event }, out))
         }
+        Command::Release(ReleaseArgs { id, service, .. }) => {
+            block_on(ask(&service, Question::Release { id }, out))
+        }
+        Command::Canaries(args) => canaries_of(&args, out),
     }
 }
 
@@ -204,6 +209,20 @@ fn backup_warning(backup: &BackupConfig) -> Option<String> {
         "backup `{name}`: `{}` cannot be looked at: {error}; correct the path, or let the agent's user read it",
         path.display()
     ))
+}
+
+fn canaries_of(args: &CanariesArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let state = state_of(&args.service);
+    if !args.remove {
+        return Ok(out.write_all(canaries::tell(&state)?.as_bytes())?);
+    }
+    let (removed, left) = canaries::remove_all(&state)?;
+    writeln!(out, "removed {removed} decoys")?;
+    for path in left {
+        writeln!(out, "left `{}`, which is not as it was made", path.display())?;
+    }
+
+    Ok(())
 }
 
 async fn status(args: StatusArgs, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
