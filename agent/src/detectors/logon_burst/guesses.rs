@@ -10,7 +10,7 @@ use shirase_shared::clock::Moment;
 use shirase_shared::event::{Event, Phase, Severity};
 
 use super::LogonBurstConfig;
-use super::telling::{Teller, since, sources};
+use super::telling::{Teller, many, since, sources};
 use super::watch::{Course, DAY_MS, Failure, Success, Told, Watch};
 use crate::observation::{Account, LogonSeen};
 
@@ -435,11 +435,11 @@ fn tell_success(
         }
     };
     let reason = format!(
-        "let in after {} failed logons {guessed}: {} {}, {} times{power}{ended}",
-        told.count,
+        "let in after {} {guessed}: {} of {} {}{power}{ended}",
+        many(told.count, "failed logon"),
+        many(success.count, "logon"),
         teller.accounts(&success.accounts),
         sources(&success.sources),
-        success.count,
     );
 
     Some(teller.event(success.tale(phase, reason), now))

@@ -88,6 +88,13 @@ pub(super) fn sources(sources: &BTreeSet<String>) -> String {
     format!("from {}", counted(sources.len(), "source", sources.iter().cloned()))
 }
 
+/// Says how many: "1 session", "3 sessions".
+pub(super) fn many(count: u64, one: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+
+    format!("{count} {one}{plural}")
+}
+
 fn counted(count: usize, one: &str, names: impl Iterator<Item = String>) -> String {
     let mut named: Vec<_> = names
         .take(NAMED_MAX)
@@ -96,9 +103,9 @@ fn counted(count: usize, one: &str, names: impl Iterator<Item = String>) -> Stri
     if NAMED_MAX < count {
         named.push("…".to_owned());
     }
-    let plural = if count == 1 { "" } else { "s" };
+    let count = many(u64::try_from(count).unwrap_or(u64::MAX), one);
 
-    format!("{count} {one}{plural} ({})", named.join(", "))
+    format!("{count} ({})", named.join(", "))
 }
 
 /// Says since when.

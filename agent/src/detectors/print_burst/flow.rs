@@ -8,6 +8,8 @@ use shirase_shared::clock::Moment;
 use shirase_shared::event::{Phase, Severity};
 use shirase_shared::ids::BurstId;
 
+use crate::observation::Wording;
+
 /// Jobs remembered, and so the most a threshold may ask for.
 pub(super) const JOBS_MAX: usize = 500;
 /// Printers remembered of a burst.
@@ -58,6 +60,8 @@ pub(super) struct Told {
     pub(super) first: Timestamp,
     pub(super) jobs: usize,
     pub(super) printers: BTreeSet<Arc<str>>,
+    /// Whether the title is that of a ransom note.
+    pub(super) wording: Wording,
     told_jobs: usize,
 }
 
@@ -106,7 +110,7 @@ impl Flow {
     }
 
     /// Notes what the flow was judged to be; says whether that is worth an event.
-    pub(super) fn tell(&mut self, severity: Option<Severity>) -> Option<Phase> {
+    pub(super) fn tell(&mut self, severity: Option<Severity>, wording: Wording) -> Option<Phase> {
         if let Some(told) = &mut self.told {
             let worse = severity.is_some_and(|severity| told.severity < severity);
             told.severity = severity.map_or(told.severity, |severity| severity.max(told.severity));
@@ -122,6 +126,7 @@ impl Flow {
             first: self.jobs.front()?.at,
             jobs: 0,
             printers: BTreeSet::new(),
+            wording,
             told_jobs: 0,
         };
         for job in &self.jobs {
