@@ -4,6 +4,8 @@
 
 #[path = "cases/language.rs"]
 mod language;
+#[path = "cases/safeguards.rs"]
+mod safeguards;
 #[path = "cases/access.rs"]
 mod access;
 #[path = "cases/days.rs"]

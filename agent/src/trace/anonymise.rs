@@ -11,6 +11,8 @@
 //!
 //! What still shows: how many files of which sort were changed when, how deep they lay, how long numbers were.
 
+mod safeguards;
+
 use std::net::Ipv4Addr;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -102,6 +104,18 @@ impl Anonymiser {
                 sample.disks = sample.disks.into_iter().map(disk).collect();
                 Fact::Host(sample)
             }
+            Fact::Services(seen) => Fact::Services(self.services(&seen)),
+            Fact::Guard(mut seen) => {
+                seen.name = self.unit(&seen.name);
+                Fact::Guard(seen)
+            }
+            Fact::Log(seen) => Fact::Log(self.log(seen)),
+            // The agent's own files have the names its makers gave them.
+            Fact::Own(seen) => Fact::Own(seen),
+            Fact::Backup(mut seen) => {
+                seen.name = self.name(&seen.name);
+                Fact::Backup(seen)
+            }
             Fact::Logon(mut seen) => {
                 seen.account = self.account(seen.account);
                 seen.source = seen.source.map(|source| self.address(&source));
@@ -164,16 +178,11 @@ impl Anonymiser {
             system if system < FIRST_PERSON => system,
             person => FIRST_PERSON + self.number(&person.to_string()) % 50_000,
         });
-        let unit = actor
-            .unit
-            .as_ref()
-            .map(|unit| match unit.ends_with(".service") {
-                true if !unit.contains('@') => unit.clone(),
-                true | false => self.name(unit),
-            });
+        let unit = actor.unit.as_ref().map(|unit| self.unit(unit));
         let client = actor.client.as_ref().map(|client| self.address(client));
 
-        Actor { pid: actor.pid, started: actor.started, program, uid, unit, client }
+        let parents = actor.parents.clone();
+        Actor { pid: actor.pid, started: actor.started, program, uid, unit, client, parents }
     }
 
     /// Replaces the name of a person, or what was typed for one; those of the system stay.
@@ -396,6 +405,7 @@ mod tests {
             uid: Some(1001),
             unit: Some("user-1001.slice".to_owned()),
             client: Some("192.168.1.7".to_owned()),
+            parents: Vec::new(),
         };
         let text = format!("{:?}", anonymiser().actor(&actor));
         for name in ["yamada", "1001", "192.168"] {
