@@ -184,19 +184,24 @@ impl PrintBurstDetector {
         long_ms <= now.monotonic_ms.saturating_sub(began_ms)
     }
 
-    fn make_room(&mut self, now: Moment) -> Option<Event> {
+    /// Forgets a quarter of the titles, those not printed for longest, so that made up ones do not each cost a search.
+    fn make_room(&mut self, now: Moment) -> Vec<Event> {
         if self.titles.len() < TITLES_MAX {
-            return None;
+            return Vec::new();
         }
-        let oldest = self
-            .titles
-            .iter()
-            .min_by_key(|(_, flow)| (flow.told.is_some(), flow.last_ms()));
-        let oldest = oldest.map(|(title, _)| title.clone())?;
-        let flow = self.titles.remove(&oldest)?;
-        let told = flow.told.as_ref()?;
-
-        Some(event(&self.config, told, Phase::Ended, Kind::Title, now))
+        let rank = |flow: &Flow| (flow.told.is_some(), flow.last_ms());
+        let mut ranks: Vec<_> = self.titles.values().map(rank).collect();
+        ranks.sort_unstable();
+        let last = ranks.get(TITLES_MAX / 4).copied().unwrap_or_default();
+        let mut events = Vec::new();
+        self.titles.retain(|_, flow| {
+            let stays = last < rank(flow);
+            if let Some(told) = flow.told.as_ref().filter(|_| !stays) {
+                events.push(event(&self.config, told, Phase::Ended, Kind::Title, now));
+            }
+            stays
+        });
+        events
     }
 }
 

@@ -13,6 +13,8 @@ use crate::observation::{Account, Standing};
 
 /// Accounts and addresses an event lists.
 const LISTED_MAX: usize = 16;
+/// Different accounts and sources counted of one burst.
+pub(super) const DIFFERENT_MAX: usize = 64;
 /// Accounts and addresses a reason names.
 const NAMED_MAX: usize = 3;
 
@@ -103,7 +105,10 @@ fn counted(count: usize, one: &str, names: impl Iterator<Item = String>) -> Stri
     if NAMED_MAX < count {
         named.push("…".to_owned());
     }
-    let count = many(u64::try_from(count).unwrap_or(u64::MAX), one);
+    let count = match count {
+        DIFFERENT_MAX => format!("at least {count} {one}s"),
+        count => many(u64::try_from(count).unwrap_or(u64::MAX), one),
+    };
 
     format!("{count} ({})", named.join(", "))
 }

@@ -12,6 +12,8 @@ use crate::observation::Wording;
 
 /// Jobs remembered, and so the most a threshold may ask for.
 pub(super) const JOBS_MAX: usize = 500;
+/// A burst that has grown so many times since it was last told is told again.
+const GROWTH: usize = 4;
 /// Printers remembered of a burst.
 const PRINTERS_MAX: usize = 1000;
 /// How long what was usual stays so.
@@ -114,7 +116,7 @@ impl Flow {
         if let Some(told) = &mut self.told {
             let worse = severity.is_some_and(|severity| told.severity < severity);
             told.severity = severity.map_or(told.severity, |severity| severity.max(told.severity));
-            if !worse && told.jobs < told.told_jobs * 2 {
+            if !worse && told.jobs < told.told_jobs * GROWTH {
                 return None;
             }
             told.told_jobs = told.jobs;
