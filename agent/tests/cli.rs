@@ -4,6 +4,9 @@
 
 #[path = "cli/service.rs"]
 mod service;
+#[cfg(target_os = "linux")]
+#[path = "cli/guarded.rs"]
+mod guarded;
 
 use std::process::{Command, Output};
 use std::time::Duration;

@@ -24,6 +24,11 @@ pub(crate) struct Service {
 impl Service {
     /// Enrols a host by hand and starts its agent.
     pub(crate) fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// The same with further keys for the watched directory.
+    pub(crate) fn start_with(keys: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         enrol(&dir.path().join("state"));
         let share = dir.path().join("share");
@@ -32,7 +37,7 @@ impl Service {
             std::fs::write(path, "ordinary text\n").unwrap();
         }
         let config = format!(
-            "[agent]\nstate_dir = '{0}/state'\n[uplink]\nheartbeat_secs = 5\n[[sensors.roots]]\npath = '{0}/share'\n",
+            "[agent]\nstate_dir = '{0}/state'\n[uplink]\nheartbeat_secs = 5\n[[sensors.roots]]\npath = '{0}/share'\n{keys}",
             dir.path().display()
         );
         std::fs::write(dir.path().join("agent.toml"), config).unwrap();
@@ -58,6 +63,10 @@ impl Service {
 
     pub(crate) fn config(&self) -> PathBuf {
         self.dir.path().join("agent.toml")
+    }
+
+    pub(crate) fn share(&self) -> PathBuf {
+        self.dir.path().join("share")
     }
 
     pub(crate) fn make_root(&self, name: &str) -> PathBuf {
