@@ -13,15 +13,18 @@ const ENCRYPTOR: &str = "for f in *.csv; do head -c 9000 /dev/urandom > $f; mv $
 
 #[test]
 fn a_script_that_encrypts_is_suspended_survives_a_restart_and_is_released() {
-    let service = Service::start_with("contain = 'suspend'\n");
+    let files = 600;
+    // What is new when it is harmed is nobody's loss yet, so they are there before the service is.
+    let service = Service::start_with("contain = 'suspend'\n", |share| {
+        for number in 0..files {
+            let path = share.join(format!("{number:03}.csv"));
+            std::fs::write(path, "1,2,3\n".repeat(2000)).unwrap();
+        }
+    });
     if let Err(why) = can_act(&service) {
         return println!("not tried: {why}");
     }
     let share = service.share();
-    let files = 600;
-    for number in 0..files {
-        std::fs::write(share.join(format!("{number:03}.csv")), "1,2,3\n".repeat(2000)).unwrap();
-    }
     let script = Script::start(&share);
     let contained = eventually("somebody to be suspended", DEADLINE, || {
         let mut events = service.waiting().into_iter();
@@ -56,7 +59,7 @@ fn a_script_that_encrypts_is_suspended_survives_a_restart_and_is_released() {
 
 #[test]
 fn decoys_come_with_the_configuration_and_go_with_it() {
-    let service = Service::start_with("canaries = 4\n");
+    let service = Service::start_with("canaries = 4\n", |_| {});
     let detail = |status: &Value| {
         let sensors = status["sensors"].as_array().unwrap();
         let canaries = sensors.iter().find(|sensor| sensor["name"] == "canaries");

@@ -24,11 +24,11 @@ pub(crate) struct Service {
 impl Service {
     /// Enrols a host by hand and starts its agent.
     pub(crate) fn start() -> Self {
-        Self::start_with("")
+        Self::start_with("", |_| {})
     }
 
-    /// The same with further keys for the watched directory.
-    pub(crate) fn start_with(keys: &str) -> Self {
+    /// The same with further keys for the watched directory, and further files in it.
+    pub(crate) fn start_with(keys: &str, prepare: impl FnOnce(&Path)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         enrol(&dir.path().join("state"));
         let share = dir.path().join("share");
@@ -36,6 +36,7 @@ impl Service {
         for path in charts(&share) {
             std::fs::write(path, "ordinary text\n").unwrap();
         }
+        prepare(&share);
         let config = format!(
             "[agent]\nstate_dir = '{0}/state'\n[uplink]\nheartbeat_secs = 5\n[[sensors.roots]]\npath = '{0}/share'\n{keys}",
             dir.path().display()
