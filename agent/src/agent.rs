@@ -13,6 +13,7 @@
 //! - one agent per state directory.
 
 mod alive;
+mod counters;
 mod containing;
 mod detect;
 mod keep;
@@ -56,6 +57,7 @@ use crate::uplink::UplinkBoard;
 
 use alive::{Alive, Before};
 use containing::ALARMS_CAPACITY;
+pub(crate) use counters::Counters;
 use detect::{NOTICES_CAPACITY, Notice};
 use ordering::Ordering;
 use reload::InForce;

@@ -7,6 +7,8 @@ mod service;
 #[cfg(target_os = "linux")]
 #[path = "cli/guarded.rs"]
 mod guarded;
+#[path = "cli/safeguards.rs"]
+mod safeguards;
 
 use std::process::{Command, Output};
 use std::time::Duration;

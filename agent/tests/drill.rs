@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,6 +91,7 @@ impl Host {
             board: board.clone(),
             since: None,
             ignored: Vec::new(),
+            own: None,
             watchlist: Watchlist::default(),
         };
         tokio::spawn(sensors::run(parts, stop.clone()));

@@ -1,7 +1,7 @@
 //! Lets the detectors judge what the sensors see, and tells them what else they must know.
 //!
 //! Always holds: everything the detectors raise goes to the buffer and everything they say was touched goes to the
-//! damage manifest, in that order; both wait rather than drop.
+//! damage manifest, in that order; both wait rather than drop. What they count over a day survives a restart.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use shirase_shared::redact::Redactor;
 use tokio::sync::{mpsc, watch};
 
 use super::containing::{self, Alarm};
+use super::counters::Counters;
 use super::record::Recording;
 use crate::config::Config;
 use crate::containment::Suspects;
@@ -60,6 +61,7 @@ pub(super) struct Detecting {
     pub(super) events: mpsc::Sender<Event>,
     pub(super) in_force: watch::Receiver<Arc<Config>>,
     pub(super) redaction_key: Vec<u8>,
+    pub(super) counters: Counters,
     pub(super) suspects: Suspects,
     pub(super) alarms: mpsc::Sender<Alarm>,
     /// The last critical event of each root in which processes are suspended.
@@ -76,6 +78,10 @@ impl Detecting {
         let mut told = Told::default();
         let mut ticks = tokio::time::interval(TICK);
         let mut config = self.in_force.borrow_and_update().detectors.clone();
+        if let Some(kept) = self.counters.read() {
+            let events = self.detectors.restore(kept, self.clock.moment());
+            self.hand_on(events).await;
+        }
         self.suspects
             .set_roots(containing::roots(&self.in_force.borrow()));
         loop {
@@ -94,10 +100,17 @@ impl Detecting {
                     told.note(&notice);
                     self.tell(notice);
                 }
-                Wake::Reconfigured => self.reconfigure(&mut config, &told),
-                Wake::Ticked => {
-                    let events = self.detectors.tick(self.clock.moment());
+                Wake::Reconfigured => {
+                    let events = self.reconfigure(&mut config, &told);
                     self.hand_on(events).await;
+                }
+                Wake::Ticked => {
+                    let now = self.clock.moment();
+                    let events = self.detectors.tick(now);
+                    self.hand_on(events).await;
+                    if let Some(snapshot) = self.detectors.due_snapshot(now) {
+                        self.counters.keep(snapshot).await;
+                    }
                 }
                 Wake::Observed(observation) if told.is_own_removal(&observation) => {}
                 Wake::Observed(observation) => {
@@ -111,8 +124,11 @@ impl Detecting {
                 Wake::Closed => break,
             }
         }
-        let events = self.detectors.tick(self.clock.moment());
+        let now = self.clock.moment();
+        let events = self.detectors.tick(now);
         self.hand_on(events).await;
+        let snapshot = self.detectors.snapshot(now);
+        self.counters.close(snapshot).await;
         self.recording.close().await;
     }
 
@@ -167,21 +183,26 @@ impl Detecting {
         }
     }
 
-    /// Detectors with new settings begin without a past but know again what they were told.
-    fn reconfigure(&mut self, config: &mut DetectorsConfig, told: &Told) {
+    /// Detectors with new settings know again what they counted and what they were told, but not single files.
+    fn reconfigure(&mut self, config: &mut DetectorsConfig, told: &Told) -> Vec<Event> {
         let in_force = Arc::clone(&self.in_force.borrow_and_update());
         self.suspects.set_roots(containing::roots(&in_force));
         self.alarmed.retain(|root, _| self.suspects.is_wanted(root));
         let fresh = in_force.detectors.clone();
         if fresh == *config {
-            return;
+            return Vec::new();
         }
+        let now = self.clock.moment();
+        let counted = self.detectors.snapshot(now);
         self.detectors = Detectors::new(&fresh, Redactor::new(&self.redaction_key));
+        let events = self.detectors.restore(counted, now);
         *config = fresh;
         for notice in told.repeated() {
             self.tell(notice);
         }
         tracing::info!("the detectors start anew with the new configuration");
+
+        events
     }
 }
 

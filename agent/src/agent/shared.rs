@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::alive::Alive;
 use super::containing::{Alarm, Containing};
+use super::counters::Counters;
 use super::detect::{Detecting, Notice};
 use super::keep::Keeping;
 use super::ordering::Following;
@@ -98,6 +99,7 @@ impl Shared {
     ) -> Sensing {
         Sensing {
             state: self.state.clone(),
+            settings: self.config_path.clone(),
             clock: Arc::clone(&self.clock),
             board: self.board.clone(),
             out,
@@ -175,6 +177,7 @@ impl Shared {
             events,
             in_force: self.in_force.clone(),
             redaction_key,
+            counters: Counters::new(self.state.counters()),
             suspects: Suspects::default(),
             alarms,
             alarmed: BTreeMap::new(),

@@ -61,7 +61,7 @@ pub(super) fn examine(root: &Path) -> Result<(), Refusal> {
         if DIRECTORIES_MAX < seen || TIME_MAX < begun.elapsed() {
             break;
         }
-        if names::is_ssmix2_place(&directory.join("x")) {
+        if names::is_message_directory(&directory) {
             return Err(Refusal::Messages);
         }
         let mut below = Vec::new();

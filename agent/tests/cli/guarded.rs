@@ -15,16 +15,17 @@ const ENCRYPTOR: &str = "for f in *.csv; do head -c 9000 /dev/urandom > $f; mv $
 fn a_script_that_encrypts_is_suspended_survives_a_restart_and_is_released() {
     let files = 600;
     // What is new when it is harmed is nobody's loss yet, so they are there before the service is.
-    let service = Service::start_with("contain = 'suspend'\n", |share| {
+    let service = Service::start_with(|dir| {
         for number in 0..files {
-            let path = share.join(format!("{number:03}.csv"));
+            let path = dir.join(format!("share/{number:03}.csv"));
             std::fs::write(path, "1,2,3\n".repeat(2000)).unwrap();
         }
+        "contain = 'suspend'\n".to_owned()
     });
     if let Err(why) = can_act(&service) {
         return println!("not tried: {why}");
     }
-    let share = service.share();
+    let share = service.path("share");
     let script = Script::start(&share);
     let contained = eventually("somebody to be suspended", DEADLINE, || {
         let mut events = service.waiting().into_iter();
@@ -59,7 +60,7 @@ fn a_script_that_encrypts_is_suspended_survives_a_restart_and_is_released() {
 
 #[test]
 fn decoys_come_with_the_configuration_and_go_with_it() {
-    let service = Service::start_with("canaries = 4\n", |_| {});
+    let service = Service::start_with(|_| "canaries = 4\n".to_owned());
     let detail = |status: &Value| {
         let sensors = status["sensors"].as_array().unwrap();
         let canaries = sensors.iter().find(|sensor| sensor["name"] == "canaries");
@@ -71,7 +72,7 @@ fn decoys_come_with_the_configuration_and_go_with_it() {
     });
     assert!(told.contains("canaries.txt"), "{told}");
     let listed = out(&service.ask(&["canaries"]));
-    let share = service.share();
+    let share = service.path("share");
     let decoys: Vec<_> = listed
         .lines()
         .filter(|line| Path::new(line).starts_with(&share))

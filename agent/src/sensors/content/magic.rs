@@ -70,7 +70,11 @@ pub(super) enum Promise {
 impl Promise {
     /// Returns what the name of a file promises, or else the name it had before, or else the place where it lies.
     pub(super) fn of(path: &Path, before: &str) -> Option<Self> {
-        let place = || names::is_ssmix2_place(path).then_some(Self::Message);
+        let place = || {
+            path.parent()
+                .is_some_and(names::is_message_directory)
+                .then_some(Self::Message)
+        };
 
         Self::of_name(&file_name(path))
             .or_else(|| Self::of_name(before))
