@@ -214,7 +214,8 @@ impl Inner {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(target_os = "linux")]
+#[cfg(test)]
 mod tests {
     use std::process::{Child, Command, Stdio};
     use std::time::{Duration, Instant};
