@@ -18,10 +18,12 @@ use crate::args::{
     RunArgs, ServiceArgs, StatusArgs,
 };
 use crate::config::{Config, DEFAULT_TEXT};
+use crate::containment::Contain;
 use crate::control::{self, Answer, Question};
 use crate::enrolment::{self, Configuration, EnrolOrder, Enrolled};
 use crate::paths::{DEFAULT_STATE_DIR, StateDir};
 use crate::sensors::backups::{BackupConfig, Medium};
+use crate::sensors::files::BackendChoice;
 use crate::trace::Limit;
 use crate::{canaries, replay, service, watch};
 
@@ -183,6 +185,14 @@ fn warnings(config: &Config) -> Vec<String> {
         .iter()
         .filter(|backup| backup.medium == Medium::Fixed);
     warnings.extend(places.filter_map(backup_warning));
+    let contains = roots.iter().any(|root| root.contain == Contain::Suspend);
+    if contains && config.sensors.files.backend == BackendChoice::Notify {
+        warnings.push(
+            "`contain = \"suspend\"` does nothing with `sensors.files.backend = \"notify\"`, which does not tell who \
+             changed a file; set it to \"auto\""
+                .to_owned(),
+        );
+    }
     if config.uplink.collector_url.is_empty() {
         warnings.push(
             "`uplink.collector_url` is empty; the address from the enrolment is used".to_owned(),
