@@ -146,7 +146,7 @@ impl Story {
 pub(super) fn because(because: Because, count: u64, who: &str) -> String {
     match because {
         Because::Canary => "a decoy was touched".to_owned(),
-        Because::CanaryAndMore => format!("a decoy was touched beside {count} other harmed files"),
+        Because::CanaryAndMore => format!("a decoy was touched beside other harm ({count} files)"),
         Because::Fast => format!("{count} within ten seconds are enough (`high_files`)"),
         Because::Note => format!("beside a note in {count} directories one harmed file is enough"),
         Because::Minutes => format!("{count} within two minutes are enough"),
