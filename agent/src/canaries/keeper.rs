@@ -166,8 +166,8 @@ impl Keeper {
     }
 
     fn watch(&self, ledger: &Ledger) {
-        self.watchlist
-            .set(ledger.canaries.iter().map(|canary| canary.path.clone()));
+        let known = |canary: &Canary| (canary.path.clone(), canary.digest.clone());
+        self.watchlist.set(ledger.canaries.iter().map(known));
     }
 
     fn shape(&mut self, root: &Path, now_ms: u64) -> Result<(), Refusal> {
