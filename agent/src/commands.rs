@@ -22,6 +22,7 @@ use crate::containment::Contain;
 use crate::control::{self, Answer, Question};
 use crate::enrolment::{self, Configuration, EnrolOrder, Enrolled};
 use crate::paths::{DEFAULT_STATE_DIR, StateDir};
+use crate::sensors::backups::{BackupConfig, Medium};
 use crate::sensors::files::BackendChoice;
 use crate::trace::Limit;
 use crate::{canaries, replay, service, watch};
@@ -166,7 +167,7 @@ fn check(args: &RunArgs, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is legal but probably not meant. Looks at the roots and opens nothing else.
+/// What is legal but probably not meant. Looks at the roots and at the places of backups and opens nothing else.
 fn warnings(config: &Config) -> Vec<String> {
     let roots = &config.sensors.roots;
     let mut warnings: Vec<_> = roots
@@ -178,6 +179,12 @@ fn warnings(config: &Config) -> Vec<String> {
             "no directory is watched; add [[sensors.roots]] with the `path` of each".to_owned(),
         );
     }
+    let places = config
+        .sensors
+        .backups
+        .iter()
+        .filter(|backup| backup.medium == Medium::Fixed);
+    warnings.extend(places.filter_map(backup_warning));
     let contains = roots.iter().any(|root| root.contain == Contain::Suspend);
     if contains && config.sensors.files.backend == BackendChoice::Notify {
         warnings.push(
@@ -202,6 +209,16 @@ fn root_warning(path: &Path) -> Option<String> {
             "the watched directory `{shown}` cannot be read: {error}; correct the path, or let the agent's user read it"
         )),
     }
+}
+
+fn backup_warning(backup: &BackupConfig) -> Option<String> {
+    let (path, name) = (backup.path.as_ref()?, &backup.name);
+    let error = path.metadata().err()?;
+
+    Some(format!(
+        "backup `{name}`: `{}` cannot be looked at: {error}; correct the path, or let the agent's user read it",
+        path.display()
+    ))
 }
 
 fn canaries_of(args: &CanariesArgs, out: &mut impl Write) -> anyhow::Result<()> {
