@@ -14,9 +14,9 @@ pub(super) struct Report {
     pub(super) is_in_use: bool,
     pub(super) refused: Vec<String>,
     pub(super) failed: Option<String>,
-    whole: usize,
-    wanted: usize,
-    troubled: usize,
+    pub(super) whole: usize,
+    pub(super) wanted: usize,
+    pub(super) troubled: usize,
 }
 
 impl Report {
