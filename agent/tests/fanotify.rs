@@ -161,7 +161,12 @@ async fn what_is_mounted_below_a_root_is_watched_too() {
     };
     hands.act("mv disk/a disk/c");
     assert_eq!(watch.change("a rename on the other disk").await.below, Path::new("disk/c"));
-    hands.act("umount disk");
+    // The agent is in nobody's way: a disk can be taken out while it is watched.
+    hands.act("umount disk && touch taken-out");
+    let mut below = watch.change("the disk taken out").await.below;
+    while below != Path::new("taken-out") {
+        below = watch.change("the disk taken out").await.below;
+    }
     watch.end().await;
 }
 
