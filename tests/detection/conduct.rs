@@ -9,8 +9,11 @@ use crate::agent::{Agent, Backend};
 use crate::arguments::{Form, Part, RunArguments};
 use crate::attacks::{self, Attack, AttackRun, Field};
 use crate::command::run as run_command;
+use crate::cost::{self, Bench, CostRun, Effort, Measurement};
+use crate::days::{self, DayRun};
 use crate::ground::Volume;
 use crate::ordinary::{self, Ordinary, OrdinaryRun};
+use crate::report;
 use crate::results::Store;
 
 /// Seeds per attack in the long form.
@@ -34,14 +37,18 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<()> {
         .canonicalize()
         .context("failed to resolve the folder for results")?;
     let store = Store::open(&out, &agent)?;
-    if !arguments.report_only {
+    let done = if arguments.report_only {
+        Ok(())
+    } else {
         let place = Place::make(arguments)?;
-        let field =
-            Field { agent, grounds: place.grounds().to_owned(), logs: store.folder("logs")? };
-        Conductor { arguments, store: &store, field: &field }.all()?;
-    }
+        let (grounds, logs) = (place.grounds().to_owned(), store.folder("logs")?);
+        let field = Field { agent: agent.clone(), grounds, logs };
+        Conductor { arguments, store: &store, field: &field }.all()
+    };
+    report::write(&out, &agent, &store)?;
+    say(&format!("the report: {}", out.join("report.md").display()));
 
-    Ok(())
+    done
 }
 
 /// Builds the agent if none is given, and finds it.
@@ -142,6 +149,18 @@ impl Conductor<'_> {
                 }
             }
         }
+        if self.arguments.takes(Part::Days) {
+            self.days()?;
+        }
+        if self.arguments.takes(Part::Cost) {
+            for backend in self.backends()?.into_iter().filter(|one| *one != Backend::Windows) {
+                for measurement in cost::catalogue() {
+                    if self.arguments.wants(measurement.name, true) {
+                        self.cost(&measurement, backend)?;
+                    }
+                }
+            }
+        }
         if failed.is_empty() {
             return Ok(());
         }
@@ -219,6 +238,39 @@ impl Conductor<'_> {
         say(&format!("{} {}: {told}", workload.name, backend.name()));
         self.store
             .keep("ordinary", backend, workload.name, &run)
+    }
+
+    fn days(&self) -> Result<()> {
+        if self.arguments.fresh {
+            self.store.forget("days", Backend::Fanotify, "days");
+        }
+        let known: Vec<DayRun> = self.store.read("days", Backend::Fanotify, "days");
+        let missing: Vec<_> = (1..=days::DAYS)
+            .filter(|day| known.iter().all(|run| run.day != *day))
+            .collect();
+        let (traces, folder) = (self.store.folder("traces")?, self.store.folder("days")?);
+        days::play(&self.field.agent, &traces, &missing, &folder, |day| {
+            let told = day.alerts.first().map_or("quiet", String::as_str);
+            say(&format!("day {}: {} observations, {told}", day.day, day.observations));
+            self.store.keep("days", Backend::Fanotify, "days", &day)
+        })
+    }
+
+    fn cost(&self, measurement: &Measurement, backend: Backend) -> Result<()> {
+        let (name, long) = (measurement.name, self.arguments.form() == Form::Long);
+        let known: Vec<CostRun> = self.store.read("cost", backend, name);
+        if long && !self.arguments.fresh && known.iter().any(|run| run.not_run.is_none()) {
+            return Ok(());
+        }
+        self.store.forget("cost", backend, name);
+        let logs = self.store.folder("logs")?;
+        let effort = if long { Effort::LONG } else { Effort::SHORT };
+        let run = measurement.run(&Bench { backend, field: self.field, effort, logs: &logs });
+        let figures = run.figures.iter();
+        let told: Vec<_> = figures.map(|(name, value)| format!("{name} {value:.2}")).collect();
+        let not_run = run.not_run.as_deref().map(|why| format!("not run: {why}"));
+        say(&format!("{name} {}: {}", backend.name(), not_run.unwrap_or_else(|| told.join(", "))));
+        self.store.keep("cost", backend, name, &run)
     }
 
     /// Where the trace of a workload goes, from which the mixed days are made.

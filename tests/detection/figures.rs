@@ -1,7 +1,9 @@
 //! Sums up many runs in a few numbers.
 
+use serde::Serialize;
+
 /// The least, the median, the 95th percentile and the most of some values.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize)]
 pub(crate) struct Spread {
     pub(crate) least: f64,
     pub(crate) median: f64,

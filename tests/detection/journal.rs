@@ -97,16 +97,6 @@ impl Harms {
     pub(crate) fn last_ns(&self) -> Option<u64> {
         self.begun.last().map(|(at, _)| *at)
     }
-
-    /// Returns when the file of this number, counted from 1, began to be harmed.
-    pub(crate) fn nth_ns(&self, number: u64) -> Option<u64> {
-        let mut files = 0;
-        let reached = self.begun.iter().find(|(_, each)| {
-            files += each;
-            number <= files
-        });
-        reached.map(|(at, _)| *at)
-    }
 }
 
 fn number(field: Option<&str>) -> Option<u64> {
@@ -127,7 +117,5 @@ mod tests {
         assert_eq!(harms.before(35), 2);
         assert_eq!(harms.before(40), 7);
         assert_eq!(harms.files(), 7);
-        assert_eq!(harms.nth_ns(3), Some(40));
-        assert_eq!(harms.nth_ns(8), None);
     }
 }

@@ -22,12 +22,17 @@ mod tree;
 mod journal;
 mod deed;
 mod worker;
+mod load;
 mod agent;
 mod usage;
 mod attacks;
 mod ordinary;
+mod cost;
+mod days;
 mod results;
 mod figures;
+mod machine;
+mod report;
 
 use std::process::ExitCode;
 
@@ -41,7 +46,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.work {
         Some(Work::Work { plan }) => worker::work(plan),
-        Some(Work::Load { plan }) => worker::work(plan),
+        Some(Work::Load { plan }) => load::work(plan),
         None => conduct::run(&arguments.run),
     };
     match done {

@@ -68,7 +68,6 @@ pub(crate) struct Watching {
     child: Child,
     said: Arc<Said>,
     log: PathBuf,
-    backend: String,
 }
 
 #[derive(Debug, Default)]
@@ -107,22 +106,16 @@ impl Watching {
         let out = child.stdout.take().context("the agent has no output")?;
         let hears = said.clone();
         std::thread::spawn(move || hear(out, &hears));
-        let mut watching = Self { child, said, log: log.to_owned(), backend: String::new() };
-        let ready = watching
+        let mut watching = Self { child, said, log: log.to_owned() };
+        watching
             .wait(READY_DEADLINE, |line| line.text("type") == "ready")
             .with_context(|| watching.end_of_log())?;
-        ready.text("backend").clone_into(&mut watching.backend);
 
         Ok(watching)
     }
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
-    }
-
-    /// With what it says it sees.
-    pub(crate) fn backend(&self) -> &str {
-        &self.backend
     }
 
     pub(crate) fn lines(&self) -> Vec<Line> {

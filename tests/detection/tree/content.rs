@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn a_file_has_about_the_size_it_was_asked_for() {
         for kind in Kind::ALL {
-            let content = kind.content(20_000, &mut Random::new(3));
+            let content = kind.content(20_000, &mut Random::of("size", 3));
             assert!((15_000..24_000).contains(&content.len()), "{kind:?}: {}", content.len());
         }
     }

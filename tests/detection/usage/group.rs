@@ -4,6 +4,7 @@
 //! below the one this process is in (first version) or below the root (second), and removed again.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -65,13 +66,25 @@ impl Group {
         Ok(Self { memory, cpu: below("cpuacct"), version: Version::One })
     }
 
-    /// Puts a process into it, with all it starts later.
-    pub(crate) fn take(&self, pid: u32) -> Result<()> {
-        for folder in [Some(&self.memory), self.cpu.as_ref()].into_iter().flatten() {
-            std::fs::write(folder.join("cgroup.procs"), pid.to_string())
-                .context("failed to put the agent into its control group")?;
+    /// Returns a command that first enters the group and then becomes `inner`.
+    pub(crate) fn around(&self, inner: &Command) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", "for group in $JOIN; do echo $$ > $group/cgroup.procs; done; exec \"$@\"", "sh"]);
+        command.arg(inner.get_program()).args(inner.get_args());
+        let folders = [Some(&self.memory), self.cpu.as_ref()];
+        let mut paths: Vec<_> = folders
+            .into_iter()
+            .flatten()
+            .map(|folder| folder.display().to_string())
+            .collect();
+        paths.dedup();
+        command.env("JOIN", paths.join(" "));
+        for (name, value) in inner.get_envs() {
+            if let Some(value) = value {
+                command.env(name, value);
+            }
         }
-        Ok(())
+        command
     }
 
     pub(crate) fn held(&self) -> Result<Held> {
