@@ -11,12 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::which;
 
-pub(crate) use watching::{Line, Watching, WatchOptions};
+pub(crate) use watching::{Line, WatchOptions, Watching};
 
 /// With what the agent sees. Each is a column of the report.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Backend {
     /// Linux with the rights of the service.
@@ -89,7 +87,11 @@ impl Agent {
         let sum = ring::digest::digest(&ring::digest::SHA256, &content);
         let version = crate::command::run(Command::new(&binary).arg("--version"))?;
         let git = crate::command::run(Command::new("git").args([
-            "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*",
+            "describe",
+            "--always",
+            "--dirty",
+            "--abbrev=12",
+            "--exclude=*",
         ]));
         let build = Build {
             sha256: hex::encode(sum),
@@ -112,9 +114,7 @@ impl Agent {
             Backend::Windows if self.windows.is_none() => {
                 Some("no Windows build was given (--windows-agent)".to_owned())
             }
-            Backend::Windows if which("wine").is_none() => {
-                Some("wine is not installed".to_owned())
-            }
+            Backend::Windows if which("wine").is_none() => Some("wine is not installed".to_owned()),
             Backend::Windows => None,
         }
     }

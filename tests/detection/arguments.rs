@@ -127,10 +127,12 @@ impl RunArguments {
         if self.only.is_empty() {
             return is_short || self.long;
         }
-        self.only.iter().any(|wanted| match wanted.strip_suffix('*') {
-            Some(begin) => name.starts_with(begin),
-            None => name == wanted,
-        })
+        self.only
+            .iter()
+            .any(|wanted| match wanted.strip_suffix('*') {
+                Some(begin) => name.starts_with(begin),
+                None => name == wanted,
+            })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 
@@ -23,6 +24,9 @@ const VOLUME: (u64, u64) = (6_144, 400_000);
 /// Rate of every attack in the short form, in files a second: a busy machine must not decide the outcome.
 const GENTLE: f64 = 30.0;
 
+/// Whether somebody asked this run to end.
+static STOPPING: AtomicBool = AtomicBool::new(false);
+
 /// Runs what is asked for and writes the report.
 pub(crate) fn run(arguments: &RunArguments) -> Result<()> {
     if arguments.list {
@@ -40,6 +44,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<()> {
     let done = if arguments.report_only {
         Ok(())
     } else {
+        listen_for_signals()?;
         let place = Place::make(arguments)?;
         let (grounds, logs) = (place.grounds().to_owned(), store.folder("logs")?);
         let field = Field { agent: agent.clone(), grounds, logs };
@@ -49,6 +54,44 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<()> {
     say(&format!("the report: {}", out.join("report.md").display()));
 
     done
+}
+
+/// Lets a run that is broken off put everything away: servers, agents, grounds, mounted images.
+fn listen_for_signals() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("failed to start the runtime")?;
+    let (mut interrupt, mut terminate) = {
+        let _inside = runtime.enter();
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+    };
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        });
+        say("ending after this run");
+        STOPPING.store(true, Ordering::Relaxed);
+    });
+
+    Ok(())
+}
+
+/// Ends the run when somebody asked for it.
+///
+/// # Errors
+/// When somebody did.
+pub(crate) fn go_on() -> Result<()> {
+    if STOPPING.load(Ordering::Relaxed) {
+        bail!("broken off; the same command goes on from here");
+    }
+
+    Ok(())
 }
 
 /// Builds the agent if none is given, and finds it.
@@ -70,6 +113,19 @@ fn agent(arguments: &RunArguments) -> Result<Agent> {
                 build.arg("--release");
             }
             run_command(&mut build)?;
+            if arguments.takes(Part::Cost) {
+                // The service is measured against a real collector, which lies beside this program.
+                let mut beside = Command::new("cargo");
+                beside.args([
+                    "build",
+                    "--locked",
+                    "-p",
+                    "shirase-agent",
+                    "-p",
+                    "shirase-collector",
+                ]);
+                run_command(beside.arg("--target-dir").arg(target))?;
+            }
             target.join(profile.folder()).join("shirase-agent")
         }
     };
@@ -129,6 +185,7 @@ impl Conductor<'_> {
         for backend in self.backends()? {
             if self.arguments.takes(Part::Attacks) {
                 for attack in attacks::catalogue() {
+                    go_on()?;
                     let attack = self.gently(attack);
                     if self.arguments.wants(attack.name, attack.short)
                         && let Err(error) = self.attack(&attack, backend)
@@ -140,6 +197,7 @@ impl Conductor<'_> {
             }
             if self.arguments.takes(Part::Ordinary) {
                 for workload in ordinary::catalogue() {
+                    go_on()?;
                     if self.arguments.wants(workload.name, workload.short)
                         && let Err(error) = self.ordinary(&workload, backend)
                     {
@@ -153,8 +211,13 @@ impl Conductor<'_> {
             self.days()?;
         }
         if self.arguments.takes(Part::Cost) {
-            for backend in self.backends()?.into_iter().filter(|one| *one != Backend::Windows) {
+            for backend in self
+                .backends()?
+                .into_iter()
+                .filter(|one| *one != Backend::Windows)
+            {
                 for measurement in cost::catalogue() {
+                    go_on()?;
                     if self.arguments.wants(measurement.name, true) {
                         self.cost(&measurement, backend)?;
                     }
@@ -178,7 +241,9 @@ impl Conductor<'_> {
             }
             match self.field.agent.cannot(backend) {
                 None => usable.push(backend),
-                Some(why) if asked.is_empty() => say(&format!("{}: not run: {why}", backend.name())),
+                Some(why) if asked.is_empty() => {
+                    say(&format!("{}: not run: {why}", backend.name()))
+                }
                 Some(why) => bail!("{} cannot be tried here: {why}", backend.name()),
             }
         }
@@ -202,7 +267,10 @@ impl Conductor<'_> {
         }
         let known: Vec<AttackRun> = self.store.read("attacks", backend, attack.name);
         let long = self.arguments.form() == Form::Long;
-        let count = self.arguments.seeds.unwrap_or(if long { LONG_SEEDS } else { 1 });
+        let count = self
+            .arguments
+            .seeds
+            .unwrap_or(if long { LONG_SEEDS } else { 1 });
         let missing: Vec<_> = (1..=count)
             .filter(|seed| known.iter().all(|run| run.seed != *seed))
             .collect();
@@ -225,19 +293,19 @@ impl Conductor<'_> {
         if !again && known.iter().any(|run| run.not_run.is_none()) {
             return Ok(());
         }
-        self.store
-            .forget("ordinary", backend, workload.name);
+        self.store.forget("ordinary", backend, workload.name);
         let record = self.record(workload, backend)?;
         let run = ordinary::run(workload, backend, 1, self.field, record)?;
         let told = match (&run.not_run, run.alerts.first(), run.still_seeing) {
             (Some(why), _, _) => format!("not run: {why}"),
             (None, Some(alert), _) => format!("FALSE ALARM: {alert}"),
             (None, None, false) => "the agent saw nothing any more".to_owned(),
-            (None, None, true) => format!("quiet, {:.1} s, {} ms of the agent", run.secs, run.cpu_ms),
+            (None, None, true) => {
+                format!("quiet, {:.1} s, {} ms of the agent", run.secs, run.cpu_ms)
+            }
         };
         say(&format!("{} {}: {told}", workload.name, backend.name()));
-        self.store
-            .keep("ordinary", backend, workload.name, &run)
+        self.store.keep("ordinary", backend, workload.name, &run)
     }
 
     fn days(&self) -> Result<()> {
@@ -267,7 +335,9 @@ impl Conductor<'_> {
         let effort = if long { Effort::LONG } else { Effort::SHORT };
         let run = measurement.run(&Bench { backend, field: self.field, effort, logs: &logs });
         let figures = run.figures.iter();
-        let told: Vec<_> = figures.map(|(name, value)| format!("{name} {value:.2}")).collect();
+        let told: Vec<_> = figures
+            .map(|(name, value)| format!("{name} {value:.2}"))
+            .collect();
         let not_run = run.not_run.as_deref().map(|why| format!("not run: {why}"));
         say(&format!("{name} {}: {}", backend.name(), not_run.unwrap_or_else(|| told.join(", "))));
         self.store.keep("cost", backend, name, &run)

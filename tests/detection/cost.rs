@@ -87,10 +87,22 @@ pub(crate) fn catalogue() -> Vec<Measurement> {
         measurement("storm", "50,000 renames as fast as they go", storm::measure),
         measurement("paired-rename", "what a rename pays", paired::rename),
         measurement("paired-overwrite", "what overwriting 4 KiB pays", paired::overwrite),
-        measurement("paired-create-delete", "what creating and deleting a file pays", paired::create_delete),
+        measurement(
+            "paired-create-delete",
+            "what creating and deleting a file pays",
+            paired::create_delete,
+        ),
         measurement("watch", "`watch`, idle and at 1,000 operations a second", service::watch),
-        measurement("service", "the service, idle and at 1,000 operations a second", service::service),
-        measurement("service-many-files", "the same with a million files under watch", million::service),
+        measurement(
+            "service",
+            "the service, idle and at 1,000 operations a second",
+            service::service,
+        ),
+        measurement(
+            "service-many-files",
+            "the same with a million files under watch",
+            million::service,
+        ),
     ]
 }
 

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use crate::agent::Agent;
 use crate::command::run;
+use crate::conduct::go_on;
 use crate::random::Random;
 
 /// Days played.
@@ -65,6 +66,7 @@ pub(crate) fn play(
         );
     }
     for day in missing {
+        go_on()?;
         let (file, observations) = compose(&recordings, *day, folder)?;
         let said = run(Command::new(&agent.binary)
             .args(["replay", "--json"])
@@ -108,7 +110,10 @@ fn read(traces: &Path) -> Result<Vec<Recording>> {
     for file in files {
         let text = fs::read_to_string(&file)
             .with_context(|| format!("failed to read `{}`", file.display()))?;
-        let lines: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let lines: Vec<Value> = text
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect();
         // The proof at the end of a workload is an attack and no ordinary work.
         let work = lines.into_iter().filter(|line| {
             let fact = &line["fact"];
@@ -119,7 +124,11 @@ fn read(traces: &Path) -> Result<Vec<Recording>> {
         let lines = work
             .into_iter()
             .map(|line| (line["ms"].as_u64().unwrap_or(first).saturating_sub(first), line));
-        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = file
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         recordings.push(Recording { name, lines: lines.collect() });
     }
 

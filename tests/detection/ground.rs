@@ -43,9 +43,7 @@ impl Ground {
         std::fs::create_dir(&dir).with_context(|| {
             format!("failed to make the ground `{}`; it must not be there yet", dir.display())
         })?;
-        let dir = dir
-            .canonicalize()
-            .context("failed to resolve the ground")?;
+        let dir = dir.canonicalize().context("failed to resolve the ground")?;
         let mark = uuid::Uuid::new_v4().to_string();
         std::fs::write(dir.join(MARKER), &mark).context("failed to mark the ground")?;
         let ground = Self { dir, mark, owner: Owner::Maker };

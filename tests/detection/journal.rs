@@ -1,7 +1,7 @@
 //! What really happened: each harm with the moment at which it began, written by whoever does it.
 //!
 //! ```text
-//! 81234567890123	1	overwrite	watched/内科-0000/写真00003.jpg
+//! 81234567890123 ⇥ 1 ⇥ overwrite ⇥ watched/内科-0000/写真00003.jpg
 //! ```
 //!
 //! Nanoseconds of the monotonic clock, files this harms, what is done, and where below the ground. A line is handed to
@@ -109,8 +109,13 @@ mod tests {
 
     #[test]
     fn a_file_counts_once_and_only_when_its_harm_had_begun() {
-        let lines =
-            ["30\t1\trename\tb", "10\t1\toverwrite\ta", "20\t1\trename\ta", "40\t5\tdir\td", "50\t1"];
+        let lines = [
+            "30\t1\trename\tb",
+            "10\t1\toverwrite\ta",
+            "20\t1\trename\ta",
+            "40\t5\tdir\td",
+            "50\t1",
+        ];
         let harms = Harms::of(lines.into_iter());
         assert_eq!(harms.before(9), 0);
         assert_eq!(harms.before(10), 1);

@@ -151,7 +151,9 @@ pub(crate) fn work(path: &Path) -> Result<()> {
         })
         .collect();
     let payload = [b"%PDF-1.7\n".as_slice(), &[b'+'; BYTES - 9]].concat();
-    let every_ns = load.rate.map(|rate| Duration::from_secs_f64(1.0 / rate).as_nanos());
+    let every_ns = load
+        .rate
+        .map(|rate| Duration::from_secs_f64(1.0 / rate).as_nanos());
     let begun_ns = monotonic_ns();
     let mut tenth_ns = begun_ns;
     for number in 0..load.operations {
@@ -164,8 +166,7 @@ pub(crate) fn work(path: &Path) -> Result<()> {
             tenth_ns = monotonic_ns();
         }
     }
-    let took =
-        Took { begun_ns, tenth_ns, ended_ns: monotonic_ns(), operations: load.operations };
+    let took = Took { begun_ns, tenth_ns, ended_ns: monotonic_ns(), operations: load.operations };
     println!("{}", serde_json::to_string(&took)?);
 
     Ok(())

@@ -27,13 +27,20 @@ impl Machine {
         let field = |text: &str, key: &str| -> String {
             let line = text.lines().find(|line| line.starts_with(key));
             let value = line.and_then(|line| line.split_once([':', '=']));
-            value.map_or("unknown", |(_, value)| value.trim().trim_matches('"')).to_owned()
+            value
+                .map_or("unknown", |(_, value)| value.trim().trim_matches('"'))
+                .to_owned()
         };
         let said = |name: &str, arguments: &[&str]| {
-            run(Command::new(name).args(arguments)).map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
+            run(Command::new(name).args(arguments))
+                .map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
         };
         let memory = field(&read("/proc/meminfo"), "MemTotal");
-        let kib: u64 = memory.split(' ').next().and_then(|kib| kib.parse().ok()).unwrap_or(0);
+        let kib: u64 = memory
+            .split(' ')
+            .next()
+            .and_then(|kib| kib.parse().ok())
+            .unwrap_or(0);
 
         Self {
             kernel: said("uname", &["-sr"]),
@@ -41,7 +48,11 @@ impl Machine {
             processor: field(&read("/proc/cpuinfo"), "model name"),
             processors: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             memory_mib: kib / 1024,
-            load: read("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(" "),
+            load: read("/proc/loadavg")
+                .split(' ')
+                .take(3)
+                .collect::<Vec<_>>()
+                .join(" "),
             written_at: said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
         }
     }

@@ -11,8 +11,6 @@
 //! Always holds: nothing is touched but below a directory this program made and marked (`ground`); no network but
 //! loopback; the payload is noise from a seed; what is missing on this machine is named in the report, never passed over.
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test speaks by panicking"))]
-
 mod arguments;
 mod conduct;
 mod random;

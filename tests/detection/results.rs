@@ -26,8 +26,7 @@ impl Store {
     pub(crate) fn open(out: &Path, agent: &Agent) -> Result<Self> {
         let sum: String = agent.build.sha256.chars().take(SUM_CHARS).collect();
         let dir = out.join("results").join(sum);
-        fs::create_dir_all(&dir)
-            .with_context(|| format!("failed to make `{}`", dir.display()))?;
+        fs::create_dir_all(&dir).with_context(|| format!("failed to make `{}`", dir.display()))?;
         fs::write(dir.join("build.json"), serde_json::to_vec_pretty(&agent.build)?)
             .context("failed to note the build")?;
 

@@ -46,10 +46,7 @@ impl Line {
     }
 
     pub(crate) fn number(&self, field: &str) -> u64 {
-        self.value
-            .get(field)
-            .and_then(Value::as_u64)
-            .unwrap_or(0)
+        self.value.get(field).and_then(Value::as_u64).unwrap_or(0)
     }
 
     /// Whether people would be told at once. What was lost is told beside it and is no detection.
@@ -78,9 +75,7 @@ struct Said {
 
 impl Said {
     fn lines(&self) -> MutexGuard<'_, Vec<Line>> {
-        self.lines
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -27,7 +27,11 @@ fn names() -> Vec<Attack> {
         },
         Attack {
             short: true,
-            ..Attack::new("A04", "write an encrypted copy, delete the file", Deed::CopyAndDelete(Same))
+            ..Attack::new(
+                "A04",
+                "write an encrypted copy, delete the file",
+                Deed::CopyAndDelete(Same),
+            )
         },
         Attack::new("A08", "another random extension for each file", Deed::Rename(Random)),
         Attack::new("A09", "overwrite, then a random name without extension", Deed::RandomName),
@@ -51,7 +55,11 @@ fn names() -> Vec<Attack> {
         },
         Attack {
             goal: Goal::Removal,
-            ..Attack::new("A14", "rename directories, each with an extension", Deed::DirectoryRename(Same))
+            ..Attack::new(
+                "A14",
+                "rename directories, each with an extension",
+                Deed::DirectoryRename(Same),
+            )
         },
     ]
 }
@@ -70,7 +78,11 @@ fn contents() -> Vec<Attack> {
             "overwrite all but the first 4 KiB: the file still begins well",
             Deed::Overwrite(AllButHead),
         ),
-        Attack::new("A05", "intermittent: 1 KiB of every 16 KiB, in place", Deed::Overwrite(Stripes)),
+        Attack::new(
+            "A05",
+            "intermittent: 1 KiB of every 16 KiB, in place",
+            Deed::Overwrite(Stripes),
+        ),
         Attack::new(
             "A05-but-head",
             "intermittent, and the first 4 KiB stay",
@@ -104,7 +116,11 @@ fn removals() -> Vec<Attack> {
         },
         Attack {
             goal: Goal::Removal,
-            ..Attack::new("A13", "pack each directory into a locked archive, delete the files", Deed::Archive)
+            ..Attack::new(
+                "A13",
+                "pack each directory into a locked archive, delete the files",
+                Deed::Archive,
+            )
         },
         Attack {
             goal: Goal::Removal,
@@ -123,7 +139,11 @@ fn doors() -> Vec<Attack> {
     vec![
         Attack {
             twist: Twist::Samba,
-            ..Attack::new("A16", "through Samba: a client renames over the network", Deed::Rename(Same))
+            ..Attack::new(
+                "A16",
+                "through Samba: a client renames over the network",
+                Deed::Rename(Same),
+            )
         },
         Attack {
             twist: Twist::Samba,
@@ -134,11 +154,23 @@ fn doors() -> Vec<Attack> {
                 Deed::OverwriteAndRename(Pattern::Whole, Same),
             )
         },
-        Attack::new("A17", "overwrite through a memory mapping, then append", Deed::Mapped(Some(Same))),
-        Attack::new("A17-in-place", "overwrite through a memory mapping, names stay", Deed::Mapped(None)),
+        Attack::new(
+            "A17",
+            "overwrite through a memory mapping, then append",
+            Deed::Mapped(Some(Same)),
+        ),
+        Attack::new(
+            "A17-in-place",
+            "overwrite through a memory mapping, names stay",
+            Deed::Mapped(None),
+        ),
         Attack::new("A18", "overwrite through hard links from outside", Deed::ThroughHardLink),
         Attack::new("A18-symbolic", "overwrite through symbolic links", Deed::ThroughSymbolicLink),
-        Attack::new("A19", "move out, overwrite there, move back with an extension", Deed::OutAndBack(Same)),
+        Attack::new(
+            "A19",
+            "move out, overwrite there, move back with an extension",
+            Deed::OutAndBack(Same),
+        ),
     ]
 }
 
@@ -146,14 +178,18 @@ fn doors() -> Vec<Attack> {
 fn evasions() -> Vec<Attack> {
     let encrypt = || Deed::OverwriteAndRename(Pattern::Whole, Suffix::Same);
     vec![
+        Attack { processes: 18, ..Attack::new("A07", "18 processes share the work", encrypt()) },
         Attack {
-            processes: 18,
-            ..Attack::new("A07", "18 processes share the work", encrypt())
+            processes: 4,
+            ..Attack::new("A03-4-processes", "4 processes share it", encrypt())
         },
-        Attack { processes: 4, ..Attack::new("A03-4-processes", "4 processes share it", encrypt()) },
         Attack {
             decoy_renames: 100_000,
-            ..Attack::new("A20", "100,000 harmless renames at full speed first, then the real work", encrypt())
+            ..Attack::new(
+                "A20",
+                "100,000 harmless renames at full speed first, then the real work",
+                encrypt(),
+            )
         },
         Attack {
             twist: Twist::Killed,
@@ -165,7 +201,11 @@ fn evasions() -> Vec<Attack> {
             twist: Twist::Suspended,
             goal: Goal::Seen,
             files_max: 200,
-            ..Attack::new("A21-suspended", "suspend the agent, encrypt 200 files, let it go on", encrypt())
+            ..Attack::new(
+                "A21-suspended",
+                "suspend the agent, encrypt 200 files, let it go on",
+                encrypt(),
+            )
         },
     ]
 }
@@ -173,7 +213,8 @@ fn evasions() -> Vec<Attack> {
 /// The same attack at other rates.
 fn paces() -> Vec<Attack> {
     let encrypt = || Deed::OverwriteAndRename(Pattern::Whole, Suffix::Same);
-    let pace = |name, about, rate, goal| Attack { rate, goal, ..Attack::new(name, about, encrypt()) };
+    let pace =
+        |name, about, rate, goal| Attack { rate, goal, ..Attack::new(name, about, encrypt()) };
     vec![
         Attack {
             files_max: 24,
@@ -186,7 +227,11 @@ fn paces() -> Vec<Attack> {
         Attack {
             rate: None,
             goal: Goal::Seen,
-            ..Attack::new("A01-unthrottled", "rename only, as fast as it goes", Deed::Rename(Suffix::Same))
+            ..Attack::new(
+                "A01-unthrottled",
+                "rename only, as fast as it goes",
+                Deed::Rename(Suffix::Same),
+            )
         },
         Attack {
             processes: 18,
@@ -211,7 +256,11 @@ fn walks() -> Vec<Attack> {
         order("A03-smallest-first", "the smallest files first", Order::SmallestFirst),
         Attack {
             order: Order::Random,
-            ..Attack::new("A02-random-order", "in place, in random order", Deed::Overwrite(Pattern::Whole))
+            ..Attack::new(
+                "A02-random-order",
+                "in place, in random order",
+                Deed::Overwrite(Pattern::Whole),
+            )
         },
         tree("A03-tree-1000", "a tree of 1,000 files", TreeSize::THOUSAND),
         tree("A03-tree-10000", "a tree of 10,000 files", TreeSize::TEN_THOUSAND),
@@ -227,10 +276,7 @@ mod tests {
 
     #[test]
     fn every_attack_of_the_facts_is_there_under_a_name_of_its_own() {
-        let names: Vec<_> = catalogue()
-            .into_iter()
-            .map(|attack| attack.name)
-            .collect();
+        let names: Vec<_> = catalogue().into_iter().map(|attack| attack.name).collect();
         let different: BTreeSet<_> = names.iter().collect();
         assert_eq!(different.len(), names.len(), "two attacks share a name");
         for number in 1..=21 {

@@ -10,6 +10,7 @@ use rustix::process::Signal;
 use super::{Attack, AttackRun, Twist, samba};
 use crate::agent::{Agent, Backend, Line, WatchOptions, Watching};
 use crate::command::monotonic_ns;
+use crate::conduct::go_on;
 use crate::deed::Deed;
 use crate::ground::Ground;
 use crate::journal::Harms;
@@ -52,6 +53,7 @@ pub(crate) fn run_seeds(
     mut keep: impl FnMut(AttackRun) -> Result<()>,
 ) -> Result<()> {
     for group in seeds.chunks(attack.side_by_side()) {
+        go_on()?;
         let runs: Vec<_> = std::thread::scope(|scope| {
             let threads: Vec<_> = group
                 .iter()
@@ -75,7 +77,12 @@ fn bail_panicked() -> Result<AttackRun> {
 }
 
 /// Runs `attack` once.
-pub(crate) fn run(attack: &Attack, backend: Backend, seed: u64, field: &Field) -> Result<AttackRun> {
+pub(crate) fn run(
+    attack: &Attack,
+    backend: Backend,
+    seed: u64,
+    field: &Field,
+) -> Result<AttackRun> {
     let name = format!("{}-{}-{seed}", attack.name, backend.name());
     let ground = Ground::make(&field.grounds, &name)?;
     let mut random = Random::of(attack.name, seed);
@@ -149,8 +156,7 @@ impl Act<'_> {
 
     fn killed(&self, targets: &[Target]) -> Result<Outcome> {
         // On the ground's own disk, but outside what is watched.
-        let options =
-            WatchOptions { state: Some(self.ground.aside().join("state")), record: None };
+        let options = WatchOptions { state: Some(self.ground.aside().join("state")), record: None };
         let first = self.watch(&options)?;
         let alive = self.ground.aside().join("state");
         wait_for_files(&alive, Duration::from_secs(20))?;
@@ -200,7 +206,12 @@ impl Act<'_> {
                 note_first: self.attack.note_first,
                 decoy_renames: self.attack.decoy_renames,
                 start_ns,
-                targets: targets.iter().skip(process).step_by(processes).cloned().collect(),
+                targets: targets
+                    .iter()
+                    .skip(process)
+                    .step_by(processes)
+                    .cloned()
+                    .collect(),
             };
             plan.write(&plan_file)?;
             let child = Command::new(&own)
@@ -220,7 +231,10 @@ impl Act<'_> {
         let begun = Instant::now();
         while attackers.work()? {
             watching.still_runs()?;
-            if watching.wait(Duration::from_millis(20), Line::is_alert).is_some() {
+            if watching
+                .wait(Duration::from_millis(20), Line::is_alert)
+                .is_some()
+            {
                 std::thread::sleep(AFTER_ALERT);
                 attackers.end();
                 return Ok(());
@@ -240,7 +254,9 @@ impl Act<'_> {
             .first_ns()
             .context("the attackers harmed nothing: the run proves nothing")?;
         let alert = outcome.lines.iter().find(|line| line.is_alert());
-        if let Some(early) = alert.filter(|alert| alert.at_ns < begun && self.attack.decoy_renames == 0) {
+        if let Some(early) =
+            alert.filter(|alert| alert.at_ns < begun && self.attack.decoy_renames == 0)
+        {
             bail!("an alert came before the first harm: {}", early.text("reason"));
         }
         let since = begun.max(outcome.watched_from_ns);

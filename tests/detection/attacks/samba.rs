@@ -78,9 +78,11 @@ impl Server {
 
     /// Returns a client command for the share.
     pub(crate) fn client(&self) -> Command {
-        let mut command = Command::new("smbclient");
+        // Unbuffered in, line by line out: or it waits for more than was said, and so do we.
+        let mut command = Command::new("stdbuf");
         command
             .env("LC_ALL", "C.UTF-8")
+            .args(["-i0", "-oL", "smbclient"])
             .args(["//127.0.0.1/share", "-N", "-p", &self.port.to_string(), "-s"])
             .arg(&self.config);
         command
@@ -144,20 +146,16 @@ impl Client<'_> {
                 .context("a target outside the share")?;
             let name = below.display().to_string().replace('/', "\\");
             let rename = format!("rename \"{name}\" \"{name}.qzx\"");
-            match deed {
-                Deed::Rename(_) => {
-                    journal.note("smb_rename", &target.path, 1)?;
-                    session.say(&rename)?;
-                }
-                Deed::OverwriteAndRename(..) => {
-                    let length = std::fs::metadata(&target.path)?.len();
-                    std::fs::write(&payload, random.bytes(usize::try_from(length)?))?;
-                    journal.note("smb_put", &target.path, 1)?;
-                    session.say(&format!("put \"{}\" \"{name}\"", payload.display()))?;
-                    session.say(&rename)?;
-                }
-                other => bail!("no client does {other:?}"),
+            if matches!(deed, Deed::OverwriteAndRename(..)) {
+                let length = std::fs::metadata(&target.path)?.len();
+                std::fs::write(&payload, random.bytes(usize::try_from(length)?))?;
+                journal.note("smb_put", &target.path, 1)?;
+                session.say(&format!("put \"{}\" \"{name}\"", payload.display()))?;
+            } else if !matches!(deed, Deed::Rename(_)) {
+                bail!("no client does {deed:?}");
             }
+            journal.note("smb_rename", &target.path, 1)?;
+            session.say(&rename)?;
         }
 
         session.close()

@@ -48,8 +48,7 @@ struct Blocks {
 }
 
 fn measure(bench: &Bench<'_>, kind: Kind) -> Result<Figures> {
-    let ground =
-        Ground::make(&bench.field.grounds, &format!("paired-{}", kind.name()))?;
+    let ground = Ground::make(&bench.field.grounds, &format!("paired-{}", kind.name()))?;
     load::prepare(&ground, kind, bench.effort.block)?;
     let reader = match bench.backend {
         Backend::Fanotify => Some(build_reader(bench.logs)?),
@@ -101,7 +100,10 @@ impl Blocks {
             }
         };
         let less = |more: &[f64], less: &[f64]| -> Vec<f64> {
-            more.iter().zip(less).map(|(more, less)| more - less).collect()
+            more.iter()
+                .zip(less)
+                .map(|(more, less)| more - less)
+                .collect()
         };
         note("nobody", self.nobody.clone());
         note("reader", self.reader.clone());
@@ -152,7 +154,10 @@ fn beside_agent(bench: &Bench<'_>, ground: &Ground, kind: Kind) -> Result<(f64, 
     let used = Usage::of(watching.pid())?.cpu_us.saturating_sub(before);
     watching.stop()?;
 
-    Ok((spent, crate::attacks::approximately(used) / crate::attacks::approximately(bench.effort.block)))
+    Ok((
+        spent,
+        crate::attacks::approximately(used) / crate::attacks::approximately(bench.effort.block),
+    ))
 }
 
 fn build_reader(folder: &Path) -> Result<std::path::PathBuf> {

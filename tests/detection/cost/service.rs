@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use shirase_system_tests::site::Site;
 
 use super::{Bench, Figures};
-use crate::agent::{WatchOptions};
+use crate::agent::WatchOptions;
 use crate::attacks::approximately;
 use crate::ground::Ground;
 use crate::load::{self, Kind, Load};
@@ -103,10 +103,8 @@ fn settle_configuration(site: &Site, bench: &Bench<'_>, ground: &Ground) -> Resu
     if !moved.contains(&to) {
         bail!("the enrolled configuration names no root");
     }
-    let chosen = moved.replace(
-        "backend = \"auto\"",
-        &format!("backend = \"{}\"", bench.backend.name()),
-    );
+    let chosen =
+        moved.replace("backend = \"auto\"", &format!("backend = \"{}\"", bench.backend.name()));
     let chosen = if chosen.contains("backend = ") {
         chosen
     } else {

@@ -40,10 +40,34 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Figures> {
         }
     };
     note("us_each", storms.iter().map(|storm| storm.us_each).collect());
-    note("after_tenth_ms", storms.iter().filter_map(|storm| storm.after_tenth_ms).collect());
-    note("agent_cpu_ms", storms.iter().map(|storm| approximately(storm.cpu_us) / 1000.0).collect());
-    note("resident_kib", storms.iter().map(|storm| approximately(storm.resident_kib)).collect());
-    note("missing_files", storms.iter().map(|storm| approximately(FILES.saturating_sub(storm.told_files))).collect());
+    note(
+        "after_tenth_ms",
+        storms
+            .iter()
+            .filter_map(|storm| storm.after_tenth_ms)
+            .collect(),
+    );
+    note(
+        "agent_cpu_ms",
+        storms
+            .iter()
+            .map(|storm| approximately(storm.cpu_us) / 1000.0)
+            .collect(),
+    );
+    note(
+        "resident_kib",
+        storms
+            .iter()
+            .map(|storm| approximately(storm.resident_kib))
+            .collect(),
+    );
+    note(
+        "missing_files",
+        storms
+            .iter()
+            .map(|storm| approximately(FILES.saturating_sub(storm.told_files)))
+            .collect(),
+    );
     let silent = storms
         .iter()
         .filter(|storm| storm.losses == 0 && storm.told_files < FILES)
@@ -87,7 +111,10 @@ fn storm(bench: &Bench<'_>, round: usize) -> Result<Storm> {
     let after = alert.map(|alert| alert.at_ns.saturating_sub(took.tenth_ns));
     // A file can be told of in one burst or, where one was cut short, in the next.
     let mut bursts = std::collections::BTreeMap::new();
-    for line in lines.iter().filter(|line| line.text("kind") == "mass_change") {
+    for line in lines
+        .iter()
+        .filter(|line| line.text("kind") == "mass_change")
+    {
         bursts.insert(line.text("burst").to_owned(), line.number("files_affected"));
     }
     let losses = lines.iter().filter(|line| Line::is_loss(line)).count();

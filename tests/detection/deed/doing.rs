@@ -107,9 +107,7 @@ impl Doer {
     }
 
     fn aside(&self, word: &str) -> PathBuf {
-        self.ground
-            .aside()
-            .join(format!("{word}-{}", self.done))
+        self.ground.aside().join(format!("{word}-{}", self.done))
     }
 
     fn suffixed(&mut self, path: &Path, suffix: Suffix) -> PathBuf {

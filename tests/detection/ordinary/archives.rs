@@ -47,7 +47,8 @@ pub(super) fn tar_backup(stage: &Stage) -> Result<()> {
     stage.shell(&stage.ground.watched(), "tar -czf backup.tar.gz docs")
 }
 
-const AS_SOMEBODY: &str = "git config user.name x; git config user.email x@example.com; git config gc.auto 0";
+const AS_SOMEBODY: &str =
+    "git config user.name x; git config user.email x@example.com; git config gc.auto 0";
 
 fn have_repository(stage: &Stage, folder: &Path) -> Result<()> {
     stage.sources(folder, 50, 40)?;

@@ -8,10 +8,6 @@ use anyhow::Result;
 use super::stage::{Stage, program};
 use crate::tree::{self, Kind};
 
-pub(super) fn nothing(_: &Stage) -> Result<()> {
-    Ok(())
-}
-
 pub(super) fn have_sources(stage: &Stage) -> Result<()> {
     stage.sources(&stage.watched("project"), 50, 50)
 }
@@ -56,7 +52,8 @@ pub(super) fn move_to_archive(stage: &Stage) -> Result<()> {
 }
 
 pub(super) fn add_prefix(stage: &Stage) -> Result<()> {
-    let line = "for f in docs/*/*; do mv \"$f\" \"$(dirname \"$f\")/2026-$(basename \"$f\")\"; done";
+    let line =
+        "for f in docs/*/*; do mv \"$f\" \"$(dirname \"$f\")/2026-$(basename \"$f\")\"; done";
     stage.shell(&stage.ground.watched(), line)
 }
 
@@ -149,8 +146,10 @@ pub(super) fn save_documents(stage: &Stage) -> Result<()> {
     let folder = stage.watched("office");
     for number in 0..50 {
         let document = folder.join(format!("document{number:02}.docx"));
-        let (new, old) =
-            (folder.join(format!("~WRD{number:04}.tmp")), folder.join(format!("~WRL{number:04}.tmp")));
+        let (new, old) = (
+            folder.join(format!("~WRD{number:04}.tmp")),
+            folder.join(format!("~WRL{number:04}.tmp")),
+        );
         let lock = folder.join(format!("~$document{number:02}.docx"));
         fs::write(&lock, "user")?;
         fs::write(&new, Kind::Docx.content(12_000, &mut random))?;
@@ -186,7 +185,11 @@ pub(super) fn have_backups(stage: &Stage) -> Result<()> {
 
 pub(super) fn thin_backups(stage: &Stage) -> Result<()> {
     for day in 0..14 {
-        fs::remove_file(stage.watched("backup").join(format!("ehr-202609{:02}.zip", 1 + day)))?;
+        fs::remove_file(
+            stage
+                .watched("backup")
+                .join(format!("ehr-202609{:02}.zip", 1 + day)),
+        )?;
     }
     Ok(())
 }

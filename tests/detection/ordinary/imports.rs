@@ -7,16 +7,24 @@ use anyhow::Result;
 use super::stage::Stage;
 use crate::tree::Kind;
 
+/// Makes the folders everything arrives in.
+pub(super) fn have_folders(stage: &Stage) -> Result<()> {
+    for name in ["ss-mix2", "pacs", "photos", "spool/in", "spool/done"] {
+        fs::create_dir_all(stage.watched(name))?;
+    }
+    Ok(())
+}
+
 /// Messages of an SS-MIX2 storage: written under a temporary name, then given their seven-part name.
 pub(super) fn ss_mix2(stage: &Stage) -> Result<()> {
     let mut random = stage.random("ss-mix2");
     for number in 0..2000 {
-        let patient = format!("{:010}", 1_000 + number / 8);
-        let (first, second) = (&patient[4..7], &patient[7..10]);
+        let (first, second) = ("001", format!("{:03}", number / 8));
+        let patient = format!("0000{first}{second}");
         let folder = stage
             .watched("ss-mix2")
             .join(first)
-            .join(second)
+            .join(&second)
             .join(&patient)
             .join("20261101/OMP-01");
         fs::create_dir_all(&folder)?;
@@ -31,7 +39,9 @@ pub(super) fn ss_mix2(stage: &Stage) -> Result<()> {
 pub(super) fn dicom(stage: &Stage) -> Result<()> {
     let mut random = stage.random("dicom");
     for number in 0..1000 {
-        let folder = stage.watched("pacs").join(format!("series{:02}", number / 50));
+        let folder = stage
+            .watched("pacs")
+            .join(format!("series{:02}", number / 50));
         fs::create_dir_all(&folder)?;
         let part = folder.join(format!("IM{number:06}.part"));
         fs::write(&part, Kind::Dicom.content(8_000, &mut random))?;
@@ -59,8 +69,6 @@ pub(super) fn photographs(stage: &Stage) -> Result<()> {
 pub(super) fn spool(stage: &Stage) -> Result<()> {
     let mut random = stage.random("spool");
     let (inbox, done) = (stage.watched("spool/in"), stage.watched("spool/done"));
-    fs::create_dir_all(&inbox)?;
-    fs::create_dir_all(&done)?;
     for number in 0..600 {
         let name = format!("msg{number:06}.hl7");
         fs::write(inbox.join(&name), Kind::Hl7.content(1_200, &mut random))?;

@@ -25,7 +25,9 @@ pub(super) fn have_dicom_node(stage: &Stage) -> Result<()> {
     fs::create_dir_all(&stored)?;
     let mut random = stage.random("images");
     for number in 0..IMAGES {
-        let pixels: Vec<_> = (0..1024).map(|_| format!("{:02x}", random.below(256))).collect();
+        let pixels: Vec<_> = (0..1024)
+            .map(|_| format!("{:02x}", random.below(256)))
+            .collect();
         let dump = format!(
             "(0002,0010) UI =LittleEndianExplicit\n(0008,0016) UI =SecondaryCaptureImageStorage\n\
              (0008,0018) UI [1.2.3.4.{}.{number}]\n(0008,0060) CS [OT]\n(0010,0010) PN [TEST^{number}]\n\

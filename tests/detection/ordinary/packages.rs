@@ -116,14 +116,18 @@ pub(super) fn have_wheel(stage: &Stage) -> Result<()> {
         ),
         (
             "clinic-1.0.dist-info/WHEEL".to_owned(),
-            "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n".to_owned(),
+            "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+                .to_owned(),
         ),
     ];
     for number in 0..500 {
         let path = format!("clinic/part{:02}/module{:02}.py", number / 20, number % 20);
         files.push((path, format!("# {}\n", random.word(400))));
     }
-    let names: Vec<_> = files.iter().map(|(name, _)| format!("{name},,\n")).collect();
+    let names: Vec<_> = files
+        .iter()
+        .map(|(name, _)| format!("{name},,\n"))
+        .collect();
     files.push(("clinic-1.0.dist-info/RECORD".to_owned(), names.concat()));
     let entries: Vec<_> = files
         .iter()

@@ -52,7 +52,8 @@ pub(crate) fn run(
     let ground = Ground::make(&field.grounds, &name)?;
     let logs = field.logs.join(&name);
     drop(std::fs::remove_dir_all(&logs));
-    std::fs::create_dir_all(&logs).with_context(|| format!("failed to make `{}`", logs.display()))?;
+    std::fs::create_dir_all(&logs)
+        .with_context(|| format!("failed to make `{}`", logs.display()))?;
     let stage = Stage::new(ground, seed, logs.clone());
     (workload.prepare)(&stage).with_context(|| format!("failed to prepare {name}"))?;
     let mut random = Random::of("proof", seed);

@@ -74,7 +74,12 @@ impl Stage {
     }
 
     /// Makes documents below `root`.
-    pub(super) fn documents(&self, root: &Path, directories: usize, each: usize) -> Result<Vec<Leaf>> {
+    pub(super) fn documents(
+        &self,
+        root: &Path,
+        directories: usize,
+        each: usize,
+    ) -> Result<Vec<Leaf>> {
         let size = TreeSize { directories, files_each: each, bytes: (2_000, 24_000) };
         tree::make(root, size, &mut self.random("documents"))
     }

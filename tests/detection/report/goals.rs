@@ -30,7 +30,10 @@ type Judge = fn(&Gathered, Backend) -> (String, Option<bool>);
 /// Every goal, in the order of the issue.
 const GOALS: &[(&str, Judge)] = &[
     ("Every attack is detected", detected),
-    ("Files harmed before the alert at 280 files/s: median ≤ 5, 95 % ≤ 10, most ≤ 15 (the worst attack counts)", few),
+    (
+        "Files harmed before the alert at 280 files/s: median ≤ 5, 95 % ≤ 10, most ≤ 15 (the worst attack counts)",
+        few,
+    ),
     ("The slow attack is told within 10 files", slow),
     ("Deletion, truncation and bulk moves are told within 40 files", removal),
     ("No high or critical event in any ordinary workload", ordinary),
@@ -38,7 +41,10 @@ const GOALS: &[(&str, Judge)] = &[
     ("50,000 renames unthrottled: none lost in silence", silence),
     ("50,000 renames unthrottled: told within 100 ms of the first ten", storm),
     ("The service at 1,000 operations/s: at most 0.5 % of one core", service_cpu),
-    ("The service at 1,000 operations/s: at most 30 MB (anonymous and kernel memory)", service_memory),
+    (
+        "The service at 1,000 operations/s: at most 30 MB (anonymous and kernel memory)",
+        service_memory,
+    ),
     ("`watch` resident: at most 16 MB", watch_memory),
     ("Idle: under 0.1 % of one core", idle),
     ("One million watched files cost no more", million),
@@ -76,7 +82,8 @@ fn detected(gathered: &Gathered, backend: Backend) -> (String, Option<bool>) {
         .filter(|sum| sum.detected < sum.runs)
         .map(|sum| sum.name)
         .collect();
-    let which = if missed.is_empty() { String::new() } else { format!("; missed: {}", missed.join(", ")) };
+    let which =
+        if missed.is_empty() { String::new() } else { format!("; missed: {}", missed.join(", ")) };
 
     (format!("{seen} of {runs} runs of {} attacks{which}", sums.len()), Some(seen == runs))
 }
@@ -99,9 +106,17 @@ fn worst(gathered: &Gathered, backend: Backend, goal: Goal) -> (String, Option<b
         .filter(|sum| sum.met != Some(true))
         .map(|sum| sum.name)
         .collect();
-    let numbers =
-        format!("median {}, 95 % {}, most {}", most(|s| s.median), most(|s| s.p95), most(|s| s.most));
-    let which = if broken.is_empty() { String::new() } else { format!("; not kept by {}", broken.join(", ")) };
+    let numbers = format!(
+        "median {}, 95 % {}, most {}",
+        most(|s| s.median),
+        most(|s| s.p95),
+        most(|s| s.most)
+    );
+    let which = if broken.is_empty() {
+        String::new()
+    } else {
+        format!("; not kept by {}", broken.join(", "))
+    };
 
     (format!("{numbers} over {} attacks{which}", held.len()), Some(broken.is_empty()))
 }
@@ -157,7 +172,14 @@ fn thirty_days(gathered: &Gathered, backend: Backend) -> (String, Option<bool>) 
     let loud: usize = gathered.days.iter().map(|day| day.alerts.len()).sum();
     let seen: u64 = gathered.days.iter().map(|day| day.observations).sum();
     // With none in so many days, the rate is below this with 95 % certainty (Poisson).
-    let bound = if loud == 0 { format!("; fewer than {:.2} a day (95 %)", 3.0 / crate::attacks::approximately(u64::try_from(days).unwrap_or(1))) } else { String::new() };
+    let bound = if loud == 0 {
+        format!(
+            "; fewer than {:.2} a day (95 %)",
+            3.0 / crate::attacks::approximately(u64::try_from(days).unwrap_or(1))
+        )
+    } else {
+        String::new()
+    };
 
     (
         format!("{loud} in {days} days of {seen} observations{bound}"),
@@ -167,7 +189,9 @@ fn thirty_days(gathered: &Gathered, backend: Backend) -> (String, Option<bool>) 
 
 fn silence(gathered: &Gathered, backend: Backend) -> (String, Option<bool>) {
     let of = |figure: &str| gathered.figure("storm", backend, figure);
-    let (Some(lost), Some(told)) = (of("lost_in_silence"), of("losses_told")) else { return NOTHING };
+    let (Some(lost), Some(told)) = (of("lost_in_silence"), of("losses_told")) else {
+        return NOTHING;
+    };
 
     (format!("{lost} lost in silence; {told} times a loss was told"), Some(lost == 0.0))
 }
@@ -175,7 +199,8 @@ fn silence(gathered: &Gathered, backend: Backend) -> (String, Option<bool>) {
 fn storm(gathered: &Gathered, backend: Backend) -> (String, Option<bool>) {
     let of = |figure: &str| gathered.figure("storm", backend, figure);
     let (Some(median), Some(most)) = (of("after_tenth_ms"), of("after_tenth_ms_most")) else {
-        return of("missed").map_or(NOTHING, |missed| (format!("not told in {missed} storms"), Some(false)));
+        return of("missed")
+            .map_or(NOTHING, |missed| (format!("not told in {missed} storms"), Some(false)));
     };
     let missed = of("missed").unwrap_or(0.0);
 
@@ -211,12 +236,20 @@ const KIB_PER_MB: f64 = 1_000_000.0 / 1024.0;
 
 fn service_memory(gathered: &Gathered, backend: Backend) -> (String, Option<bool>) {
     let figure = "loaded_held_kib";
-    at_most(gathered, backend, Limit { name: "service", figure, most: 30.0, unit: "MB", per: KIB_PER_MB })
+    at_most(
+        gathered,
+        backend,
+        Limit { name: "service", figure, most: 30.0, unit: "MB", per: KIB_PER_MB },
+    )
 }
 
 fn watch_memory(gathered: &Gathered, backend: Backend) -> (String, Option<bool>) {
     let figure = "loaded_resident_kib";
-    at_most(gathered, backend, Limit { name: "watch", figure, most: 16.0, unit: "MB", per: KIB_PER_MB })
+    at_most(
+        gathered,
+        backend,
+        Limit { name: "watch", figure, most: 16.0, unit: "MB", per: KIB_PER_MB },
+    )
 }
 
 fn idle(gathered: &Gathered, backend: Backend) -> (String, Option<bool>) {
@@ -256,18 +289,26 @@ fn paired(gathered: &Gathered, backend: Backend) -> (String, Option<bool>) {
         let nobody = gathered.figure(name, backend, "agent_over_nobody_us")?;
         Some((reader, nobody))
     };
-    let found: Vec<_> = kinds.iter().filter_map(|name| Some((name, over(name)?))).collect();
+    let found: Vec<_> = kinds
+        .iter()
+        .filter_map(|name| Some((name, over(name)?)))
+        .collect();
     if found.is_empty() {
         return NOTHING;
     }
     let told = found.iter().map(|(name, (reader, nobody))| {
         let what = name.trim_start_matches("paired-");
         match reader {
-            Some(reader) => format!("{what} {reader:+.2} µs over the reader ({nobody:+.2} over nothing)"),
+            Some(reader) => {
+                format!("{what} {reader:+.2} µs over the reader ({nobody:+.2} over nothing)")
+            }
             None => format!("{what} {nobody:+.2} µs over nothing"),
         }
     });
-    let readers: Vec<f64> = found.iter().filter_map(|(_, (reader, _))| *reader).collect();
+    let readers: Vec<f64> = found
+        .iter()
+        .filter_map(|(_, (reader, _))| *reader)
+        .collect();
     let met = (readers.len() == kinds.len()).then(|| readers.iter().all(|over| *over <= 1.0));
 
     (told.collect::<Vec<_>>().join("; "), met)

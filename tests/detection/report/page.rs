@@ -188,7 +188,13 @@ fn days(page: &mut String, gathered: &Gathered) {
             None => "none".to_owned(),
             Some(first) => format!("**{}**: {}", day.alerts.len(), escaped(first)),
         };
-        put(page, format_args!("| {} | {} | {} | {alerts} |\n", day.day, day.recordings, day.observations));
+        put(
+            page,
+            format_args!(
+                "| {} | {} | {} | {alerts} |\n",
+                day.day, day.recordings, day.observations
+            ),
+        );
     }
 }
 
@@ -198,7 +204,10 @@ fn table_of_cost(page: &mut String, gathered: &Gathered) {
         for backend in Backend::ALL {
             let runs = gathered.cost.get(&(measurement.name, backend));
             let Some(run) = runs.and_then(|runs| runs.last()) else { continue };
-            let figures = run.figures.iter().map(|(name, value)| format!("{name} {value:.3}"));
+            let figures = run
+                .figures
+                .iter()
+                .map(|(name, value)| format!("{name} {value:.3}"));
             let figures = match &run.not_run {
                 Some(why) => format!("not run: {}", escaped(why)),
                 None => figures.collect::<Vec<_>>().join("<br>"),

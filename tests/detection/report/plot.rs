@@ -31,7 +31,16 @@ pub(super) fn plot(gathered: &Gathered) -> String {
         LEFT + WIDTH + 90.0
     );
     legend(&mut svg);
-    for (files, strong) in [(1.0, false), (2.0, false), (5.0, true), (10.0, true), (15.0, true), (40.0, true), (100.0, false), (MOST, false)] {
+    for (files, strong) in [
+        (1.0, false),
+        (2.0, false),
+        (5.0, true),
+        (10.0, true),
+        (15.0, true),
+        (40.0, true),
+        (100.0, false),
+        (MOST, false),
+    ] {
         let (x, dash) = (along(files), if strong { "4 3" } else { "1 4" });
         let colour = if strong { "#777" } else { "#ccc" };
         put(
@@ -46,7 +55,11 @@ pub(super) fn plot(gathered: &Gathered) -> String {
     }
     put(
         &mut svg,
-        format_args!("<text x=\"{:.1}\" y=\"{:.1}\" fill=\"#555\">missed</text>\n", LEFT + WIDTH + 25.0, height - 14.0),
+        format_args!(
+            "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"#555\">missed</text>\n",
+            LEFT + WIDTH + 25.0,
+            height - 14.0
+        ),
     );
     for (number, attack) in rows.iter().enumerate() {
         let y = approximately(u64::try_from(number).unwrap_or(0)).mul_add(ROW, TOP + ROW / 2.0);
@@ -62,7 +75,12 @@ pub(super) fn plot(gathered: &Gathered) -> String {
             ),
         );
         for backend in Backend::ALL {
-            for run in gathered.attacks.get(&(attack.name, backend)).into_iter().flatten() {
+            for run in gathered
+                .attacks
+                .get(&(attack.name, backend))
+                .into_iter()
+                .flatten()
+            {
                 dot(&mut svg, y, backend, run.harmed_before, run.seed);
             }
         }
@@ -101,13 +119,21 @@ fn dot(svg: &mut String, y: f64, backend: Backend, harmed: Option<u64>, seed: u6
     match harmed {
         Some(files) => {
             let x = along(approximately(files).max(0.8)) + shaken;
-            put(svg, format_args!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.4\" fill=\"{fill}\" fill-opacity=\"0.45\"/>\n"));
+            put(
+                svg,
+                format_args!(
+                    "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.4\" fill=\"{fill}\" fill-opacity=\"0.45\"/>\n"
+                ),
+            );
         }
         None => {
             let x = LEFT + WIDTH + 42.0 + shaken * 12.0;
             put(
                 svg,
-                format_args!("<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"{fill}\">×</text>\n", y + 4.0),
+                format_args!(
+                    "<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"{fill}\">×</text>\n",
+                    y + 4.0
+                ),
             );
         }
     }

@@ -133,7 +133,10 @@ impl AttackSum {
             rate: median(runs.iter().map(|run| run.rate).collect()),
             with_losses: runs.iter().filter(|run| !run.losses.is_empty()).count(),
             cpu_ms: median(runs.iter().map(|run| approximately(run.cpu_ms)).collect()),
-            reason: reason.into_iter().find(|reason| !reason.is_empty()).unwrap_or_default(),
+            reason: reason
+                .into_iter()
+                .find(|reason| !reason.is_empty())
+                .unwrap_or_default(),
             met: Some(all && harmed.is_some_and(|harmed| attack.goal.allows(&harmed))),
         }
     }

@@ -100,9 +100,8 @@ impl Kind {
     }
 }
 
-const JPEG_HEAD: [u8; 20] = [
-    0xff, 0xd8, 0xff, 0xe0, 0, 16, b'J', b'F', b'I', b'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0,
-];
+const JPEG_HEAD: [u8; 20] =
+    [0xff, 0xd8, 0xff, 0xe0, 0, 16, b'J', b'F', b'I', b'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0];
 
 fn lines(bytes: usize, random: &mut Random, line: impl Fn(&mut Random) -> String) -> Vec<u8> {
     let mut all = Vec::with_capacity(bytes + 80);
@@ -162,7 +161,9 @@ fn pdf(bytes: usize, random: &mut Random) -> Vec<u8> {
         /MediaBox [0 0 595 842] /Contents 4 0 R >>\nendobj\n"
         .to_vec();
     let stream = bytes.saturating_sub(all.len() + 160);
-    all.extend(format!("4 0 obj\n<< /Length {stream} /Filter /FlateDecode >>\nstream\n").into_bytes());
+    all.extend(
+        format!("4 0 obj\n<< /Length {stream} /Filter /FlateDecode >>\nstream\n").into_bytes(),
+    );
     all.extend(random.bytes(stream));
     all.extend(b"\nendstream\nendobj\ntrailer\n<< /Root 1 0 R /Size 5 >>\nstartxref\n0\n%%EOF\n");
     all
@@ -194,11 +195,7 @@ fn office(part: &str, bytes: usize, random: &mut Random) -> Vec<u8> {
     let types = "<?xml version=\"1.0\"?><Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>";
     let xml = text(bytes / 3, random);
     let picture = framed(&JPEG_HEAD, &[0xff, 0xd9], bytes / 2, random);
-    zip(&[
-        ("[Content_Types].xml", types.as_bytes()),
-        (part, &xml),
-        ("media/image1.jpeg", &picture),
-    ])
+    zip(&[("[Content_Types].xml", types.as_bytes()), (part, &xml), ("media/image1.jpeg", &picture)])
 }
 
 /// Returns a ZIP with stored entries and a central directory.

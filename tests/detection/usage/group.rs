@@ -69,7 +69,11 @@ impl Group {
     /// Returns a command that first enters the group and then becomes `inner`.
     pub(crate) fn around(&self, inner: &Command) -> Command {
         let mut command = Command::new("sh");
-        command.args(["-c", "for group in $JOIN; do echo $$ > $group/cgroup.procs; done; exec \"$@\"", "sh"]);
+        command.args([
+            "-c",
+            "for group in $JOIN; do echo $$ > $group/cgroup.procs; done; exec \"$@\"",
+            "sh",
+        ]);
         command.arg(inner.get_program()).args(inner.get_args());
         let folders = [Some(&self.memory), self.cpu.as_ref()];
         let mut paths: Vec<_> = folders
@@ -116,7 +120,10 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        for folder in [Some(&self.memory), self.cpu.as_ref()].into_iter().flatten() {
+        for folder in [Some(&self.memory), self.cpu.as_ref()]
+            .into_iter()
+            .flatten()
+        {
             // A process that is still ending keeps it; then it stays until the next boot, empty.
             for _ in 0..50 {
                 if std::fs::remove_dir(folder).is_ok() || !folder.exists() {
