@@ -48,11 +48,7 @@ fn names() -> Vec<Attack> {
                 Deed::OverwriteAndRename(Pattern::Whole, Same),
             )
         },
-        Attack {
-            goal: Goal::Few,
-            short: true,
-            ..Attack::new("A12", "a ransom note in every directory and nothing else", Deed::Note)
-        },
+        Attack::new("A12", "a ransom note in every directory and nothing else", Deed::Note),
         Attack {
             goal: Goal::Removal,
             ..Attack::new(

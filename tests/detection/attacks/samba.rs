@@ -23,6 +23,9 @@ use crate::worker::Target;
 /// How long the server may take to listen.
 const START_DEADLINE: Duration = Duration::from_secs(30);
 
+/// How long one conversation with a client may take, in seconds.
+const CLIENT_SECS: &str = "300";
+
 /// A running server.
 pub(crate) struct Server {
     child: Child,
@@ -79,10 +82,10 @@ impl Server {
     /// Returns a client command for the share.
     pub(crate) fn client(&self) -> Command {
         // Unbuffered in, line by line out: or it waits for more than was said, and so do we.
-        let mut command = Command::new("stdbuf");
+        let mut command = Command::new("timeout");
         command
             .env("LC_ALL", "C.UTF-8")
-            .args(["-i0", "-oL", "smbclient"])
+            .args([CLIENT_SECS, "stdbuf", "-i0", "-oL", "smbclient"])
             .args(["//127.0.0.1/share", "-N", "-p", &self.port.to_string(), "-s"])
             .arg(&self.config);
         command

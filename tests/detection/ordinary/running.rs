@@ -82,8 +82,10 @@ pub(crate) fn run(
     run.still_seeing = watching
         .wait(PROOF_DEADLINE, |line| line.is_alert() && is_proof(line))
         .is_some();
+    // Before the ground goes: its removal is no part of the work.
+    let lines = watching.stop()?;
     drop(stage);
-    for line in watching.stop()?.iter().filter(|line| !is_proof(line)) {
+    for line in lines.iter().filter(|line| !is_proof(line)) {
         let told = format!("{}: {}", line.text("severity"), line.text("reason"));
         match line.text("type") {
             "event" if line.is_alert() => run.alerts.push(told),
