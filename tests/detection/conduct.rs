@@ -182,7 +182,7 @@ struct Conductor<'a> {
 impl Conductor<'_> {
     fn all(&self) -> Result<()> {
         let mut failed = Vec::new();
-        for backend in self.backends()? {
+        for (number, backend) in self.backends()?.into_iter().enumerate() {
             if self.arguments.takes(Part::Attacks) {
                 for attack in attacks::catalogue() {
                     go_on()?;
@@ -195,7 +195,10 @@ impl Conductor<'_> {
                     }
                 }
             }
-            if self.arguments.takes(Part::Ordinary) {
+            // The short form lets one of them, the best, watch ordinary work: a gate has no time for more.
+            let best_alone =
+                self.arguments.form() == Form::Short && self.arguments.backend.is_empty();
+            if self.arguments.takes(Part::Ordinary) && !(best_alone && 0 < number) {
                 for workload in ordinary::catalogue() {
                     go_on()?;
                     if self.arguments.wants(workload.name, workload.short)

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use super::{Bench, Figures};
 use crate::agent::{Backend, WatchOptions, Watching};
 use crate::command::{run, which};
+use crate::conduct::go_on;
 use crate::figures::Spread;
 use crate::ground::Ground;
 use crate::load::{self, Kind, Load};
@@ -58,6 +59,7 @@ fn measure(bench: &Bench<'_>, kind: Kind) -> Result<Figures> {
     let mut blocks = Blocks::default();
     // One round to warm up, which is not counted.
     for round in 0..=bench.effort.rounds {
+        go_on()?;
         let mut order = [Watcher::Nobody, Watcher::Reader, Watcher::Agent];
         order.rotate_left(round % 3);
         for watcher in order {

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use super::{Bench, Figures};
 use crate::agent::{Line, WatchOptions, Watching};
 use crate::attacks::approximately;
+use crate::conduct::go_on;
 use crate::figures::Spread;
 use crate::ground::Ground;
 use crate::load::{self, Kind, Load};
@@ -30,6 +31,7 @@ struct Storm {
 pub(super) fn measure(bench: &Bench<'_>) -> Result<Figures> {
     let mut storms = Vec::new();
     for round in 0..bench.effort.storms {
+        go_on()?;
         storms.push(storm(bench, round)?);
     }
     let mut figures = Figures::default();
@@ -72,7 +74,8 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Figures> {
         .iter()
         .filter(|storm| storm.losses == 0 && storm.told_files < FILES)
         .map(|storm| approximately(FILES - storm.told_files));
-    let silent: f64 = silent.sum();
+    // Beginning with zero: the sum of nothing would be a negative one.
+    let silent = silent.fold(0.0, |sum, files| sum + files);
     figures.set("lost_in_silence", silent);
     figures.set("losses_told", storms.iter().map(|storm| approximately(storm.losses)).sum());
     let unseen = storms.iter().filter(|storm| storm.after_tenth_ms.is_none());
