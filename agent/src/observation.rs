@@ -3,6 +3,10 @@
 //! Always holds: an observation says what happened and not what it means; that is for the detectors. What is here can
 //! be written down and read back (see `trace`): a new fact derives `Serialize` and `Deserialize`.
 
+mod safeguards;
+mod logons;
+mod printing;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +17,13 @@ use shirase_shared::event::{LossKind, Target};
 use shirase_shared::redact::Names;
 
 use crate::trace::forms;
+
+pub use logons::{Account, LogonSeen, Manner, Outcome, Power, RightsChange, RightsSeen, Standing};
+pub use printing::PrintJob;
+pub use safeguards::{
+    BackupSeen, BackupState, Beside, Course, Generations, GuardBefore, GuardSeen, JobSeen, Kinship,
+    LogNow, LogSeen, OwnChange, OwnPart, OwnSeen, OwnWhen, Runs, ServicesSeen, Starts,
+};
 
 /// A fact and when it was seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +54,22 @@ pub enum Fact {
     Certificate(CertificateSeen),
     /// The host was looked at.
     Host(HostSample),
+    /// Services stopped or started.
+    Services(ServicesSeen),
+    /// A service that protects the host was looked at.
+    Guard(GuardSeen),
+    /// A log was cut, replaced or removed.
+    Log(LogSeen),
+    /// A part of the agent was changed.
+    Own(OwnSeen),
+    /// A backup was looked at.
+    Backup(BackupSeen),
+    /// Somebody tried to log on.
+    Logon(LogonSeen),
+    /// An administrator's rights were given or taken.
+    Rights(RightsSeen),
+    /// Something was sent to a printer.
+    Print(PrintJob),
 }
 
 /// A directory under watch.
@@ -161,9 +188,10 @@ pub enum Texture {
     /// Nobody looked.
     #[default]
     Unknown,
-    /// At least one block has a shape.
+    /// It has the shape its name promises, as far as anybody looked.
     Shaped,
-    /// Every block looks random, and the name promises no compressed format.
+    /// Every block looks random and the name promises no compressed format; or one does where every block must have a
+    /// shape (text, messages, raw images), or where the end of a compressed file must.
     Random,
 }
 
@@ -207,6 +235,18 @@ pub struct Actor {
     pub unit: Option<String>,
     /// Address of the client it works for, where it is a file server's child.
     pub client: Option<String>,
+    /// What it descends from, its parent first, as far as that was looked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<Kin>,
+}
+
+/// A process by its number and its start; the two name it as long as the machine runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Kin {
+    /// Process id.
+    pub pid: u32,
+    /// When it started, as in [`Actor::started`].
+    pub started: Option<u64>,
 }
 
 /// A file a rescan found.

@@ -1,20 +1,23 @@
 //! Lets the detectors judge what the sensors see, and tells them what else they must know.
 //!
 //! Always holds: everything the detectors raise goes to the buffer and everything they say was touched goes to the
-//! damage manifest, in that order; both wait rather than drop.
+//! damage manifest, in that order; both wait rather than drop. What they count over a day survives a restart.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use shirase_shared::clock::SharedClock;
-use shirase_shared::event::{Event, Phase};
+use shirase_shared::event::{Anomaly, Event, Phase, Severity};
 use shirase_shared::redact::Redactor;
 use tokio::sync::{mpsc, watch};
 
+use super::containing::{self, Alarm};
+use super::counters::Counters;
 use super::record::Recording;
 use crate::config::Config;
+use crate::containment::Suspects;
 use crate::detectors::{Detectors, DetectorsConfig};
 use crate::drill::Drill;
 use crate::observation::Observation;
@@ -58,6 +61,11 @@ pub(super) struct Detecting {
     pub(super) events: mpsc::Sender<Event>,
     pub(super) in_force: watch::Receiver<Arc<Config>>,
     pub(super) redaction_key: Vec<u8>,
+    pub(super) counters: Counters,
+    pub(super) suspects: Suspects,
+    pub(super) alarms: mpsc::Sender<Alarm>,
+    /// The last critical event of each root in which processes are suspended.
+    pub(super) alarmed: BTreeMap<String, Event>,
 }
 
 impl Detecting {
@@ -70,6 +78,12 @@ impl Detecting {
         let mut told = Told::default();
         let mut ticks = tokio::time::interval(TICK);
         let mut config = self.in_force.borrow_and_update().detectors.clone();
+        if let Some(kept) = self.counters.read() {
+            let events = self.detectors.restore(kept, self.clock.moment());
+            self.hand_on(events).await;
+        }
+        self.suspects
+            .set_roots(containing::roots(&self.in_force.borrow()));
         loop {
             let wake = tokio::select! {
                 biased;
@@ -86,21 +100,35 @@ impl Detecting {
                     told.note(&notice);
                     self.tell(notice);
                 }
-                Wake::Reconfigured => self.reconfigure(&mut config, &told),
-                Wake::Ticked => {
-                    let events = self.detectors.tick(self.clock.moment());
+                Wake::Reconfigured => {
+                    let events = self.reconfigure(&mut config, &told);
                     self.hand_on(events).await;
+                }
+                Wake::Ticked => {
+                    let now = self.clock.moment();
+                    let events = self.detectors.tick(now);
+                    self.hand_on(events).await;
+                    if let Some(snapshot) = self.detectors.due_snapshot(now) {
+                        self.counters.keep(snapshot).await;
+                    }
                 }
                 Wake::Observed(observation) if told.is_own_removal(&observation) => {}
                 Wake::Observed(observation) => {
+                    let harmed = self.suspects.observe(&observation);
                     let events = self.detectors.observe(&observation, self.clock.moment());
                     self.hand_on(events).await;
+                    if let Some(root) = harmed {
+                        self.alarm(&root);
+                    }
                 }
                 Wake::Closed => break,
             }
         }
-        let events = self.detectors.tick(self.clock.moment());
+        let now = self.clock.moment();
+        let events = self.detectors.tick(now);
         self.hand_on(events).await;
+        let snapshot = self.detectors.snapshot(now);
+        self.counters.close(snapshot).await;
         self.recording.close().await;
     }
 
@@ -110,12 +138,38 @@ impl Detecting {
             self.recording.record(touched).await;
         }
         for event in events {
+            self.note_alarm(&event);
             let ended = event.burst.filter(|_| event.phase == Phase::Ended);
             // Closed only if the buffer's stage ended, which ends the agent.
             drop(self.events.send(event).await);
             if let Some(burst) = ended {
                 self.recording.finish(burst).await;
             }
+        }
+    }
+
+    /// Remembers which roots are being harmed, where more is asked for than telling.
+    fn note_alarm(&mut self, event: &Event) {
+        let Some(root) = &event.root else { return };
+        if !self.suspects.is_wanted(root) || !matches!(event.anomaly, Anomaly::MassChange(_)) {
+            return;
+        }
+        if event.phase == Phase::Ended {
+            self.alarmed.remove(root);
+        } else if event.severity == Severity::Critical && event.drill.is_none() {
+            self.alarmed.insert(root.clone(), event.clone());
+            self.alarm(root);
+        }
+    }
+
+    /// Asks for a decision once somebody is certain in a root that is being harmed.
+    fn alarm(&mut self, root: &str) {
+        let Some(event) = self.alarmed.get(root) else { return };
+        let now_ms = self.clock.moment().monotonic_ms;
+        let Some(suspects) = self.suspects.due(root, now_ms) else { return };
+        let alarm = Alarm { event: event.clone(), suspects };
+        if self.alarms.try_send(alarm).is_err() {
+            tracing::warn!("containment is busy; an alarm was passed over");
         }
     }
 
@@ -129,18 +183,26 @@ impl Detecting {
         }
     }
 
-    /// Detectors with new settings begin without a past but know again what they were told.
-    fn reconfigure(&mut self, config: &mut DetectorsConfig, told: &Told) {
-        let fresh = self.in_force.borrow_and_update().detectors.clone();
+    /// Detectors with new settings know again what they counted and what they were told, but not single files.
+    fn reconfigure(&mut self, config: &mut DetectorsConfig, told: &Told) -> Vec<Event> {
+        let in_force = Arc::clone(&self.in_force.borrow_and_update());
+        self.suspects.set_roots(containing::roots(&in_force));
+        self.alarmed.retain(|root, _| self.suspects.is_wanted(root));
+        let fresh = in_force.detectors.clone();
         if fresh == *config {
-            return;
+            return Vec::new();
         }
+        let now = self.clock.moment();
+        let counted = self.detectors.snapshot(now);
         self.detectors = Detectors::new(&fresh, Redactor::new(&self.redaction_key));
+        let events = self.detectors.restore(counted, now);
         *config = fresh;
         for notice in told.repeated() {
             self.tell(notice);
         }
         tracing::info!("the detectors start anew with the new configuration");
+
+        events
     }
 }
 
