@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<()> {
         .out
         .canonicalize()
         .context("failed to resolve the folder for results")?;
-    let store = Store::open(&out, &agent)?;
+    let store = Store::open(&out, &agent, arguments.form())?;
     let done = if arguments.report_only {
         Ok(())
     } else {

@@ -1,7 +1,7 @@
 //! Keeps every run in a file of its scenario, so that a long form that was broken off goes on where it was.
 //!
-//! `<out>/results/<first of the agent's SHA-256>/<family>/<backend>/<scenario>.jsonl`, one run a line. Runs of another
-//! build of the agent lie elsewhere and are never mixed in.
+//! `<out>/results/<form>-<first of the agent's SHA-256>/<family>/<backend>/<scenario>.jsonl`, one run a line. Runs of
+//! another build of the agent, and of the other form, lie elsewhere and are never mixed in.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::agent::{Agent, Backend};
+use crate::arguments::Form;
 
 /// Characters of the checksum that make the folder's name.
 const SUM_CHARS: usize = 16;
@@ -23,9 +24,14 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) fn open(out: &Path, agent: &Agent) -> Result<Self> {
+    pub(crate) fn open(out: &Path, agent: &Agent, form: Form) -> Result<Self> {
         let sum: String = agent.build.sha256.chars().take(SUM_CHARS).collect();
-        let dir = out.join("results").join(sum);
+        // The short form goes at another rate: its runs are none of the long one's.
+        let form = match form {
+            Form::Short => "short",
+            Form::Long => "long",
+        };
+        let dir = out.join("results").join(format!("{form}-{sum}"));
         fs::create_dir_all(&dir).with_context(|| format!("failed to make `{}`", dir.display()))?;
         fs::write(dir.join("build.json"), serde_json::to_vec_pretty(&agent.build)?)
             .context("failed to note the build")?;
