@@ -31,10 +31,12 @@ use crate::facilities::{Duty, Facility};
 use crate::keys::SigningKey;
 use crate::locale::{Lang, Locale};
 use crate::reports::ReportStatus;
+use crate::reports::official::FormError;
 use crate::reports::profile::{Profile, ProfileError, Profiles};
+use crate::reports::render::files::{self, RenderError};
 use crate::reports::render::fonts::FontError;
 use crate::reports::render::pdf::{PdfError, PdfRenderer};
-use crate::reports::render::{Stage, document};
+use crate::reports::render::{Document, Stage, document, file_stem};
 use crate::store::{DecisionError, NewApproval, NewSubmission, Store, StoreError};
 
 /// Directory in the data directory in which a hospital keeps its own profiles.
@@ -51,9 +53,23 @@ pub enum ReleaseError {
     /// The database could not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The document could not be rendered.
+    /// There is no font to render with.
     #[error(transparent)]
     Pdf(#[from] PdfError),
+    /// A file could not be rendered.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// An official form does not read, or cannot be filled.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// The answers give nothing for this kind of file, or it was not made when the report was approved.
+    #[error("report {report} has no file of the kind `{format}`")]
+    NoSuchFile {
+        /// Which report.
+        report: ReportId,
+        /// What was asked for.
+        format: Format,
+    },
     /// What is stored does not prove what it claims.
     #[error("the stored approval does not stand: {0}")]
     Tampered(#[from] Tampered),
@@ -127,10 +143,27 @@ pub fn read_profiles(data_dir: &Path) -> Result<Profiles, ProfilesError> {
 pub struct ReportFile {
     /// A plain name for it.
     pub name: String,
-    /// The PDF.
+    /// What kind of file it is.
+    pub format: Format,
+    /// Its content.
     pub bytes: Vec<u8>,
     /// Whether it is the released one.
     pub status: ReportStatus,
+}
+
+/// What a rendering of a report as it stands is made from.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// How far the report is.
+    pub(crate) status: ReportStatus,
+    /// Its answers: frozen, or as they would be frozen now.
+    pub(crate) frozen: Frozen,
+    /// Their hash.
+    pub(crate) answers_sha256: String,
+    /// The stage to render at.
+    pub(crate) stage: Stage,
+    /// The verified approval, if there is one.
+    pub(crate) approved: Option<Approved>,
 }
 
 /// Everything a decision on a report needs. Cheap to clone.
@@ -220,30 +253,18 @@ impl Releases {
         let frozen = read_frozen(&submission)?;
         let now = self.now();
         let stage = Stage::Approved { by: verdict.by.name.clone(), at: now, own_answers };
-        let bytes = self
-            .render(frozen, submission.answers_sha256.clone(), stage)
+        let made = self
+            .render_all(frozen, submission.answers_sha256.clone(), stage)
             .await?;
-        let sha256 = sha256_hex(&bytes);
-        let text = signed_text(&SignedParts {
-            report: submission.report,
-            revision: submission.revision,
-            answers_sha256: &submission.answers_sha256,
-            format: Format::Pdf,
-            file_sha256: &sha256,
-        });
-        let rendering = Rendering {
-            revision: submission.revision,
-            format: Format::Pdf,
-            signature: self.0.report_key.sign_base64(text.as_bytes()),
-            sha256,
-            bytes,
-            made_at: now,
-        };
+        let renderings = made
+            .into_iter()
+            .map(|file| self.sign(&submission, file, now))
+            .collect();
         let new = NewApproval {
             verdict: verdict.clone(),
             answers_sha256: submission.answers_sha256,
             own_answers,
-            rendering,
+            renderings,
         };
         self.0.store.approve_report(&new, now).await?;
         let report = verdict.report;
@@ -291,7 +312,32 @@ impl Releases {
         Ok(approved)
     }
 
-    /// Returns the report as a file: the stored one if it is approved, else one rendered now and marked 下書き.
+    /// Signs a file as made for these frozen answers.
+    fn sign(
+        &self,
+        submission: &Submission,
+        (format, bytes): (Format, Vec<u8>),
+        now: Timestamp,
+    ) -> Rendering {
+        let sha256 = sha256_hex(&bytes);
+        let text = signed_text(&SignedParts {
+            report: submission.report,
+            revision: submission.revision,
+            answers_sha256: &submission.answers_sha256,
+            format,
+            file_sha256: &sha256,
+        });
+        Rendering {
+            revision: submission.revision,
+            format,
+            signature: self.0.report_key.sign_base64(text.as_bytes()),
+            sha256,
+            bytes,
+            made_at: now,
+        }
+    }
+
+    /// Returns the report as a PDF: the stored one if it is approved, else one rendered now and marked 下書き.
     ///
     /// # Errors
     /// When it cannot be rendered, or the stored one was tampered with.
@@ -300,14 +346,87 @@ impl Releases {
         facility: &FacilityId,
         id: ReportId,
     ) -> Result<ReportFile, ReleaseError> {
+        self.file_as(facility, id, Format::Pdf).await
+    }
+
+    /// Returns the report as a file of one kind: the stored one if it is approved, else one rendered now.
+    ///
+    /// # Errors
+    /// When it cannot be rendered, the stored one was tampered with, or the answers give nothing for an attachment.
+    pub async fn file_as(
+        &self,
+        facility: &FacilityId,
+        id: ReportId,
+        format: Format,
+    ) -> Result<ReportFile, ReleaseError> {
+        let files = self.files(facility, id, &[format]).await?;
+        let found = files.into_iter().find(|file| file.format == format);
+        found.ok_or(ReleaseError::NoSuchFile { report: id, format })
+    }
+
+    /// Returns the report as files of the kinds asked for, as far as there is something for them.
+    ///
+    /// # Errors
+    /// As [`Self::file_as`], but for kinds there is nothing for: those are left out.
+    pub async fn files(
+        &self,
+        facility: &FacilityId,
+        id: ReportId,
+        formats: &[Format],
+    ) -> Result<Vec<ReportFile>, ReleaseError> {
+        let known = self.known(facility, id).await?;
+        let stem = file_stem(&known.frozen, &known.stage);
+        let status = known.status;
+        let named = |format: Format, bytes: Vec<u8>| ReportFile {
+            name: format!("{stem}{}", format.suffix()),
+            format,
+            bytes,
+            status,
+        };
+        if let Some(approved) = known.approved {
+            let stored = formats
+                .iter()
+                .filter_map(|&format| approved.rendering_of(format));
+            return Ok(stored
+                .map(|file| named(file.format, file.bytes.clone()))
+                .collect());
+        }
+        let formats = formats.to_vec();
+        let work = move |document: Document, renderer: PdfRenderer| {
+            let mut made = Vec::new();
+            for format in formats {
+                if let Some(bytes) = files::file(&document, format, &renderer)? {
+                    made.push((format, bytes));
+                }
+            }
+            Ok(made)
+        };
+        let made = self
+            .with_document(known.frozen, known.answers_sha256, known.stage, work)
+            .await?;
+
+        Ok(made
+            .into_iter()
+            .map(|(format, bytes)| named(format, bytes))
+            .collect())
+    }
+
+    /// Gathers what a rendering of the report as it stands is made from.
+    pub(crate) async fn known(
+        &self,
+        facility: &FacilityId,
+        id: ReportId,
+    ) -> Result<Known, ReleaseError> {
         let sheet = self.0.store.sheet(facility, id).await?;
         let report = sheet.report;
-        let number = self.incident_number(&report).await?;
-        let (bytes, suffix) = match report.status {
+        let (frozen, answers_sha256, stage, approved) = match report.status {
             ReportStatus::Approved => {
                 let approved = self.approved(facility, id).await?;
                 let approved = approved.ok_or(StoreError::Missing("approval"))?;
-                (approved.rendering().bytes.clone(), "")
+                let (frozen, hash) =
+                    (approved.frozen().clone(), approved.answers_sha256().to_owned());
+                let stage = self.stage_of(&approved).await?;
+                (frozen, hash, stage, Some(approved))
             }
             ReportStatus::Submitted => {
                 let found = self
@@ -318,51 +437,63 @@ impl Releases {
                 let submission = found.ok_or(StoreError::Missing("frozen answers"))?;
                 let frozen = read_frozen(&submission)?;
                 let stage = Stage::Submitted { at: submission.submitted_at };
-                (
-                    self.render(frozen, submission.answers_sha256, stage)
-                        .await?,
-                    "-draft",
-                )
+                (frozen, submission.answers_sha256, stage, None)
             }
             ReportStatus::Draft | ReportStatus::Withdrawn => {
+                let number = self.incident_number(&report).await?;
                 let profile = self.profile(&report.profile)?.frozen();
                 let sender = self.sender(facility).await?;
                 let frozen = Frozen::of(&report, &sheet.answers, profile, sender, number);
                 let text = frozen
                     .canonical()
                     .map_err(|error| StoreError::unreadable("answer", error))?;
-                let stage = Stage::Draft { at: self.now() };
-                (
-                    self.render(frozen, sha256_hex(text.as_bytes()), stage)
-                        .await?,
-                    "-draft",
-                )
+                (frozen, sha256_hex(text.as_bytes()), Stage::Draft { at: self.now() }, None)
             }
         };
-        let drill = report.drill.map_or("", |_| "-drill");
-        let name =
-            format!("{facility}-incident{number}-revision{}{drill}{suffix}.pdf", report.revision);
 
-        Ok(ReportFile { name, bytes, status: report.status })
+        Ok(Known { status: report.status, frozen, answers_sha256, stage, approved })
     }
 
-    async fn render(
+    /// Returns the stage an approved report was rendered at.
+    async fn stage_of(&self, approved: &Approved) -> Result<Stage, ReleaseError> {
+        let names = self.0.store.user_names().await?;
+        let by = names.get(&approved.approved_by()).cloned();
+        Ok(Stage::Approved {
+            by: by.unwrap_or_else(|| approved.approved_by().to_string()),
+            at: approved.approved_at(),
+            own_answers: approved.own_answers(),
+        })
+    }
+
+    async fn render_all(
         &self,
         frozen: Frozen,
         answers_sha256: String,
         stage: Stage,
-    ) -> Result<Vec<u8>, ReleaseError> {
+    ) -> Result<Vec<(Format, Vec<u8>)>, ReleaseError> {
+        let work =
+            |document: Document, renderer: PdfRenderer| Ok(files::all(&document, &renderer)?);
+        self.with_document(frozen, answers_sha256, stage, work)
+            .await
+    }
+
+    /// Makes the document and does something with it where blocking is allowed.
+    async fn with_document<T: Send + 'static>(
+        &self,
+        frozen: Frozen,
+        answers_sha256: String,
+        stage: Stage,
+        work: impl FnOnce(Document, PdfRenderer) -> Result<T, ReleaseError> + Send + 'static,
+    ) -> Result<T, ReleaseError> {
         let renderer = self.renderer().await?.clone();
-        let work = move || {
+        let whole = move || {
             let profile = Profile::read(&frozen.profile.text)
                 .map_err(|_| ReleaseError::NoProfile(frozen.profile.id.clone()))?;
             let locale = Locale::new(LANG);
-            let document = document(&frozen, &profile, &answers_sha256, &stage, locale);
-            let identity = format!("{} {answers_sha256} {}", frozen.report, stage.at());
-            Ok(renderer.render(&document, &identity, stage.at())?)
+            work(document(&frozen, &profile, &answers_sha256, &stage, locale), renderer)
         };
 
-        tokio::task::spawn_blocking(work)
+        tokio::task::spawn_blocking(whole)
             .await
             .map_err(ReleaseError::BrokenOff)?
     }
@@ -416,6 +547,8 @@ fn read_frozen(submission: &Submission) -> Result<Frozen, ReleaseError> {
     serde_json::from_str(&submission.frozen_json)
         .map_err(|error| StoreError::unreadable("frozen answers", error).into())
 }
+
+mod forms;
 
 #[cfg(test)]
 pub(crate) mod night;

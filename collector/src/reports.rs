@@ -18,6 +18,7 @@ pub mod fields;
 pub mod draft;
 pub mod profile;
 pub mod render;
+pub mod official;
 pub mod text;
 
 use std::collections::BTreeMap;

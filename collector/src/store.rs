@@ -16,6 +16,7 @@
 mod connect;
 mod reports;
 mod approvals;
+mod official;
 mod users;
 mod sessions;
 mod audit;

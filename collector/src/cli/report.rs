@@ -6,9 +6,9 @@ use serde::Serialize;
 use shirase_shared::ids::{DrillId, FacilityId, IncidentId, ReportId};
 
 use super::Desk;
-use super::release::Wanted;
+use super::release::{Export, Wanted};
 use super::table::{self, Row};
-use crate::args::{ExportFormat, ListArgs, ReportCommand};
+use crate::args::{ListArgs, ReportCommand};
 use crate::locale::{Lang, Locale, japan_time, visible};
 use crate::reports::answer::{Answer, Revision, Value};
 use crate::reports::{Report, Sheet};
@@ -85,10 +85,22 @@ impl Desk<'_> {
                 let report = self.one_report(&facility, &report).await?;
                 self.approve(&report, &login, revision).await
             }
-            ReportCommand::Export { facility, report, format: ExportFormat::Pdf, out, draft } => {
-                let report = self.one_report(&facility, &report).await?;
+            ReportCommand::Export {
+                facility,
+                report,
+                profile,
+                format,
+                out,
+                attachments,
+                draft,
+                official_form,
+            } => {
+                let report = self
+                    .report_of(&facility, &report, profile.as_deref())
+                    .await?;
                 let wanted = if draft { Wanted::Draft } else { Wanted::Approved };
-                self.export(&report, &out, wanted).await
+                self.export(&report, &out, &Export { format, attachments, wanted, official_form })
+                    .await
             }
         }
     }
@@ -115,6 +127,16 @@ impl Desk<'_> {
 
     /// Finds a report by its id, or by the number of its incident if that has only one.
     pub(super) async fn one_report(&self, facility: &FacilityId, wanted: &str) -> Result<Report> {
+        self.report_of(facility, wanted, None).await
+    }
+
+    /// The same where an incident has several reports, one a profile.
+    pub(super) async fn report_of(
+        &self,
+        facility: &FacilityId,
+        wanted: &str,
+        profile: Option<&str>,
+    ) -> Result<Report> {
         self.one_facility(facility).await?;
         let id: Option<ReportId> = wanted.parse().ok();
         let incident = match wanted.parse() {
@@ -123,7 +145,9 @@ impl Desk<'_> {
         };
         let of_incident = incident.map(|incident| incident.id);
         let reports = self.store.reports(facility).await?;
-        let fits = |r: &Report| Some(r.id) == id || Some(r.incident) == of_incident;
+        let follows = |r: &Report| profile.is_none_or(|profile| r.profile == profile);
+        let fits =
+            |r: &Report| follows(r) && (Some(r.id) == id || Some(r.incident) == of_incident);
         reports.into_iter().find(fits).with_context(|| {
             format!("`{facility}` has no report `{wanted}`; `report list` shows those there are")
         })

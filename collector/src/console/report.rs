@@ -12,7 +12,7 @@ use shirase_shared::ids::{IncidentId, ReportId, UserId};
 use super::frame::Frame;
 use super::incident::{record_anchor, report_badge};
 use super::ui::{Badge, Tone};
-use crate::approval::{Decision, DecisionRecord, OwnAnswers, Submission};
+use crate::approval::{Decision, DecisionRecord, Format, OwnAnswers, Submission};
 use crate::locale::{Locale, japan_time};
 use crate::reports::answer::{Answer, AnswerStatus, Source, System, Value};
 use crate::reports::fields::Field;
@@ -53,6 +53,29 @@ pub struct ReportPage {
     pub decisions: Vec<DecisionView>,
     /// Answers that are open, to be seen before submitting.
     pub open: usize,
+}
+
+impl ReportPage {
+    /// The kinds of file the report can be had as, each with the key of its words.
+    fn files(&self) -> impl Iterator<Item = (Format, &'static str)> {
+        Format::ALL.into_iter().map(|format| (format, file_words(format)))
+    }
+}
+
+const fn file_words(format: Format) -> &'static str {
+    match format {
+        Format::Pdf => "report-file-pdf",
+        Format::Docx => "report-file-docx",
+        Format::Xlsx => "report-file-xlsx",
+        Format::Html => "report-file-html",
+        Format::Json => "report-file-json",
+        Format::Eml => "report-file-eml",
+        Format::TimelineCsv => "report-file-timeline",
+        Format::HostsCsv => "report-file-hosts",
+        Format::IndicatorsCsv => "report-file-indicators",
+        Format::IndicatorsStix => "report-file-stix",
+        Format::DamageCsv => "report-file-damage",
+    }
 }
 
 /// What the reader of a report may do now.

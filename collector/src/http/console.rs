@@ -31,6 +31,7 @@ use crate::keys::SigningKey;
 use crate::locale::{Lang, japan_time};
 use crate::notify::courier::Courier;
 use crate::release::Releases;
+use crate::reports::render::json::SCHEMA;
 use crate::store::Store;
 
 /// Attempts to sign in under one login before it has to wait, and the pause that earns one more.
@@ -176,6 +177,7 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::VendorCalled => on(filter, incident::vendor_called),
         Page::Report => on(filter, report::show),
         Page::ReportPdf => on(filter, report::pdf),
+        Page::ReportFile => on(filter, report::file),
         Page::AnswerForm => on(filter, report::edit),
         Page::Answer => on(filter, report::answer),
         Page::Submit => on(filter, report::submit),
@@ -262,6 +264,7 @@ const STATIC: &[(&str, &str, &str)] = &[
     ("console.css", "text/css; charset=utf-8", include_str!("../../static/console.css")),
     ("live.js", "text/javascript; charset=utf-8", include_str!("../../static/live.js")),
     ("logo.svg", "image/svg+xml", include_str!("../../static/logo.svg")),
+    ("report-document-1.schema.json", "application/schema+json", SCHEMA),
 ];
 
 async fn static_file(Path(file): Path<String>) -> Result<Response, PageError> {

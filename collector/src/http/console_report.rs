@@ -11,7 +11,7 @@ use super::console::{ConsoleState, page};
 use super::page_error::PageError;
 use super::place::{done, facility, place_frame};
 use super::session::Call;
-use crate::approval::{Decision, Refusal, Verdict};
+use crate::approval::{Decision, Format, Refusal, Verdict};
 use crate::console::Tab;
 use crate::console::report::{
     AnswerPage, Ask, Asked, DecisionView, ReportPage, Typed, answer_views, badge, duty_words,
@@ -29,6 +29,7 @@ use crate::store::{AnswerError, DecisionError};
 type Answer = Result<Response, PageError>;
 type Place = Path<(String, ReportId)>;
 type FieldPlace = Path<(String, ReportId, u8)>;
+type FilePlace = Path<(String, ReportId, String)>;
 
 /// Shows a report with what may be done now.
 pub(super) async fn show(
@@ -267,13 +268,27 @@ pub(super) async fn pdf(
     Path((_, id)): Place,
     call: Call,
 ) -> Answer {
+    send(&state, &call, id, Format::Pdf).await
+}
+
+/// Sends the report, or a file that goes with it, in the kind the path names.
+pub(super) async fn file(
+    State(state): State<ConsoleState>,
+    Path((_, id, format)): FilePlace,
+    call: Call,
+) -> Answer {
+    let format = Format::parse(&format).ok_or(PageError::NotFound)?;
+    send(&state, &call, id, format).await
+}
+
+async fn send(state: &ConsoleState, call: &Call, id: ReportId, format: Format) -> Answer {
     let file = state
         .releases
-        .file(call.facility()?, id)
+        .file_as(call.facility()?, id, format)
         .await
-        .map_err(|error| words(error, &call))?;
+        .map_err(|error| words(error, call))?;
     let headers = [
-        (CONTENT_TYPE, "application/pdf".to_owned()),
+        (CONTENT_TYPE, format.media_type().to_owned()),
         (CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file.name)),
     ];
     Ok((headers, file.bytes).into_response())
@@ -323,9 +338,13 @@ fn words(error: ReleaseError, call: &Call) -> PageError {
     match error {
         ReleaseError::Refused(refusal) => refusal_words(refusal, call),
         ReleaseError::Store(error) => error.into(),
-        ReleaseError::Pdf(error) => {
+        error @ (ReleaseError::Pdf(_) | ReleaseError::Render(_)) => {
             tracing::error!(error = %shirase_shared::error::Chain(&error), "a report could not be rendered");
             PageError::Invalid(call.locale.text("report-not-rendered"))
+        }
+        ReleaseError::Form(error) => PageError::Invalid(error.to_string()),
+        ReleaseError::NoSuchFile { .. } => {
+            PageError::Invalid(call.locale.text("report-no-such-file"))
         }
         ReleaseError::Tampered(error) => {
             tracing::error!(%error, "a stored approval does not stand");

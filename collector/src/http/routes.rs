@@ -72,6 +72,7 @@ routes! {
     VendorCalled       Post "/facilities/{facility}/incidents/{incident}/vendor-called" AUTHOR;
     Report             Get  "/facilities/{facility}/reports/{report}" VIEWER;
     ReportPdf          Get  "/facilities/{facility}/reports/{report}/pdf" VIEWER;
+    ReportFile         Get  "/facilities/{facility}/reports/{report}/files/{format}" VIEWER;
     AnswerForm         Get  "/facilities/{facility}/reports/{report}/fields/{field}" AUTHOR;
     Answer             Post "/facilities/{facility}/reports/{report}/fields/{field}" AUTHOR;
     Submit             Post "/facilities/{facility}/reports/{report}/submit" AUTHOR;

@@ -11,7 +11,7 @@ use super::append_audit;
 use super::connect::{Store, StoreError};
 use super::reports::rows::{answers_in_force, read_report, set_revision, set_status, write_answer};
 use crate::approval::{
-    Asked, Decision, DecisionRecord, Frozen, FrozenProfile, OwnAnswers, Refusal, Rendering, Sender,
+    Asked, Decision, DecisionRecord, Format, Frozen, FrozenProfile, OwnAnswers, Refusal, Rendering, Sender,
     Standing, StoredApproval, Submission, Verdict, judge,
 };
 use crate::audit::{Actor, AuditEntry};
@@ -54,7 +54,7 @@ pub struct NewSubmission {
     pub incident_number: u64,
 }
 
-/// A wish to approve, with the file that was rendered for it.
+/// A wish to approve, with the files that were rendered for it.
 #[derive(Clone, Debug)]
 pub struct NewApproval {
     /// Which report at which revision, and who approves it.
@@ -63,8 +63,8 @@ pub struct NewApproval {
     pub answers_sha256: String,
     /// What the file says about the approver being an author; a decision that comes out otherwise is refused.
     pub own_answers: OwnAnswers,
-    /// The signed file.
-    pub rendering: Rendering,
+    /// The signed files, one of them the PDF.
+    pub renderings: Vec<Rendering>,
 }
 
 impl Store {
@@ -145,7 +145,7 @@ impl Store {
         weigh(&mut conn, verdict, decision, reason).await
     }
 
-    /// Stores an approval with its rendering: both or neither.
+    /// Stores an approval with its files: all or nothing.
     ///
     /// # Errors
     /// Refuses a stale revision, a report that awaits no decision, an author, and a file that shows something else.
@@ -158,7 +158,10 @@ impl Store {
         let mut tx = self.change().await?;
         let (submission, own_answers) = weigh(&mut tx, verdict, Decision::Approved, "").await?;
         let shows_this = submission.answers_sha256 == new.answers_sha256
-            && new.rendering.revision == submission.revision
+            && new
+                .renderings
+                .iter()
+                .all(|file| file.revision == submission.revision)
             && new.own_answers == own_answers;
         if !shows_this {
             let current = submission.revision;
@@ -174,10 +177,18 @@ impl Store {
             reason: String::new(),
         };
         insert_decision(&mut tx, verdict, &record).await?;
-        insert_rendering(&mut tx, verdict, &new.rendering).await?;
+        for rendering in &new.renderings {
+            insert_rendering(&mut tx, verdict, rendering).await?;
+        }
         set_status(&mut tx, &verdict.facility, verdict.report, ReportStatus::Approved, now).await?;
-        let entry =
-            decided("report.approved", verdict, &record).with("file_sha256", &new.rendering.sha256);
+        let mut entry = decided("report.approved", verdict, &record);
+        for rendering in &new.renderings {
+            let key = match rendering.format {
+                Format::Pdf => "file_sha256".to_owned(),
+                other => format!("{other}_sha256"),
+            };
+            entry = entry.with(&key, &rendering.sha256);
+        }
         append_audit(&mut tx, &entry).await?;
         self.commit_audited(tx).await?;
 
@@ -269,22 +280,31 @@ impl Store {
         };
         let number = i64::from(decision.revision.0);
         let submission = read_submission(&mut tx, facility, report, number).await?;
-        let rendering: Option<RenderingRow> = sqlx::query_as(
-            "SELECT * FROM renderings WHERE facility_id = ? AND report_id = ? AND revision = ? AND format = 'pdf'",
+        let rows: Vec<RenderingRow> = sqlx::query_as(
+            "SELECT * FROM renderings WHERE facility_id = ? AND report_id = ? AND revision = ? ORDER BY format",
         )
         .bind(facility.as_str())
         .bind(report.to_string())
         .bind(number)
-        .fetch_optional(&mut *tx)
+        .fetch_all(&mut *tx)
         .await?;
         tx.commit().await?;
+        let files: Vec<Rendering> = rows
+            .into_iter()
+            .map(Rendering::try_from)
+            .collect::<Result<_, _>>()?;
+        let (pdf, others): (Vec<_>, Vec<_>) = files
+            .into_iter()
+            .partition(|file| file.format == Format::Pdf);
 
         Ok(Some(StoredApproval {
             submission: submission.ok_or(StoreError::Missing("frozen answers of this approval"))?,
             decision,
-            rendering: rendering
-                .ok_or(StoreError::Missing("file of this approval"))?
-                .try_into()?,
+            rendering: pdf
+                .into_iter()
+                .next()
+                .ok_or(StoreError::Missing("file of this approval"))?,
+            others,
         }))
     }
 }

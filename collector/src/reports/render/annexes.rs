@@ -1,12 +1,12 @@
 //! What follows the letter: timeline, sources, and how the document came to be.
 
-use super::{Annex, Maker, Stage, body, plain_line, short_hash};
+use super::{Annex, Attachment, Maker, Stage, body, plain_line, short_hash};
 use crate::approval::OwnAnswers;
 use crate::reports::answer::Answer;
 use crate::reports::fields::Field;
 
 impl Maker<'_> {
-    pub(super) fn annexes(&self) -> Vec<Annex> {
+    pub(super) fn annexes(&self, attachments: &[Attachment]) -> Vec<Annex> {
         let mut annexes: Vec<Annex> = self
             .profile
             .body
@@ -17,6 +17,9 @@ impl Maker<'_> {
             .collect();
         if !self.records.is_empty() {
             annexes.push(self.sources());
+        }
+        if !attachments.is_empty() {
+            annexes.push(self.files(attachments));
         }
         annexes.push(self.record());
         for (index, annex) in annexes.iter_mut().enumerate() {
@@ -77,6 +80,24 @@ impl Maker<'_> {
             .map(|key| self.locale.text(key))
             .to_vec(),
             rows: rows.into_iter().map(|(_, cells)| cells).collect(),
+        }
+    }
+
+    /// The files that go with the document, each with its hash.
+    fn files(&self, attachments: &[Attachment]) -> Annex {
+        let row = |file: &Attachment| {
+            let values: [(&str, &dyn std::fmt::Display); 3] =
+                [("title", &file.title), ("entries", &file.entries), ("hash", &file.sha256)];
+            vec![file.name.clone(), self.locale.text_with("files-row", &values)]
+        };
+        Annex {
+            title: self.locale.text("files-title"),
+            intro: self.locale.text("files-intro"),
+            widths: vec![3, 7],
+            head: ["column-file", "column-holds"]
+                .map(|key| self.locale.text(key))
+                .to_vec(),
+            rows: attachments.iter().map(row).collect(),
         }
     }
 

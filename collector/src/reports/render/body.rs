@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
+use super::clean::{clean as plain, clean_line as plain_line};
 use super::{Block, shown_time};
 use crate::locale::{Lang, Locale};
 use crate::reports::answer::{Line, Value};
 use crate::reports::fields::Field;
-use crate::reports::text::{plain, plain_line};
 
 /// Kinds of event the locale files have a word for.
 const KINDS: &[&str] = &["mass_change", "outage", "pressure", "loss", "agent"];

@@ -1,5 +1,9 @@
 //! Documents say what they must, on every page, and hostile text stays text.
 
+mod formats;
+mod hostile;
+mod opened;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
