@@ -9,8 +9,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 
 use crate::approval::Format;
 use crate::facilities::FacilityKind;
-use crate::reports::official::FormId;
 use crate::notify::{ChannelId, ChannelKind, parse_severity};
+use crate::reports::official::FormId;
 use shirase_shared::event::Severity;
 use shirase_shared::ids::FacilityId;
 

@@ -71,7 +71,10 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
         Command::Incident(command) => Desk::open(path, terminal).await?.incident(command).await?,
         Command::Report(command) => Desk::open(path, terminal).await?.report(command).await?,
         Command::OfficialForm(command) => {
-            return Desk::open(path, terminal).await?.official_form(command).await;
+            return Desk::open(path, terminal)
+                .await?
+                .official_form(command)
+                .await;
         }
         Command::Manifest(ManifestCommand::Open { manifest, identity }) => {
             manifest::open(path, &manifest, &identity, terminal)?;

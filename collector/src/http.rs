@@ -32,6 +32,7 @@ mod console_hosts;
 mod console_settings;
 mod console_users;
 mod console_audit;
+mod console_official;
 mod console_overview;
 mod console_incident;
 mod console_report;

@@ -82,7 +82,9 @@ impl Desk<'_> {
                 return self.map((facility, form), mapping.as_deref(), json).await;
             }
             OfficialFormCommand::Check { facility, form, report, json } => {
-                return self.check_form((facility, form), report.as_deref(), json).await;
+                return self
+                    .check_form((facility, form), report.as_deref(), json)
+                    .await;
             }
             OfficialFormCommand::List { facility, list } => {
                 let mut rows = Vec::new();
@@ -115,7 +117,9 @@ impl Desk<'_> {
         }
         let bytes =
             fs::read(file).with_context(|| format!("failed to read `{}`", file.display()))?;
-        let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = file
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
         let form = OfficialForm {
             facility,
             id,
@@ -192,7 +196,10 @@ impl Desk<'_> {
         let mut problems = check(form.kind, &form.bytes, &form.mapping)?;
         if let (Some(report), true) = (report, problems.is_empty()) {
             let report = self.one_report(&facility, report).await?;
-            let tried = self.releases()?.official_copy(&facility, report.id, &id).await;
+            let tried = self
+                .releases()?
+                .official_copy(&facility, report.id, &id)
+                .await;
             match tried {
                 Ok(_) => {}
                 Err(ReleaseError::Form(FormError::Mapping(found))) => problems.extend(found),
@@ -213,7 +220,8 @@ impl Desk<'_> {
             let checked = Checked { form: form.id.clone(), places, problems };
             table::json(&checked, self.terminal)?;
         } else if sound {
-            self.terminal.line(&format!("`{}` is in order: {places} places", form.id))?;
+            self.terminal
+                .line(&format!("`{}` is in order: {places} places", form.id))?;
         } else {
             for problem in &problems {
                 self.terminal.line(&problem.to_string())?;

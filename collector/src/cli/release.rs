@@ -140,7 +140,11 @@ impl Desk<'_> {
         }
         let mut formats = vec![asked.format];
         if asked.attachments {
-            formats.extend(Format::ALL.into_iter().filter(|format| format.is_attachment()));
+            formats.extend(
+                Format::ALL
+                    .into_iter()
+                    .filter(|format| format.is_attachment()),
+            );
         }
         let files = self.releases()?.files(facility, id, &formats).await?;
         if files.iter().all(|file| file.format != asked.format) {
@@ -167,7 +171,9 @@ impl Desk<'_> {
     }
 
     async fn note_export(&self, report: &Report, format: impl std::fmt::Display) -> Result<()> {
-        let entry = self.entry("report.exported", report.id).of(&report.facility);
+        let entry = self
+            .entry("report.exported", report.id)
+            .of(&report.facility);
         let entry = entry
             .with("status", report.status)
             .with("revision", report.revision)

@@ -146,8 +146,7 @@ impl Desk<'_> {
         let of_incident = incident.map(|incident| incident.id);
         let reports = self.store.reports(facility).await?;
         let follows = |r: &Report| profile.is_none_or(|profile| r.profile == profile);
-        let fits =
-            |r: &Report| follows(r) && (Some(r.id) == id || Some(r.incident) == of_incident);
+        let fits = |r: &Report| follows(r) && (Some(r.id) == id || Some(r.incident) == of_incident);
         reports.into_iter().find(fits).with_context(|| {
             format!("`{facility}` has no report `{wanted}`; `report list` shows those there are")
         })

@@ -53,12 +53,16 @@ pub struct ReportPage {
     pub decisions: Vec<DecisionView>,
     /// Answers that are open, to be seen before submitting.
     pub open: usize,
+    /// Names of the official forms that can be filled with it.
+    pub forms: Vec<String>,
 }
 
 impl ReportPage {
     /// The kinds of file the report can be had as, each with the key of its words.
     fn files(&self) -> impl Iterator<Item = (Format, &'static str)> {
-        Format::ALL.into_iter().map(|format| (format, file_words(format)))
+        Format::ALL
+            .into_iter()
+            .map(|format| (format, file_words(format)))
     }
 }
 

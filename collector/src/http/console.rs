@@ -22,8 +22,8 @@ use super::routes::{Page, ROUTES, Verb};
 use super::session::{self, Call, Guard};
 use super::{
     console_audit, console_hosts as hosts, console_incident as incident,
-    console_overview as overview, console_report as report, console_settings as settings,
-    console_sign_in as sign_in, console_users as users, live,
+    console_official as official, console_overview as overview, console_report as report,
+    console_settings as settings, console_sign_in as sign_in, console_users as users, live,
 };
 use crate::console::{Frame, Tab, html};
 use crate::jobs::Nudge;
@@ -31,6 +31,7 @@ use crate::keys::SigningKey;
 use crate::locale::{Lang, japan_time};
 use crate::notify::courier::Courier;
 use crate::release::Releases;
+use crate::reports::official::UPLOAD_MAX_BYTES;
 use crate::reports::render::json::SCHEMA;
 use crate::store::Store;
 
@@ -133,7 +134,11 @@ impl SignInLimits {
 pub fn console_router(state: ConsoleState) -> Router {
     let mut router = Router::new();
     for (verb, path, access, page) in ROUTES {
-        let guard = Guard { state: state.clone(), access: *access };
+        let upload_max_bytes = match page {
+            Page::OfficialFormPut => Some(UPLOAD_MAX_BYTES),
+            _ => None,
+        };
+        let guard = Guard { state: state.clone(), access: *access, upload_max_bytes };
         let route =
             handler(*page, *verb).layer(middleware::from_fn_with_state(guard, session::guard));
         router = router.route(path, route);
@@ -196,6 +201,12 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::ChannelPut => on(filter, settings::put_channel),
         Page::ChannelTest => on(filter, settings::test_channel),
         Page::ChannelRemove => on(filter, settings::remove_channel),
+        Page::ReportOnForm => on(filter, official::filled),
+        Page::OfficialForms => on(filter, official::list),
+        Page::OfficialFormPut => on(filter, official::put),
+        Page::OfficialForm => on(filter, official::show),
+        Page::OfficialFormMap => on(filter, official::map),
+        Page::OfficialFormRemove => on(filter, official::remove),
         Page::Users => on(filter, users::show),
         Page::UserAdd => on(filter, users::add),
         Page::UserRoles => on(filter, users::set_roles),

@@ -72,8 +72,15 @@ pub(super) async fn show(
         stands,
     };
     let answers = answer_views(&sheet, profile, locale);
+    let forms = state.store.official_forms(&facility.id).await?;
+    let forms = forms
+        .into_iter()
+        .filter(|form| !form.mapping.place.is_empty())
+        .map(|form| form.id.to_string())
+        .collect();
 
     page(&ReportPage {
+        forms,
         f: place_frame(&call, &state, &facility, ("title-report", Tab::Incidents))?,
         id,
         title: profile.body.title.in_lang(locale.lang()).to_owned(),
@@ -334,7 +341,7 @@ fn report_path(call: &Call, id: ReportId) -> Result<String, PageError> {
 }
 
 /// Puts a failed decision into words for the reader.
-fn words(error: ReleaseError, call: &Call) -> PageError {
+pub(super) fn words(error: ReleaseError, call: &Call) -> PageError {
     match error {
         ReleaseError::Refused(refusal) => refusal_words(refusal, call),
         ReleaseError::Store(error) => error.into(),

@@ -29,6 +29,8 @@ pub(super) const DONE: &[&str] = &[
     "done-submitted",
     "done-approved",
     "done-rejected",
+    "done-form-imported",
+    "done-form-removed",
 ];
 
 /// Returns the facility a page is about.

@@ -73,6 +73,7 @@ routes! {
     Report             Get  "/facilities/{facility}/reports/{report}" VIEWER;
     ReportPdf          Get  "/facilities/{facility}/reports/{report}/pdf" VIEWER;
     ReportFile         Get  "/facilities/{facility}/reports/{report}/files/{format}" VIEWER;
+    ReportOnForm       Get  "/facilities/{facility}/reports/{report}/official-forms/{form}" VIEWER;
     AnswerForm         Get  "/facilities/{facility}/reports/{report}/fields/{field}" AUTHOR;
     Answer             Post "/facilities/{facility}/reports/{report}/fields/{field}" AUTHOR;
     Submit             Post "/facilities/{facility}/reports/{report}/submit" AUTHOR;
@@ -91,6 +92,11 @@ routes! {
     ChannelPut         Post "/facilities/{facility}/channels" ADMINISTRATOR;
     ChannelTest        Post "/facilities/{facility}/channels/{channel}/test" ADMINISTRATOR;
     ChannelRemove      Post "/facilities/{facility}/channels/{channel}/remove" ADMINISTRATOR;
+    OfficialForms      Get  "/facilities/{facility}/official-forms" VIEWER;
+    OfficialFormPut    Post "/facilities/{facility}/official-forms" ADMINISTRATOR;
+    OfficialForm       Get  "/facilities/{facility}/official-forms/{form}" VIEWER;
+    OfficialFormMap    Post "/facilities/{facility}/official-forms/{form}/map" ADMINISTRATOR;
+    OfficialFormRemove Post "/facilities/{facility}/official-forms/{form}/remove" ADMINISTRATOR;
     Users              Get  "/facilities/{facility}/users" ADMINISTRATOR;
     UserAdd            Post "/facilities/{facility}/users" ADMINISTRATOR;
     UserRoles          Post "/facilities/{facility}/users/{user}/roles" ADMINISTRATOR;

@@ -7,9 +7,7 @@ use super::{Known, ReleaseError, Releases};
 use crate::approval::Tampered;
 use crate::keys::Signed;
 use crate::reports::ReportStatus;
-use crate::reports::official::{
-    FilledCopy, Filling, FormId, OfficialForm, fill, mapping_sha256,
-};
+use crate::reports::official::{FilledCopy, Filling, FormId, OfficialForm, fill, mapping_sha256};
 use crate::reports::render::file_stem;
 
 /// A filled form on its way to a person.
@@ -57,7 +55,8 @@ impl Releases {
             Ok(fill(form.kind, &form.bytes, &form.mapping, filling)?)
         };
         let Known { frozen, answers_sha256, stage, .. } = known.clone();
-        self.with_document(frozen, answers_sha256, stage, work).await
+        self.with_document(frozen, answers_sha256, stage, work)
+            .await
     }
 
     /// Returns the kept copy of an approved report, or makes, signs and keeps it.

@@ -115,7 +115,9 @@ impl FormKind {
     /// Reads that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Xlsx, Self::Docx].into_iter().find(|kind| kind.as_str() == name)
+        [Self::Xlsx, Self::Docx]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
     }
 }
 
@@ -173,7 +175,8 @@ impl FilledCopy {
     /// Returns the text its signature is over.
     #[must_use]
     pub fn signed_text(&self) -> String {
-        let Self { report, revision, form_sha256, mapping_sha256, answers_sha256, sha256, .. } = self;
+        let Self { report, revision, form_sha256, mapping_sha256, answers_sha256, sha256, .. } =
+            self;
         format!(
             "{SIGNED_LAYOUT}\nreport {report}\nrevision {revision}\nanswers-sha256 {answers_sha256}\n\
              form-sha256 {form_sha256}\nmapping-sha256 {mapping_sha256}\nfile-sha256 {sha256}\n"
@@ -197,7 +200,9 @@ pub enum FormError {
     #[error(transparent)]
     Archive(#[from] ArchiveError),
     /// It is encrypted or of the old binary kind.
-    #[error("the file is protected by a password, or of the old kind (.xls, .doc); save it as XLSX or DOCX without a password")]
+    #[error(
+        "the file is protected by a password, or of the old kind (.xls, .doc); save it as XLSX or DOCX without a password"
+    )]
     OldOrEncrypted,
     /// It is neither a workbook nor a text document.
     #[error("the file is neither an XLSX workbook nor a DOCX document")]
@@ -206,7 +211,9 @@ pub enum FormError {
     #[error("the file holds macros (`{0}`); save it without them")]
     Macros(String),
     /// It loads something from elsewhere or holds a foreign object.
-    #[error("the file refers to something outside itself or holds an embedded object (`{0}`); remove it")]
+    #[error(
+        "the file refers to something outside itself or holds an embedded object (`{0}`); remove it"
+    )]
     Foreign(String),
     /// A part is no XML this program reads.
     #[error("its part `{part}` does not read: {reason}")]

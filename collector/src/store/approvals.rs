@@ -11,8 +11,8 @@ use super::append_audit;
 use super::connect::{Store, StoreError};
 use super::reports::rows::{answers_in_force, read_report, set_revision, set_status, write_answer};
 use crate::approval::{
-    Asked, Decision, DecisionRecord, Format, Frozen, FrozenProfile, OwnAnswers, Refusal, Rendering, Sender,
-    Standing, StoredApproval, Submission, Verdict, judge,
+    Asked, Decision, DecisionRecord, Format, Frozen, FrozenProfile, OwnAnswers, Refusal, Rendering,
+    Sender, Standing, StoredApproval, Submission, Verdict, judge,
 };
 use crate::audit::{Actor, AuditEntry};
 use crate::facilities::SelfApproval;

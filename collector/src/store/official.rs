@@ -8,7 +8,9 @@ use super::append_audit;
 use super::connect::{Store, StoreError, from_json, from_ms, parsed, to_ms, touched};
 use super::reports::rows::revision;
 use crate::audit::{Actor, AuditEntry};
-use crate::reports::official::{FilledCopy, FormId, FormKind, Mapping, OfficialForm, mapping_sha256};
+use crate::reports::official::{
+    FilledCopy, FormId, FormKind, Mapping, OfficialForm, mapping_sha256,
+};
 
 #[derive(FromRow)]
 struct FormRow {
@@ -27,7 +29,10 @@ impl TryFrom<FormRow> for OfficialForm {
     type Error = StoreError;
 
     fn try_from(row: FormRow) -> Result<Self, StoreError> {
-        let uploaded_by = row.uploaded_by.map(|user| parsed("user id", &user)).transpose()?;
+        let uploaded_by = row
+            .uploaded_by
+            .map(|user| parsed("user id", &user))
+            .transpose()?;
         Ok(Self {
             facility: parsed("facility id", &row.facility_id)?,
             id: parsed("form name", &row.form_id)?,
@@ -83,7 +88,11 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn put_official_form(&self, form: &OfficialForm, who: Actor) -> Result<(), StoreError> {
+    pub async fn put_official_form(
+        &self,
+        form: &OfficialForm,
+        who: Actor,
+    ) -> Result<(), StoreError> {
         let mut tx = self.change().await?;
         sqlx::query(
             "INSERT INTO official_forms (facility_id, form_id, kind, file_name, sha256, bytes, mapping_json, uploaded_by, uploaded_ms)
@@ -122,7 +131,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.change().await?;
-        let sql = "UPDATE official_forms SET mapping_json = ? WHERE facility_id = ? AND form_id = ?";
+        let sql =
+            "UPDATE official_forms SET mapping_json = ? WHERE facility_id = ? AND form_id = ?";
         let done = sqlx::query(sql)
             .bind(mapping.to_json())
             .bind(facility.as_str())
@@ -165,7 +175,10 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails or holds an unreadable one.
-    pub async fn official_forms(&self, facility: &FacilityId) -> Result<Vec<OfficialForm>, StoreError> {
+    pub async fn official_forms(
+        &self,
+        facility: &FacilityId,
+    ) -> Result<Vec<OfficialForm>, StoreError> {
         let sql = "SELECT * FROM official_forms WHERE facility_id = ? ORDER BY form_id";
         let rows: Vec<FormRow> = sqlx::query_as(sql)
             .bind(facility.as_str())
@@ -215,11 +228,12 @@ impl Store {
         .bind(to_ms(copy.made_at))
         .execute(&mut *tx)
         .await?;
-        let entry = AuditEntry::new(copy.made_at, Actor::Machine, "official_form.filled", copy.report)
-            .of(&copy.facility)
-            .with("form", &copy.form)
-            .with("revision", copy.revision)
-            .with("file_sha256", &copy.sha256);
+        let entry =
+            AuditEntry::new(copy.made_at, Actor::Machine, "official_form.filled", copy.report)
+                .of(&copy.facility)
+                .with("form", &copy.form)
+                .with("revision", copy.revision)
+                .with("file_sha256", &copy.sha256);
         append_audit(&mut tx, &entry).await?;
         self.commit_audited(tx).await
     }

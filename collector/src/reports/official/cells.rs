@@ -76,7 +76,9 @@ impl Area {
     /// Reads one area or several with spaces between, as `sqref` writes them.
     #[must_use]
     pub fn list(text: &str) -> Vec<Self> {
-        text.split_whitespace().filter_map(|part| part.parse().ok()).collect()
+        text.split_whitespace()
+            .filter_map(|part| part.parse().ok())
+            .collect()
     }
 }
 

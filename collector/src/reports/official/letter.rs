@@ -73,7 +73,11 @@ pub(super) fn check(bytes: &[u8], mapping: &Mapping) -> Result<Vec<MappingProble
             Err(what) => fault(what),
             Ok(control) if control.choices.is_empty() => {}
             Ok(control) => {
-                for word in place.words.values().filter(|word| !control.choices.contains(word)) {
+                for word in place
+                    .words
+                    .values()
+                    .filter(|word| !control.choices.contains(word))
+                {
                     fault(not_offered(control, word));
                 }
             }
@@ -85,8 +89,15 @@ pub(super) fn check(bytes: &[u8], mapping: &Mapping) -> Result<Vec<MappingProble
 fn find<'a>(controls: &'a [Control], at: &str) -> Result<&'a Control, String> {
     let mut found = controls.iter().filter(|control| control.name == at);
     let first = found.next().ok_or_else(|| {
-        let known: Vec<_> = controls.iter().take(30).map(|control| control.name.as_str()).collect();
-        format!("there is no content control or bookmark of this name; there are {}", known.join(", "))
+        let known: Vec<_> = controls
+            .iter()
+            .take(30)
+            .map(|control| control.name.as_str())
+            .collect();
+        format!(
+            "there is no content control or bookmark of this name; there are {}",
+            known.join(", ")
+        )
     })?;
     if found.next().is_some() {
         return Err("several places have this name; give each its own tag".to_owned());
@@ -148,7 +159,11 @@ impl Control {
             return Ok(Vec::new());
         }
         let mut edits = self.replaced(&text)?;
-        edits.extend(self.placeholder.iter().map(|at| Edit { at: at.clone(), by: String::new() }));
+        edits.extend(
+            self.placeholder
+                .iter()
+                .map(|at| Edit { at: at.clone(), by: String::new() }),
+        );
         Ok(edits)
     }
 
@@ -162,10 +177,13 @@ impl Control {
         if let Some((first, others)) = self.texts.split_first() {
             let empty = |at: &Range<usize>| Edit { at: at.clone(), by: "<w:t/>".to_owned() };
             let first = Edit { at: first.clone(), by: run };
-            return Ok(std::iter::once(first).chain(others.iter().map(empty)).collect());
+            return Ok(std::iter::once(first)
+                .chain(others.iter().map(empty))
+                .collect());
         }
-        let (at, needs_paragraph) =
-            self.slot.ok_or_else(|| "holds no place a text could go to".to_owned())?;
+        let (at, needs_paragraph) = self
+            .slot
+            .ok_or_else(|| "holds no place a text could go to".to_owned())?;
         let run = format!("<w:r>{run}</w:r>");
         let by = if needs_paragraph { format!("<w:p>{run}</w:p>") } else { run };
         Ok(vec![Edit { at: at..at, by }])
@@ -285,7 +303,9 @@ impl Reading {
             "lock" => control.locked = value("val").to_lowercase().contains("contentlocked"),
             "listItem" => {
                 let (shown, own) = (value("displayText"), value("value"));
-                control.choices.push(if shown.is_empty() { own } else { shown });
+                control
+                    .choices
+                    .push(if shown.is_empty() { own } else { shown });
             }
             "checkbox" => control.is_box = true,
             "checked" => control.checked = Some(at.clone()),

@@ -149,8 +149,14 @@ impl Mapping {
             if !seen.insert(&place.at) {
                 fault("is mapped twice".to_owned());
             }
-            let texts = place.words.values().chain([&place.at, &place.ticked, &place.unticked]);
-            if texts.into_iter().any(|text| TEXT_MAX < text.chars().count()) {
+            let texts = place
+                .words
+                .values()
+                .chain([&place.at, &place.ticked, &place.unticked]);
+            if texts
+                .into_iter()
+                .any(|text| TEXT_MAX < text.chars().count())
+            {
                 fault(format!("holds a text of more than {TEXT_MAX} characters"));
             }
             match place.what() {

@@ -128,7 +128,9 @@ names! {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WhatError {
     /// It has another form.
-    #[error("`{0}` says nothing; write field:9, field:14.name, field:14.name[2], field:8=ransomware or meta:facility")]
+    #[error(
+        "`{0}` says nothing; write field:9, field:14.name, field:14.name[2], field:8=ransomware or meta:facility"
+    )]
     Form(String),
     /// There is no such field.
     #[error("there is no field {0}")]
@@ -219,7 +221,10 @@ pub(super) struct Said {
 /// Answers every place of a mapping.
 pub(super) fn said(mapping: &Mapping, filling: Filling<'_>) -> Result<Vec<Said>, FormError> {
     let mut problems = mapping.faults();
-    let marked = mapping.place.iter().any(|place| place.what() == Ok(What::Meta(Meta::Mark)));
+    let marked = mapping
+        .place
+        .iter()
+        .any(|place| place.what() == Ok(What::Meta(Meta::Mark)));
     if !filling.document.marks.is_empty() && !marked {
         problems.push(MappingProblem::new(
             "meta:mark",
@@ -248,7 +253,8 @@ fn content(place: &Place, what: &What, filling: Filling<'_>) -> Result<Content, 
         }
         What::Meta(meta) => meta_text(*meta, filling),
         What::Field { field, part, row } => {
-            if let (As::Date | As::DateTime, Some(at)) = (place.kind, moment(filling, *field, *row)) {
+            if let (As::Date | As::DateTime, Some(at)) = (place.kind, moment(filling, *field, *row))
+            {
                 return Ok(Content::Moment { at, whole: place.kind == As::DateTime });
             }
             field_text(place, (*field, *part, *row), filling)
@@ -308,7 +314,13 @@ fn meta_text(meta: Meta, filling: Filling<'_>) -> String {
     let record = &filling.document.record;
     match meta {
         Meta::Mark => filling.document.header.right.clone(),
-        Meta::Facility => filling.document.letter.sender.first().cloned().unwrap_or_default(),
+        Meta::Facility => filling
+            .document
+            .letter
+            .sender
+            .first()
+            .cloned()
+            .unwrap_or_default(),
         Meta::Director => clean_line(&filling.frozen.sender.director),
         Meta::Incident => record.incident_number.to_string(),
         Meta::Report => record.report.to_string(),

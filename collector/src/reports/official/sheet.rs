@@ -141,7 +141,11 @@ impl Sheet {
             let open = open.trim_end_matches('>').trim_end_matches('/').trim_end();
             return Edit { at: tag.clone(), by: format!("{open}>{cells}</{p}row>") };
         }
-        let later = self.rows.range(number..).next().map(|(_, row)| row.tag.start);
+        let later = self
+            .rows
+            .range(number..)
+            .next()
+            .map(|(_, row)| row.tag.start);
         let (tag, end) = self.data.clone().unwrap_or_default();
         let at = later.or(end).unwrap_or(tag.end);
         Edit { at: at..at, by: format!("<{p}row r=\"{number}\">{cells}</{p}row>") }
@@ -208,7 +212,9 @@ impl Reading {
                 let number = attribute(tag, "r").and_then(|r| r.parse().ok());
                 self.row = number.unwrap_or(self.row + 1);
                 self.column = 0;
-                self.sheet.rows.insert(self.row, Row { tag: at.clone(), end: None });
+                self.sheet
+                    .rows
+                    .insert(self.row, Row { tag: at.clone(), end: None });
             }
             "c" => self.start_cell(tag, at, is_empty),
             "f" => {
@@ -217,8 +223,7 @@ impl Reading {
                 }
             }
             "mergeCell" => {
-                let area: Option<Area> =
-                    attribute(tag, "ref").and_then(|area| area.parse().ok());
+                let area: Option<Area> = attribute(tag, "ref").and_then(|area| area.parse().ok());
                 self.sheet.merged.extend(area);
             }
             "sheetProtection" => {
@@ -259,7 +264,9 @@ impl Reading {
         let cell = Cell {
             at: at.clone(),
             attributes: attributes.collect(),
-            style: attribute(tag, "s").and_then(|s| s.parse().ok()).unwrap_or(0),
+            style: attribute(tag, "s")
+                .and_then(|s| s.parse().ok())
+                .unwrap_or(0),
             kind: attribute(tag, "t").unwrap_or_default(),
             ..Cell::default()
         };
@@ -295,7 +302,10 @@ impl Reading {
             }
             "formula1" | "formula2" => {
                 let index = usize::from(name == "formula2");
-                if let Some(formula) = self.validation.as_mut().and_then(|v| v.formulas.get_mut(index))
+                if let Some(formula) = self
+                    .validation
+                    .as_mut()
+                    .and_then(|v| v.formulas.get_mut(index))
                     && formula.is_empty()
                 {
                     formula.push_str(&self.text);
@@ -303,8 +313,10 @@ impl Reading {
             }
             // The newer kind of rule has its formula and its cells in elements of their own.
             "f" if self.validation.is_some() => {
-                if let Some(formula) =
-                    self.validation.as_mut().and_then(|v| v.formulas.get_mut(self.formula))
+                if let Some(formula) = self
+                    .validation
+                    .as_mut()
+                    .and_then(|v| v.formulas.get_mut(self.formula))
                 {
                     formula.push_str(&self.text);
                 }

@@ -13,8 +13,15 @@ pub const UPLOAD_MAX_BYTES: usize = 5 * 1024 * 1024;
 const COMPOUND: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0];
 /// Parts that hold programs, connections or foreign objects, by a piece of their name.
 const FOREIGN_PARTS: &[&str] = &[
-    "externallinks/", "activex/", "embeddings/", "connections.xml", "querytables/", "ctrlprops/", "afchunk",
-    "webextensions/", "model/item",
+    "externallinks/",
+    "activex/",
+    "embeddings/",
+    "connections.xml",
+    "querytables/",
+    "ctrlprops/",
+    "afchunk",
+    "webextensions/",
+    "model/item",
 ];
 
 /// Accepts a file or says why not.
@@ -58,7 +65,9 @@ fn refuse_programs(parts: &BTreeMap<String, Vec<u8>>, types: &str) -> Result<(),
     }
     for name in parts.keys() {
         let lower = name.to_lowercase();
-        if lower.contains("vba") || lower.contains("macrosheets/") || lower.contains("dialogsheets/")
+        if lower.contains("vba")
+            || lower.contains("macrosheets/")
+            || lower.contains("dialogsheets/")
         {
             return Err(FormError::Macros(name.clone()));
         }

@@ -9,12 +9,12 @@ use jiff::civil::date;
 use jiff::tz::Offset;
 use quick_xml::events::Event;
 
+use super::FormError;
 use super::cells::CellName;
 use super::mapping::{Mapping, MappingProblem};
 use super::saying::{Content, Said};
 use super::sheet::{Cell, Sheet, inline_text};
 use super::xml::{Edit, attribute, characters, edited, events, local};
-use super::FormError;
 use crate::reports::render::archive::{replace, unpack};
 
 /// Rows and columns shown on the page at most.
@@ -86,7 +86,10 @@ impl Workbook {
 
     fn xml(&self, part: &str) -> Result<&str, FormError> {
         let broken = |reason: &str| FormError::Xml { part: part.to_owned(), reason: reason.into() };
-        let bytes = self.parts.get(part).ok_or_else(|| broken("it is missing"))?;
+        let bytes = self
+            .parts
+            .get(part)
+            .ok_or_else(|| broken("it is missing"))?;
         std::str::from_utf8(bytes).map_err(|_| broken("it is not UTF-8"))
     }
 
@@ -204,7 +207,9 @@ impl Workbook {
             return cell.value.clone();
         }
         let index = cell.value.trim().parse::<usize>().ok();
-        index.and_then(|index| self.shared.get(index).cloned()).unwrap_or_default()
+        index
+            .and_then(|index| self.shared.get(index).cloned())
+            .unwrap_or_default()
     }
 
     /// Finds the sheet and the cell a place names: `Sheet!C5`.
@@ -214,13 +219,20 @@ impl Workbook {
             .ok_or_else(|| "write sheet and cell, such as `Sheet1!C5`".to_owned())?;
         let sheet = sheet.trim_matches('\'');
         let cell: CellName = cell.parse().map_err(|()| format!("`{cell}` is no cell"))?;
-        let known = || self.sheets.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
-        let (name, found) = self
-            .read
-            .get_key_value(sheet)
-            .ok_or_else(|| format!("there is no sheet `{sheet}`; there are {}", known().join(", ")))?;
+        let known = || {
+            self.sheets
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .collect::<Vec<_>>()
+        };
+        let (name, found) = self.read.get_key_value(sheet).ok_or_else(|| {
+            format!("there is no sheet `{sheet}`; there are {}", known().join(", "))
+        })?;
         if let Some(area) = found.covered(cell) {
-            return Err(format!("lies inside a merged area; map its corner {} instead", area.first));
+            return Err(format!(
+                "lies inside a merged area; map its corner {} instead",
+                area.first
+            ));
         }
         if let Some(reason) = self.closed(found, cell) {
             return Err(reason);
@@ -237,8 +249,9 @@ impl Workbook {
         }
         let style = found.map_or(0, |cell| cell.style);
         let locked = self.locked.get(style).copied().unwrap_or(true);
-        (sheet.protected && locked)
-            .then(|| "is locked by the author of the form; map the cell that is to be filled".to_owned())
+        (sheet.protected && locked).then(|| {
+            "is locked by the author of the form; map the cell that is to be filled".to_owned()
+        })
     }
 }
 
@@ -248,7 +261,11 @@ pub(super) fn view(bytes: &[u8]) -> Result<Vec<SheetView>, FormError> {
     let mut views = Vec::new();
     for (name, _) in &book.sheets {
         let Some(sheet) = book.read.get(name) else { continue };
-        let used = sheet.cells.keys().copied().chain(sheet.merged.iter().map(|area| area.last));
+        let used = sheet
+            .cells
+            .keys()
+            .copied()
+            .chain(sheet.merged.iter().map(|area| area.last));
         let (mut rows, mut columns) = (0, 0);
         for cell in used {
             rows = rows.max(cell.row.min(VIEW_ROWS));
@@ -257,7 +274,12 @@ pub(super) fn view(bytes: &[u8]) -> Result<Vec<SheetView>, FormError> {
         let row = |row: u32| {
             let cells = (1..=columns).map(|column| CellName { row, column });
             let shown = cells.filter(|cell| sheet.covered(*cell).is_none());
-            (row, shown.map(|cell| book.view_cell(name, sheet, cell)).collect())
+            (
+                row,
+                shown
+                    .map(|cell| book.view_cell(name, sheet, cell))
+                    .collect(),
+            )
         };
         views.push(SheetView { name: name.clone(), rows: (1..=rows).map(row).collect() });
     }
@@ -273,10 +295,17 @@ impl Workbook {
         });
         ViewCell {
             name: cell,
-            text: sheet.cells.get(&cell).map(|cell| self.text_of(cell)).unwrap_or_default(),
+            text: sheet
+                .cells
+                .get(&cell)
+                .map(|cell| self.text_of(cell))
+                .unwrap_or_default(),
             span,
             open: self.closed(sheet, cell).is_none(),
-            choices: self.offered(name, sheet, cell).unwrap_or_default().unwrap_or_default(),
+            choices: self
+                .offered(name, sheet, cell)
+                .unwrap_or_default()
+                .unwrap_or_default(),
         }
     }
 }
@@ -336,7 +365,10 @@ pub(super) fn fill(bytes: &[u8], said: &[Said]) -> Result<Vec<u8>, FormError> {
             replaced.insert(part.clone(), xml.into_bytes());
         }
     }
-    let counts = book.read.values().any(|sheet| sheet.cells.values().any(|cell| cell.formula));
+    let counts = book
+        .read
+        .values()
+        .any(|sheet| sheet.cells.values().any(|cell| cell.formula));
     if counts && let Some(xml) = recounting(book.xml(WORKBOOK)?)? {
         replaced.insert(WORKBOOK.to_owned(), xml.into_bytes());
     }
@@ -376,7 +408,8 @@ fn serial(at: Timestamp, whole: bool) -> String {
         return days.to_string();
     }
     let time = local.time();
-    let seconds = i32::from(time.hour()) * 3600 + i32::from(time.minute()) * 60 + i32::from(time.second());
+    let seconds =
+        i32::from(time.hour()) * 3600 + i32::from(time.minute()) * 60 + i32::from(time.second());
     let fraction = format!("{:.8}", f64::from(seconds) / DAY_SECS);
     format!("{days}{}", fraction.trim_start_matches('0'))
 }
@@ -400,7 +433,8 @@ fn recounting(xml: &str) -> Result<Option<String>, FormError> {
                 let name: &str = tag.name().into_inner();
                 let name = name.rsplit(':').next().unwrap_or_default();
                 if name == "sheets" || name == "definedNames" {
-                    after = Some((found.at.end, tag.name().into_inner().to_owned(), name.to_owned()));
+                    after =
+                        Some((found.at.end, tag.name().into_inner().to_owned(), name.to_owned()));
                 }
             }
             _ => {}
@@ -411,4 +445,30 @@ fn recounting(xml: &str) -> Result<Option<String>, FormError> {
         let by = format!("<{prefix}calcPr fullCalcOnLoad=\"1\"/>");
         edited(xml, vec![Edit { at: at..at, by }])
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workbook_with_formulas_is_counted_anew_when_it_is_opened() {
+        check("<calcPr calcId=\"1\"/>", Some("<calcPr calcId=\"1\" fullCalcOnLoad=\"1\"/>"));
+        check("<x:calcPr></x:calcPr>", Some("<x:calcPr fullCalcOnLoad=\"1\"></x:calcPr>"));
+        check("<calcPr fullCalcOnLoad=\"1\"/>", None);
+        check("", Some("<calcPr fullCalcOnLoad=\"1\"/>"));
+    }
+
+    #[test]
+    fn a_moment_is_a_day_since_1900_in_japan() {
+        let at: Timestamp = "2026-02-08T16:50:00Z".parse().unwrap();
+        assert_eq!(serial(at, false), "46062");
+        assert_eq!(serial(at, true), "46062.07638889");
+    }
+
+    #[track_caller]
+    fn check(properties: &str, expected: Option<&str>) {
+        let whole = |inner: &str| format!("<workbook><sheets><sheet/></sheets>{inner}</workbook>");
+        assert_eq!(recounting(&whole(properties)).unwrap(), expected.map(whole));
+    }
 }

@@ -24,16 +24,23 @@ pub(super) fn local(tag: &BytesStart<'_>) -> String {
 /// Returns an element's prefix with its colon; empty if it has none.
 pub(super) fn prefix(tag: &BytesStart<'_>) -> String {
     let name = tag.name().as_ref().to_owned();
-    name.split_once(':').map_or_else(String::new, |(prefix, _)| format!("{prefix}:"))
+    name.split_once(':')
+        .map_or_else(String::new, |(prefix, _)| format!("{prefix}:"))
 }
 
 /// Returns an attribute by its name without prefix, unescaped.
 pub(super) fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
-    let found = tag.attributes().with_checks(false).flatten().find(|attribute| {
-        let key: &str = attribute.key.as_ref();
-        key.rsplit(':').next() == Some(name)
-    })?;
-    unescape(&found.value).ok().map(std::borrow::Cow::into_owned)
+    let found = tag
+        .attributes()
+        .with_checks(false)
+        .flatten()
+        .find(|attribute| {
+            let key: &str = attribute.key.as_ref();
+            key.rsplit(':').next() == Some(name)
+        })?;
+    unescape(&found.value)
+        .ok()
+        .map(std::borrow::Cow::into_owned)
 }
 
 /// Makes text safe inside XML.
@@ -56,7 +63,9 @@ pub(super) fn events<'a>(part: &str, xml: &'a str) -> Result<Vec<Found<'a>>, For
     let mut found = Vec::new();
     let mut start = 0;
     loop {
-        let event = reader.read_event().map_err(|error| broken(error.to_string()))?;
+        let event = reader
+            .read_event()
+            .map_err(|error| broken(error.to_string()))?;
         let end = usize::try_from(reader.buffer_position()).map_err(|e| broken(e.to_string()))?;
         if matches!(event, Event::Eof) {
             return Ok(found);
@@ -73,7 +82,8 @@ pub(super) fn characters(event: &Event<'_>) -> String {
         Event::CData(text) => text.xml10_content().into_owned(),
         Event::GeneralRef(name) => {
             let name = name.xml10_content();
-            unescape(&format!("&{name};")).map_or_else(|_| String::new(), std::borrow::Cow::into_owned)
+            unescape(&format!("&{name};"))
+                .map_or_else(|_| String::new(), std::borrow::Cow::into_owned)
         }
         Event::Start(_)
         | Event::End(_)

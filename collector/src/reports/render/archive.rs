@@ -186,7 +186,10 @@ mod tests {
         assert!(matches!(unpack(b"%PDF-1.7"), Err(ArchiveError::NotZip(_))));
         assert!(matches!(unpack(b""), Err(ArchiveError::NotZip(_))));
         let many: Vec<String> = (0..=ENTRIES_MAX).map(|n| format!("{n}.xml")).collect();
-        let many: Vec<_> = many.iter().map(|name| (name.as_str(), Vec::new())).collect();
+        let many: Vec<_> = many
+            .iter()
+            .map(|name| (name.as_str(), Vec::new()))
+            .collect();
         assert!(matches!(unpack(&pack(&many).unwrap()), Err(ArchiveError::TooMany(_))));
     }
 }

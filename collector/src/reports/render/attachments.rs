@@ -34,7 +34,9 @@ impl Maker<'_> {
             (Format::IndicatorsCsv, "attached-indicators", self.indicator_table()),
             (Format::DamageCsv, "attached-damage", self.damage()),
         ];
-        let tables = tables.into_iter().filter(|(_, _, table)| !table.rows.is_empty());
+        let tables = tables
+            .into_iter()
+            .filter(|(_, _, table)| !table.rows.is_empty());
         let mut files: Vec<Attachment> = tables
             .map(|(format, title, table)| {
                 let bytes = csv(&self.marked(&table)).into_bytes();
@@ -100,9 +102,7 @@ impl Maker<'_> {
         let found = indicators::indicators(self.frozen, &self.locale.text("type-suffix"));
         let rows = found
             .into_iter()
-            .map(|one| {
-                vec![one.at.map(form_time).unwrap_or_default(), one.label, one.value]
-            })
+            .map(|one| vec![one.at.map(form_time).unwrap_or_default(), one.label, one.value])
             .collect();
         Table { head: self.heads(&["column-local-time", "column-type", "column-value"]), rows }
     }
@@ -194,13 +194,10 @@ impl Maker<'_> {
                 .locale
                 .text_with("stix-about", &[("facility", &facility), ("mark", &mark)]),
             facility,
-            labels: [
-                self.frozen.drill.map(|_| "drill"),
-                Some(self.stage.as_str()),
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
+            labels: [self.frozen.drill.map(|_| "drill"), Some(self.stage.as_str())]
+                .into_iter()
+                .flatten()
+                .collect(),
             answers_sha256: self.answers_sha256.to_owned(),
             lang: self.locale.lang().as_str(),
         }

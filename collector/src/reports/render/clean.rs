@@ -81,10 +81,7 @@ pub fn clean(text: &str) -> String {
 /// As [`clean`], on one line.
 #[must_use]
 pub fn clean_line(text: &str) -> String {
-    clean(text)
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
+    clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Returns a text no spreadsheet takes for a formula, whatever it begins with.

@@ -117,8 +117,7 @@ fn body(document: &Document) -> String {
         out.push_str(&paragraph("Letter", "right", &run(line, Look::default())));
     }
     for (index, line) in letter.addressee.iter().enumerate() {
-        let look =
-            if index == 0 { Look::size(22) } else { Look::size(16).colour(WARNING) };
+        let look = if index == 0 { Look::size(22) } else { Look::size(16).colour(WARNING) };
         out.push_str(&paragraph("Letter", "", &run(line, look)));
     }
     for line in &letter.sender {
@@ -281,7 +280,5 @@ fn cell(width: u32, fill: &str, content: &str) -> String {
     } else {
         format!("<w:shd w:val=\"clear\" w:color=\"auto\" w:fill=\"{fill}\"/>")
     };
-    format!(
-        "<w:tc><w:tcPr><w:tcW w:w=\"{width}\" w:type=\"dxa\"/>{shade}</w:tcPr>{content}</w:tc>"
-    )
+    format!("<w:tc><w:tcPr><w:tcW w:w=\"{width}\" w:type=\"dxa\"/>{shade}</w:tcPr>{content}</w:tc>")
 }

@@ -31,7 +31,11 @@ pub fn render(document: &Document, pdf: &[u8]) -> Vec<u8> {
     let mut mail = MultiPart::mixed()
         .boundary(boundary)
         .singlepart(SinglePart::plain(Body::new(text(document, locale))))
-        .singlepart(part(&format!("{}{}", record.file_stem, Format::Pdf.suffix()), Format::Pdf, pdf));
+        .singlepart(part(
+            &format!("{}{}", record.file_stem, Format::Pdf.suffix()),
+            Format::Pdf,
+            pdf,
+        ));
     for file in &document.attachments {
         mail = mail.singlepart(part(&file.name, file.format, &file.bytes));
     }
@@ -39,7 +43,8 @@ pub fn render(document: &Document, pdf: &[u8]) -> Vec<u8> {
     headers.set(MIME_VERSION_1_0);
     headers.set(Date::from(SystemTime::from(record.dated_at)));
     headers.set(Subject::from(subject(document, locale)));
-    headers.insert_raw(HeaderValue::new(HeaderName::new_from_ascii_str("X-Unsent"), "1".to_owned()));
+    headers
+        .insert_raw(HeaderValue::new(HeaderName::new_from_ascii_str("X-Unsent"), "1".to_owned()));
     if !record.addressee_mail.is_empty()
         && let Ok(to) = record.addressee_mail.parse::<Mailboxes>()
     {
@@ -105,7 +110,11 @@ fn text(document: &Document, locale: Locale) -> String {
     lines.extend([String::new(), locale.text("mail-body-items"), String::new()]);
     for item in &document.items {
         lines.push(format!("{}. {} [{}]", item.place, item.label, item.status));
-        lines.extend(said_lines(item).into_iter().map(|line| format!("   {line}")));
+        lines.extend(
+            said_lines(item)
+                .into_iter()
+                .map(|line| format!("   {line}")),
+        );
         lines.push(String::new());
     }
     for (label, said) in &document.letter.duty {
@@ -118,11 +127,7 @@ fn text(document: &Document, locale: Locale) -> String {
             lines.push(format!("   SHA-256 {}", file.sha256));
         }
     }
-    lines.extend([
-        String::new(),
-        document.footer.record.clone(),
-        document.footer.hash.clone(),
-    ]);
+    lines.extend([String::new(), document.footer.record.clone(), document.footer.hash.clone()]);
     let mut text = lines.join("\r\n");
     text.push_str("\r\n");
     text

@@ -69,8 +69,16 @@ pub fn render(document: &Document) -> Result<Vec<u8>, XlsxError> {
 }
 
 fn properties(document: &Document) -> Result<DocProperties, XlsxError> {
-    let at = document.record.dated_at.strftime("%Y-%m-%dT%H:%M:%S").to_string();
-    let marks: String = document.marks.iter().map(|mark| format!("【{mark}】")).collect();
+    let at = document
+        .record
+        .dated_at
+        .strftime("%Y-%m-%dT%H:%M:%S")
+        .to_string();
+    let marks: String = document
+        .marks
+        .iter()
+        .map(|mark| format!("【{mark}】"))
+        .collect();
     let author = document.letter.sender.first().cloned().unwrap_or_default();
     Ok(DocProperties::new()
         .set_title(format!("{marks}{}", document.title))
@@ -130,9 +138,14 @@ impl Looks {
         Self {
             plain: plain(),
             right: plain().set_align(FormatAlign::Right),
-            title: plain().set_font_size(15).set_bold().set_align(FormatAlign::Center),
+            title: plain()
+                .set_font_size(15)
+                .set_bold()
+                .set_align(FormatAlign::Center),
             mark: plain().set_font_size(13).set_bold().set_font_color(warning),
-            faint: plain().set_font_size(8).set_font_color(Color::RGB(0x59_5959)),
+            faint: plain()
+                .set_font_size(8)
+                .set_font_color(Color::RGB(0x59_5959)),
             head: boxed()
                 .set_bold()
                 .set_background_color(Color::RGB(0xec_ecec))
@@ -140,7 +153,9 @@ impl Looks {
             cell: boxed(),
             centre: boxed().set_align(FormatAlign::Center),
             label: boxed().set_bold(),
-            small: boxed().set_font_size(8).set_font_color(Color::RGB(0x59_5959)),
+            small: boxed()
+                .set_font_size(8)
+                .set_font_color(Color::RGB(0x59_5959)),
         }
     }
 }
@@ -171,18 +186,14 @@ impl Pen<'_> {
                 .merge_range(self.row, 0, self.row, self.last, "", look)?;
         }
         self.put(0, text, look)?;
-        self.sheet.set_row_height(self.row, (lines * LINE + 2.0).min(ROW_MAX))?;
+        self.sheet
+            .set_row_height(self.row, (lines * LINE + 2.0).min(ROW_MAX))?;
         self.row += 1;
         Ok(())
     }
 
     /// Writes a row of cells and goes to the next. Without a height of its own a row would show one line only.
-    fn cells(
-        &mut self,
-        texts: &[String],
-        widths: &[f64],
-        look: &Format,
-    ) -> Result<(), XlsxError> {
+    fn cells(&mut self, texts: &[String], widths: &[f64], look: &Format) -> Result<(), XlsxError> {
         for (text, column) in texts.iter().zip(0_u16..) {
             self.put(column, text, look)?;
         }
@@ -193,7 +204,8 @@ impl Pen<'_> {
     fn high<'t>(&mut self, cells: impl Iterator<Item = (&'t str, f64)>) -> Result<(), XlsxError> {
         let lines = cells.map(|(text, width)| lines_in(text, width - 1.0));
         let most = lines.fold(1.0, f64::max);
-        self.sheet.set_row_height(self.row, (most * LINE + 2.0).min(ROW_MAX))?;
+        self.sheet
+            .set_row_height(self.row, (most * LINE + 2.0).min(ROW_MAX))?;
         self.row += 1;
         Ok(())
     }
@@ -227,7 +239,12 @@ fn page(sheet: &mut Worksheet, document: &Document, name: &str) -> Result<(), Xl
 }
 
 /// What stands at the head of every sheet on the screen.
-fn head(pen: &mut Pen<'_>, document: &Document, looks: &Looks, chars: f64) -> Result<(), XlsxError> {
+fn head(
+    pen: &mut Pen<'_>,
+    document: &Document,
+    looks: &Looks,
+    chars: f64,
+) -> Result<(), XlsxError> {
     if !document.header.right.is_empty() {
         pen.across(&document.header.right, &looks.mark, chars / 1.4)?;
     }
@@ -304,7 +321,9 @@ fn pieces(text: &str) -> Vec<String> {
     if all.is_empty() {
         return vec![String::new()];
     }
-    all.chunks(CELL_MAX).map(|part| part.iter().collect()).collect()
+    all.chunks(CELL_MAX)
+        .map(|part| part.iter().collect())
+        .collect()
 }
 
 fn number(place: usize) -> f64 {

@@ -26,9 +26,17 @@ impl Workbook {
 
     fn listed(&self, sheet_name: &str, formula: &str) -> Option<Vec<String>> {
         let formula = formula.trim_start_matches('=').trim();
-        if let Some(inner) = formula.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        if let Some(inner) = formula
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'))
+        {
             let values = inner.replace("\"\"", "\"");
-            return Some(values.split(',').map(|value| value.trim().to_owned()).collect());
+            return Some(
+                values
+                    .split(',')
+                    .map(|value| value.trim().to_owned())
+                    .collect(),
+            );
         }
         if let Some(target) = self.names.get(formula) {
             return if target == formula { None } else { self.listed(sheet_name, target) };
@@ -38,7 +46,9 @@ impl Workbook {
         let area: Area = area.parse().ok()?;
         let sheet = self.read.get(&name)?;
         let cells = sheet.cells.iter().filter(|(cell, _)| area.holds(**cell));
-        let texts = cells.map(|(_, cell)| self.text_of(cell)).filter(|text| !text.is_empty());
+        let texts = cells
+            .map(|(_, cell)| self.text_of(cell))
+            .filter(|text| !text.is_empty());
 
         Some(texts.take(OFFERED_MAX).collect())
     }
@@ -97,7 +107,8 @@ fn rules_of(sheet: &Sheet, cell: CellName) -> impl Iterator<Item = &Validation> 
 /// Whether a number keeps a rule; limits that are formulas are left to the spreadsheet program.
 fn keeps(rule: &Validation, number: i64) -> Result<(), String> {
     let [first, second] = &rule.formulas;
-    let (low, high): (Option<i64>, Option<i64>) = (first.trim().parse().ok(), second.trim().parse().ok());
+    let (low, high): (Option<i64>, Option<i64>) =
+        (first.trim().parse().ok(), second.trim().parse().ok());
     let Some(low) = low else { return Ok(()) };
     let holds = match rule.operator.as_str() {
         "" | "between" => high.is_none_or(|high| (low..=high).contains(&number)),

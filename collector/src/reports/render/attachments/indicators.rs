@@ -64,6 +64,8 @@ fn entries(value: &Value) -> Vec<Indicator> {
 
 /// A suffix with its dot, so that it is recognised as one.
 fn with_dot(suffix: &str) -> String {
-    let plain = suffix.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let plain = suffix
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     if plain && !suffix.is_empty() { format!(".{suffix}") } else { suffix.to_owned() }
 }

@@ -55,7 +55,9 @@ impl Facts {
     fn id(&self, kind: &str, of: &str) -> String {
         let seed = format!("{kind}\n{}\n{}\n{of}", self.report, self.revision);
         let digits = sha256_hex(seed.as_bytes());
-        let number = digits.get(..32).and_then(|half| u128::from_str_radix(half, 16).ok());
+        let number = digits
+            .get(..32)
+            .and_then(|half| u128::from_str_radix(half, 16).ok());
         let uuid = uuid::Builder::from_random_bytes(number.unwrap_or_default().to_be_bytes());
         format!("{kind}--{}", uuid.into_uuid())
     }
@@ -115,8 +117,11 @@ pub(super) fn bundle(facts: &Facts, indicators: &[Indicator]) -> String {
 
 fn told(facts: &Facts, index: usize, one: &Indicator) -> Value {
     let of = format!("{index} {} {}", one.label, one.value);
-    let name =
-        if one.label.is_empty() { one.value.clone() } else { format!("{}: {}", one.label, one.value) };
+    let name = if one.label.is_empty() {
+        one.value.clone()
+    } else {
+        format!("{}: {}", one.label, one.value)
+    };
     match pattern(&one.value) {
         Some(pattern) => facts.object(
             "indicator",
@@ -166,7 +171,9 @@ fn pattern(value: &str) -> Option<String> {
         // `_` in a suffix stands for any one character there: it matches a little more, never less.
         return (!thing.contains('%')).then(|| format!("[file:name LIKE '%{quoted}']"));
     }
-    let ascii = thing.chars().all(|c| c.is_ascii_alphanumeric() || "._-@".contains(c));
+    let ascii = thing
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "._-@".contains(c));
     let (_, ending) = thing.rsplit_once('.')?;
     if !ascii || thing.starts_with(['-', '@']) {
         return None;

@@ -31,7 +31,11 @@ const FONT: &str = "BIZ UDPゴシック";
 pub(super) fn core(document: &Document) -> String {
     let at = document.record.dated_at.strftime("%Y-%m-%dT%H:%M:%SZ");
     let author = document.letter.sender.first().cloned().unwrap_or_default();
-    let marks: String = document.marks.iter().map(|mark| format!("【{mark}】")).collect();
+    let marks: String = document
+        .marks
+        .iter()
+        .map(|mark| format!("【{mark}】"))
+        .collect();
     let said = |text: &str| escaped(text);
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<cp:coreProperties \
@@ -137,7 +141,13 @@ pub(super) fn header(document: &Document) -> String {
 fn mark(index: usize, of: usize, words: &str) -> String {
     let words = escaped(words);
     let (width, height) = (115 * words.chars().count().min(5), 115);
-    let shift = if of < 2 { 0 } else if index == 0 { -75 } else { 75 };
+    let shift = if of < 2 {
+        0
+    } else if index == 0 {
+        -75
+    } else {
+        75
+    };
     let shape = if index == 0 { SHAPE_TYPE } else { "" };
     format!(
         "<w:r><w:pict>{shape}<v:shape id=\"mark{index}\" o:spid=\"_x0000_s{}\" type=\"#_x0000_t136\" \

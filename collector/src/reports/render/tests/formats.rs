@@ -61,7 +61,11 @@ fn the_same_document_gives_the_same_bytes_in_every_format() {
     changed.insert(Field::Summary, machine(Value::text("別の概要"), AnswerStatus::Confirmed, ""));
     let other = files_of(&changed, None, &approved(OwnAnswers::None));
     let kinds = |files: &[(Format, Vec<u8>)]| files.iter().map(|(f, _)| *f).collect::<Vec<_>>();
-    assert!(Format::DOCUMENTS.iter().all(|format| kinds(&one).contains(format)));
+    assert!(
+        Format::DOCUMENTS
+            .iter()
+            .all(|format| kinds(&one).contains(format))
+    );
     for (((format, one), (_, again)), (_, other)) in one.iter().zip(&again).zip(&other) {
         assert!(one == again, "{format} differs");
         assert!(one != other, "{format} does not change with the answers");
@@ -71,7 +75,10 @@ fn the_same_document_gives_the_same_bytes_in_every_format() {
 #[test]
 fn the_documents_list_the_attachments_with_their_hashes() {
     let files = files_of(&answers(), None, &approved(OwnAnswers::None));
-    let attached: Vec<_> = files.iter().filter(|(format, _)| format.is_attachment()).collect();
+    let attached: Vec<_> = files
+        .iter()
+        .filter(|(format, _)| format.is_attachment())
+        .collect();
     assert!(3 <= attached.len(), "timeline, systems, damage: {}", attached.len());
     for (document, bytes) in files.iter().filter(|(format, _)| !format.is_attachment()) {
         let said = squeezed(&text(*document, bytes));
@@ -100,7 +107,8 @@ fn the_xlsx_reads_back_as_texts_without_formulas() {
             }
         }
     }
-    for wanted in ["厚生労働省", "半田中央総合病院", "■ ランサムウェア", "41,208件", "推定"] {
+    for wanted in ["厚生労働省", "半田中央総合病院", "■ ランサムウェア", "41,208件", "推定"]
+    {
         assert!(all.contains(wanted), "`{wanted}` is missing in {all}");
     }
 }
@@ -141,7 +149,11 @@ fn the_mail_is_a_draft_with_the_pdf_in_it_and_no_sender() {
     let subject = mail.header("Subject").unwrap();
     assert!(subject.contains("第一報") && subject.contains("半田中央総合病院"), "{subject}");
     assert!(mail.body.contains("御中") && mail.body.contains("41,208件"), "{}", mail.body);
-    let pdf = mail.files.iter().find(|(name, _)| name.ends_with(".pdf")).unwrap();
+    let pdf = mail
+        .files
+        .iter()
+        .find(|(name, _)| name.ends_with(".pdf"))
+        .unwrap();
     assert!(pdf.1 == of(&files, Format::Pdf), "it is the same PDF");
     let attached = files.iter().filter(|(format, _)| format.is_attachment());
     for (format, bytes) in attached {
@@ -157,7 +169,9 @@ fn the_mail_is_a_draft_with_the_pdf_in_it_and_no_sender() {
 fn the_json_keeps_the_published_schema() {
     let schema: Json = serde_json::from_str(json::SCHEMA).unwrap();
     let drill = Some(DrillId::from_uuid(uuid(41)));
-    for (drill, stage) in [(None, approved(OwnAnswers::Some)), (drill, Stage::Draft { at: after(1) })] {
+    for (drill, stage) in
+        [(None, approved(OwnAnswers::Some)), (drill, Stage::Draft { at: after(1) })]
+    {
         let files = files_of(&answers(), drill, &stage);
         let json: Json = serde_json::from_slice(of(&files, Format::Json)).unwrap();
         let mut found = Vec::new();
@@ -208,7 +222,12 @@ fn hold(value: &Json, schema: &Json, root: &Json, place: &str, found: &mut Vec<S
         }
     }
     if let Json::Object(members) = value {
-        for name in schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str) {
+        for name in schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Json::as_str)
+        {
             if !members.contains_key(name) {
                 found.push(format!("{place}: lacks {name}"));
             }
@@ -231,7 +250,11 @@ fn hold(value: &Json, schema: &Json, root: &Json, place: &str, found: &mut Vec<S
 }
 
 pub(super) fn of(files: &[(Format, Vec<u8>)], wanted: Format) -> &[u8] {
-    &files.iter().find(|(format, _)| *format == wanted).expect("it was made").1
+    &files
+        .iter()
+        .find(|(format, _)| *format == wanted)
+        .expect("it was made")
+        .1
 }
 
 pub(super) fn made_document(

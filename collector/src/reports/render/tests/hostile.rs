@@ -51,7 +51,9 @@ fn hostile_text_is_harmless_in_every_format() {
     for (format, bytes) in &files {
         if *format != Format::Pdf {
             let said = text(*format, bytes);
-            for hidden in ['\u{202e}', '\u{2066}', '\u{0}', '\u{7}', '\u{1b}', '\u{200b}', '\u{2028}'] {
+            for hidden in
+                ['\u{202e}', '\u{2066}', '\u{0}', '\u{7}', '\u{1b}', '\u{200b}', '\u{2028}']
+            {
                 assert!(!said.contains(hidden), "{format} holds U+{:04X}", u32::from(hidden));
             }
             assert!(!said.contains("root:"), "a file was read");
@@ -73,7 +75,12 @@ fn hostile_text_is_harmless_in_every_format() {
     let mail = mail(of(&files, Format::Eml));
     assert_eq!(mail.header("Bcc"), None);
     assert!(mail.body.contains("Bcc: all@evil.example"), "it is text of the body");
-    assert!(!mail.headers.iter().any(|(_, value)| value.contains(['\r', '\n'])));
+    assert!(
+        !mail
+            .headers
+            .iter()
+            .any(|(_, value)| value.contains(['\r', '\n']))
+    );
 }
 
 /// No field, formula, link or macro came into being in the Office files, and every text is still there.
@@ -126,11 +133,17 @@ fn no_format_tells_who_a_patient_is() {
         for (format, bytes) in files_of(&everywhere(&said), None, &stage) {
             let shown = text(format, &bytes);
             let squeezed = squeezed(&shown);
-            for planted in PATIENTS.iter().chain(&["ssmix", "SSMIX2", "OMP-01", "ADT-00"]) {
+            for planted in PATIENTS
+                .iter()
+                .chain(&["ssmix", "SSMIX2", "OMP-01", "ADT-00"])
+            {
                 assert!(!squeezed.contains(planted), "{format} tells {planted}");
             }
             if format != Format::IndicatorsStix {
-                assert!(squeezed.contains(LEFT_OUT), "{format} does not say that it left something out");
+                assert!(
+                    squeezed.contains(LEFT_OUT),
+                    "{format} does not say that it left something out"
+                );
             }
         }
     }

@@ -73,18 +73,28 @@ pub(super) struct Mail {
 
 impl Mail {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let mut found = self.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
+        let mut found = self
+            .headers
+            .iter()
+            .filter(|(n, _)| n.eq_ignore_ascii_case(name));
         let (_, value) = found.next()?;
         assert!(found.next().is_none(), "{name} stands twice");
         Some(value)
     }
 
     fn text(&self) -> String {
-        let mut all: String = self.headers.iter().map(|(n, v)| format!("{n}: {v}\n")).collect();
+        let mut all: String = self
+            .headers
+            .iter()
+            .map(|(n, v)| format!("{n}: {v}\n"))
+            .collect();
         all.push_str(&self.body);
         for (name, bytes) in &self.files {
             all.push_str(name);
-            all.push_str(&String::from_utf8_lossy(bytes));
+            // The PDF in it is the one that is opened on its own.
+            if !name.ends_with(".pdf") {
+                all.push_str(&String::from_utf8_lossy(bytes));
+            }
         }
         all
     }
@@ -96,18 +106,27 @@ pub(super) fn mail(bytes: &[u8]) -> Mail {
     assert!(whole.lines().all(|line| line.len() <= 998), "no line is too long");
     let (head, rest) = whole.split_once("\r\n\r\n").expect("a head");
     let headers = headers(head);
-    let kind = &headers.iter().find(|(n, _)| n == "Content-Type").expect("a type").1;
+    let kind = &headers
+        .iter()
+        .find(|(n, _)| n == "Content-Type")
+        .expect("a type")
+        .1;
     let boundary = kind.split("boundary=\"").nth(1).expect("a boundary");
     let boundary = format!("--{}", boundary.trim_end_matches('"'));
     let mut mail = Mail { headers: headers.clone(), body: String::new(), files: BTreeMap::new() };
-    for part in rest.split(&boundary).skip(1).filter(|part| !part.starts_with("--")) {
+    for part in rest
+        .split(&boundary)
+        .skip(1)
+        .filter(|part| !part.starts_with("--"))
+    {
         let (head, content) = part.trim_start().split_once("\r\n\r\n").expect("a part");
         let own = self::headers(head);
         let of = |name: &str| own.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
         let content = decoded(content, of("Content-Transfer-Encoding").unwrap_or("7bit"));
         match of("Content-Disposition").and_then(|v| v.split("filename=\"").nth(1)) {
             Some(name) => {
-                mail.files.insert(name.trim_end_matches('"').to_owned(), content);
+                mail.files
+                    .insert(name.trim_end_matches('"').to_owned(), content);
             }
             None => mail.body = String::from_utf8(content).expect("UTF-8"),
         }
@@ -123,11 +142,18 @@ fn headers(head: &str) -> Vec<(String, String)> {
         let encoded = value.contains("=?utf-8?b?");
         (name.to_owned(), words.join(if encoded { "" } else { " " }))
     };
-    joined.split("\r\n").filter(|l| !l.is_empty()).map(line).collect()
+    joined
+        .split("\r\n")
+        .filter(|l| !l.is_empty())
+        .map(line)
+        .collect()
 }
 
 fn word(text: &str) -> String {
-    match text.strip_prefix("=?utf-8?b?").and_then(|rest| rest.strip_suffix("?=")) {
+    match text
+        .strip_prefix("=?utf-8?b?")
+        .and_then(|rest| rest.strip_suffix("?="))
+    {
         Some(encoded) => String::from_utf8(STANDARD.decode(encoded).unwrap()).unwrap(),
         None => text.to_owned(),
     }
@@ -136,14 +162,19 @@ fn word(text: &str) -> String {
 fn decoded(content: &str, encoding: &str) -> Vec<u8> {
     let content = content.trim_end();
     match encoding {
-        "base64" => STANDARD.decode(content.replace("\r\n", "")).expect("base64"),
+        "base64" => STANDARD
+            .decode(content.replace("\r\n", ""))
+            .expect("base64"),
         "quoted-printable" => {
             let joined = content.replace("=\r\n", "");
             let mut out = Vec::new();
             let mut bytes = joined.bytes();
             while let Some(byte) = bytes.next() {
                 if byte == b'=' {
-                    let hex: String = [bytes.next(), bytes.next()].map(|b| char::from(b.unwrap())).iter().collect();
+                    let hex: String = [bytes.next(), bytes.next()]
+                        .map(|b| char::from(b.unwrap()))
+                        .iter()
+                        .collect();
                     out.push(u8::from_str_radix(&hex, 16).unwrap());
                 } else {
                     out.push(byte);
