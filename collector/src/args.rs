@@ -61,6 +61,12 @@ pub enum Command {
     /// Drafts and reports.
     #[command(subcommand)]
     Report(ReportCommand),
+    /// What each addressee wants, by when.
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+    /// Deadlines of incidents.
+    #[command(subcommand)]
+    Deadline(DeadlineCommand),
     /// Damage manifests, which only the hospital's key opens.
     #[command(subcommand)]
     Manifest(ManifestCommand),
@@ -262,6 +268,32 @@ pub enum ReportCommand {
         /// Write what is there now, with 下書き across each page, although nobody has approved it.
         #[arg(long)]
         draft: bool,
+    },
+}
+
+/// Profiles.
+#[derive(Debug, Subcommand)]
+pub enum ProfileCommand {
+    /// Show the profiles in use, the hospital's own over those built in.
+    List(ListArgs),
+    /// Read the hospital's own profiles and name every mistake with its file, key and line. Exit status 1 if there is one.
+    Check(ListArgs),
+}
+
+/// Deadlines.
+#[derive(Debug, Subcommand)]
+pub enum DeadlineCommand {
+    /// Show the deadlines of all incidents, the most urgent first.
+    List {
+        /// Which facility; all if left out.
+        #[arg(long)]
+        facility: Option<FacilityId>,
+        /// Show those that were met and those that have not begun as well.
+        #[arg(long)]
+        all: bool,
+        /// How.
+        #[command(flatten)]
+        list: ListArgs,
     },
 }
 

@@ -12,6 +12,7 @@
 //!
 //! Not here: who is signed in and in which role (see `people`); the callers check that.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,17 +25,20 @@ use shirase_shared::tls::sha256_hex;
 use tokio::sync::OnceCell;
 
 use crate::approval::{
-    Approved, Decision, DecisionRecord, Format, Frozen, Refusal, Rendering, Sender, SignedParts,
-    Submission, Tampered, Verdict, signed_text,
+    Approved, Decision, DecisionRecord, Format, Former, Frozen, Refusal, Rendering, Sender,
+    SignedParts, Submission, Tampered, Verdict, signed_text,
 };
 use crate::facilities::{Duty, Facility};
 use crate::keys::SigningKey;
 use crate::locale::{Lang, Locale};
-use crate::reports::ReportStatus;
+use crate::reports::answer::{Answer, Source};
+use crate::reports::fields::Field;
 use crate::reports::profile::{Profile, ProfileError, Profiles};
 use crate::reports::render::fonts::FontError;
 use crate::reports::render::pdf::{PdfError, PdfRenderer};
 use crate::reports::render::{Stage, document};
+use crate::reports::round::{self, HandedIn, own_answers};
+use crate::reports::{Report, ReportStatus};
 use crate::store::{DecisionError, NewApproval, NewSubmission, Store, StoreError};
 
 /// Directory in the data directory in which a hospital keeps its own profiles.
@@ -194,13 +198,22 @@ impl Releases {
             .store
             .report(&verdict.facility, verdict.report)
             .await?;
+        let now = self.now();
+        let sheet = self.0.store.sheet(&verdict.facility, report.id).await?;
+        let profile = self.profile(&report.profile)?;
+        let mut authors: Vec<String> = sheet.answers.values().filter_map(author).collect();
+        authors.sort();
+        authors.dedup();
+        let handed_in = HandedIn { by: verdict.by.clone(), at: now, authors };
         let new = NewSubmission {
             verdict: verdict.clone(),
-            profile: self.profile(&report.profile)?.frozen(),
+            profile: profile.frozen(),
             sender: self.sender(&verdict.facility).await?,
             incident_number: self.incident_number(&report).await?,
+            own: own_answers(&report, profile, Some(&handed_in), (now, Locale::new(LANG))),
+            former: self.former(&report, &sheet.answers).await?,
         };
-        let submission = self.0.store.submit_report(&new, self.now()).await?;
+        let submission = self.0.store.submit_report(&new, now).await?;
         let (report, revision) = (submission.report, submission.revision);
         tracing::info!(report.id = %report, %revision, "submitted report {report}");
 
@@ -327,7 +340,10 @@ impl Releases {
             ReportStatus::Draft | ReportStatus::Withdrawn => {
                 let profile = self.profile(&report.profile)?.frozen();
                 let sender = self.sender(facility).await?;
-                let frozen = Frozen::of(&report, &sheet.answers, profile, sender, number);
+                let former = self.former(&report, &sheet.answers).await?;
+                let mut answers = sheet.answers;
+                answers.extend(self.own(&report)?);
+                let frozen = Frozen::of(&report, &answers, profile, sender, number).after(former);
                 let text = frozen
                     .canonical()
                     .map_err(|error| StoreError::unreadable("answer", error))?;
@@ -344,6 +360,40 @@ impl Releases {
             format!("{facility}-incident{number}-revision{}{drill}{suffix}.pdf", report.revision);
 
         Ok(ReportFile { name, bytes, status: report.status })
+    }
+
+    /// Returns the answers that are a draft's own: its round and its addressees.
+    ///
+    /// # Errors
+    /// When its profile is gone.
+    pub fn own(&self, report: &Report) -> Result<BTreeMap<Field, Answer>, ReleaseError> {
+        let profile = self.profile(&report.profile)?;
+        Ok(own_answers(report, profile, None, (self.now(), Locale::new(LANG))))
+    }
+
+    /// Returns what the report before said where `answers` read otherwise; `None` for the first of a series.
+    ///
+    /// # Errors
+    /// When what it froze cannot be read.
+    pub async fn former(
+        &self,
+        report: &Report,
+        answers: &BTreeMap<Field, Answer>,
+    ) -> Result<Option<Former>, ReleaseError> {
+        let store = &self.0.store;
+        let all = store
+            .reports_of_incident(&report.facility, report.incident)
+            .await?;
+        let Some(before) = round::before(report, &all) else { return Ok(None) };
+        let found = store
+            .submission(&report.facility, before.id, before.revision)
+            .await?;
+        let submission = found.ok_or(StoreError::Missing("frozen answers"))?;
+        let frozen = read_frozen(&submission)?;
+        let profile = self.profile(&report.profile)?;
+        let said = (before.round.number, &submission, &frozen);
+
+        Ok(Some(round::former(said, profile, answers)))
     }
 
     async fn render(
@@ -398,7 +448,7 @@ impl Releases {
         })
     }
 
-    async fn incident_number(&self, report: &crate::reports::Report) -> Result<u64, ReleaseError> {
+    async fn incident_number(&self, report: &Report) -> Result<u64, ReleaseError> {
         let incident = self
             .0
             .store
@@ -409,6 +459,13 @@ impl Releases {
 
     fn now(&self) -> Timestamp {
         self.0.clock.0.now()
+    }
+}
+
+fn author(answer: &Answer) -> Option<String> {
+    match &answer.source {
+        Source::Person { name, .. } => Some(name.clone()),
+        Source::Machine { .. } | Source::MasterData => None,
     }
 }
 

@@ -36,4 +36,4 @@ pub use connect::{Store, StoreError};
 pub use hosts::{CertificateHolder, IssuedCertificate};
 pub use incidents::{ActFailure, RecordMark};
 pub use notifications::ChannelState;
-pub use reports::AnswerError;
+pub use reports::{AnswerError, NewReport, RoundRefused};

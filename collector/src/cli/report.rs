@@ -10,7 +10,7 @@ use super::release::Wanted;
 use super::table::{self, Row};
 use crate::args::{ExportFormat, ListArgs, ReportCommand};
 use crate::locale::{Lang, Locale, japan_time, visible};
-use crate::reports::answer::{Answer, Revision, Value};
+use crate::reports::answer::{Answer, Revision, RoundKind, Value};
 use crate::reports::{Report, Sheet};
 
 #[derive(Serialize)]
@@ -20,6 +20,8 @@ struct ReportRow {
     incident: IncidentId,
     number: Option<u64>,
     profile: String,
+    round: u32,
+    round_kind: RoundKind,
     status: &'static str,
     revision: Revision,
     drill: Option<DrillId>,
@@ -28,14 +30,16 @@ struct ReportRow {
 }
 
 impl Row for ReportRow {
-    const HEADS: &'static [&'static str] =
-        &["FACILITY", "INCIDENT", "STATUS", "REVISION", "PROFILE", "CHANGED", "DRILL", "ID"];
+    const HEADS: &'static [&'static str] = &[
+        "FACILITY", "INCIDENT", "ROUND", "STATUS", "REVISION", "PROFILE", "CHANGED", "DRILL", "ID",
+    ];
 
     fn cells(&self) -> Vec<String> {
         vec![
             self.facility.to_string(),
             self.number
                 .map_or_else(String::new, |number| number.to_string()),
+            self.round.to_string(),
             self.status.to_owned(),
             self.revision.to_string(),
             self.profile.clone(),
@@ -105,6 +109,8 @@ impl Desk<'_> {
             incident: report.incident,
             number: incident.map(|incident| incident.number),
             profile: report.profile,
+            round: report.round.number,
+            round_kind: report.round.kind,
             status: report.status.as_str(),
             revision: report.revision,
             drill: report.drill,
@@ -170,6 +176,10 @@ fn said(value: &Value) -> String {
         Value::Text { text } => text.clone(),
         Value::Choices { chosen, note } => format!("{}\n{note}", chosen.join(", ")),
         Value::DateTime { at } => japan_time(*at),
+        Value::Dated { .. } | Value::People { .. } | Value::Round { .. } | Value::Flood { .. } => {
+            rows(std::slice::from_ref(value))
+        }
+        Value::Rows { rows: found } => rows(found),
         Value::Number { low, high, basis } if low == high => format!("{low}\n{basis}"),
         Value::Number { low, high, basis } => format!("{low} - {high}\n{basis}"),
         Value::Lines { lines } => rows(lines),

@@ -230,7 +230,7 @@ async fn every_version_of_an_answer_is_kept() {
     }
     let history = night
         .store
-        .answer_history(&night.facility, report.id, Field::Summary)
+        .answer_history(&night.facility, report.incident, Field::Summary)
         .await
         .unwrap();
     let texts: Vec<_> = history
@@ -270,7 +270,7 @@ async fn without_a_font_nothing_is_approved_and_everything_else_goes_on() {
 #[test]
 fn a_hospitals_own_profile_is_read_from_the_data_directory_and_its_mistakes_named() {
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(read_profiles(dir.path()).unwrap().all().count(), 1);
+    assert_eq!(read_profiles(dir.path()).unwrap().all().count(), 19);
     let own = dir.path().join(PROFILES_DIR);
     fs::create_dir(&own).unwrap();
     fs::write(own.join("jp-mhlw-contact.toml"), "id = \"jp-mhlw-contact\"\nfields = [3, 999]\n")

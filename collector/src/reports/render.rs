@@ -166,7 +166,8 @@ impl Maker<'_> {
         );
         let contact = self.profile.contact(self.stage.at());
         let mut sender = vec![self.sender_name()];
-        if !self.frozen.sender.director.is_empty() {
+        let named = !self.profile.body.anonymous;
+        if named && !self.frozen.sender.director.is_empty() {
             let director = plain_line(&self.frozen.sender.director);
             sender.push(
                 self.locale
@@ -228,10 +229,7 @@ impl Maker<'_> {
     }
 
     fn item(&self, place: usize, field: Field) -> Item {
-        let label = self
-            .profile
-            .label(field, self.locale.lang())
-            .map_or_else(|| self.locale.text(&field.label_key()), plain_line);
+        let label = self.label(field);
         match self.frozen.answer(field) {
             Some(answer) => Item {
                 place,
@@ -252,26 +250,15 @@ impl Maker<'_> {
         }
     }
 
+    /// What the addressee calls a field, or what everybody does.
+    fn label(&self, field: Field) -> String {
+        let own = self.profile.label(field, self.locale.lang());
+        own.map_or_else(|| self.locale.text(&field.label_key()), plain_line)
+    }
+
     fn open_text(&self, field: Field) -> String {
-        match field {
-            Field::ReportedAt => self.locale.text("open-reported-at"),
-            Field::Facility
-            | Field::People
-            | Field::Kind
-            | Field::Summary
-            | Field::OccurredAt
-            | Field::DetectedAt
-            | Field::Discovery
-            | Field::Systems
-            | Field::ServiceState
-            | Field::CareImpact
-            | Field::CareHindered
-            | Field::DataLeak
-            | Field::Timeline
-            | Field::FirstResponse
-            | Field::Contacted
-            | Field::HelpRequested => self.locale.text("open-field"),
-        }
+        let key = if field.is_of_report() { "open-reported-at" } else { "open-field" };
+        self.locale.text(key)
     }
 
     fn basis(&self, answer: &Answer) -> String {
@@ -279,6 +266,9 @@ impl Maker<'_> {
         let said = plain_line(answer.source.basis());
         let who = match &answer.source {
             Source::Machine { .. } => self.locale.text_with("basis-machine", &[("at", &at)]),
+            Source::Person { .. } if self.profile.body.anonymous => self
+                .locale
+                .text_with("basis-person-anonymous", &[("at", &at)]),
             Source::Person { name, .. } => {
                 let name = plain_line(name);
                 self.locale
@@ -338,6 +328,9 @@ impl Maker<'_> {
     }
 
     fn sender_name(&self) -> String {
+        if self.profile.body.anonymous {
+            return self.locale.text("sender-anonymous");
+        }
         let sender = &self.frozen.sender;
         if sender.name.is_empty() {
             return sender.facility.to_string();
