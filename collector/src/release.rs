@@ -180,6 +180,12 @@ impl Releases {
         &self.0.profiles
     }
 
+    /// Returns the profiles in use, to be kept.
+    #[must_use]
+    pub fn shared_profiles(&self) -> Arc<Profiles> {
+        Arc::clone(&self.0.profiles)
+    }
+
     /// Looks for the font now, so that a start can say what is missing; returns the family's name.
     ///
     /// # Errors

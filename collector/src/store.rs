@@ -29,6 +29,7 @@ mod manifests;
 mod incidents;
 mod console;
 mod notifications;
+mod deadline_notices;
 
 pub use approvals::{DecisionError, NewApproval, NewSubmission};
 pub(crate) use audit::append_audit;

@@ -1,6 +1,6 @@
 //! `report list|show|approve|export`.
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 use jiff::Timestamp;
 use serde::Serialize;
 use shirase_shared::ids::{DrillId, FacilityId, IncidentId, ReportId};
@@ -130,9 +130,16 @@ impl Desk<'_> {
         let of_incident = incident.map(|incident| incident.id);
         let reports = self.store.reports(facility).await?;
         let fits = |r: &Report| Some(r.id) == id || Some(r.incident) == of_incident;
-        reports.into_iter().find(fits).with_context(|| {
-            format!("`{facility}` has no report `{wanted}`; `report list` shows those there are")
-        })
+        let mut found = reports.into_iter().filter(fits);
+        match (found.next(), found.next()) {
+            (Some(report), None) => Ok(report),
+            (Some(_), Some(_)) => bail!(
+                "incident {wanted} of `{facility}` has several reports; give the id that `report list` shows"
+            ),
+            (None, _) => bail!(
+                "`{facility}` has no report `{wanted}`; `report list` shows those there are"
+            ),
+        }
     }
 
     async fn show(&mut self, sheet: Sheet, json: bool) -> Result<()> {

@@ -2,5 +2,6 @@
 
 mod site;
 mod access;
+mod duties;
 mod signing_in;
 mod pages;
