@@ -372,9 +372,15 @@ fn profiles_are_listed_and_every_mistake_in_them_is_named() {
     let place = Place::new();
     let profiles = place.list(&["profile", "list"]);
     let profiles = profiles.as_array().unwrap();
-    let ids: Vec<&str> = profiles.iter().map(|one| one["id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> = profiles
+        .iter()
+        .map(|one| one["id"].as_str().unwrap())
+        .collect();
     assert!(ids.contains(&"jp-mhlw-contact") && ids.contains(&"jp-ppc-final"), "{ids:?}");
-    let act = profiles.iter().find(|one| one["id"] == "jp-cyber-act").unwrap();
+    let act = profiles
+        .iter()
+        .find(|one| one["id"] == "jp-cyber-act")
+        .unwrap();
     assert_eq!((&act["enabled"], &act["confidence"]), (&false.into(), &"secondary".into()));
     assert!(place.ok(&["profile", "list"]).contains("未確認"));
     assert!(place.ok(&["profile", "check"]).contains("in order"));

@@ -190,3 +190,32 @@ fn author(source: &Source) -> Option<NamedPerson> {
         Source::Machine { .. } | Source::MasterData => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the version before rounds froze, shortened. Its hash was signed: not a byte of it may read back otherwise.
+    const BEFORE_ROUNDS: &str = concat!(
+        r#"{"answers":[{"answer":{"as_of":"2026-02-09T01:57:00Z","revision":1,"source":{"basis":"記録","from":"machine","#,
+        r#""records":[]},"status":"confirmed","value":{"systems":[{"damage":"","name":"ehr-db1","os":"","role":"","#,
+        r#""vendor":""}],"type":"systems"}},"field":14},{"answer":{"as_of":"2026-02-09T01:57:00Z","revision":2,"#,
+        r#""source":{"basis":"","from":"person","name":"山田","user":"00000000-0000-0000-0000-000000000001"},"#,
+        r#""status":"confirmed","value":{"chosen":["yes"],"note":"","type":"choices"}},"field":17}],"#,
+        r#""authors":[{"name":"山田","user":"00000000-0000-0000-0000-000000000001"}],"drill":null,"#,
+        r#""incident":{"id":"00000000-0000-0000-0000-000000000002","number":7},"layout":"shirase-report-1","#,
+        r#""profile":{"id":"jp-mhlw-contact","text":"x","#,
+        r#""version":"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"},"#,
+        r#""report":"00000000-0000-0000-0000-000000000003","revision":5,"#,
+        r#""sender":{"director":"","facility":"handa","name":""}}"#,
+    );
+
+    #[test]
+    fn what_an_earlier_version_froze_keeps_its_canonical_text() {
+        let frozen: Frozen = serde_json::from_str(BEFORE_ROUNDS).unwrap();
+        assert_eq!(frozen.canonical().unwrap(), BEFORE_ROUNDS);
+        assert!(frozen.is_coherent());
+        let later = Frozen { layout: "shirase-report-9".to_owned(), ..frozen };
+        assert!(!later.is_coherent());
+    }
+}

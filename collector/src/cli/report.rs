@@ -136,9 +136,9 @@ impl Desk<'_> {
             (Some(_), Some(_)) => bail!(
                 "incident {wanted} of `{facility}` has several reports; give the id that `report list` shows"
             ),
-            (None, _) => bail!(
-                "`{facility}` has no report `{wanted}`; `report list` shows those there are"
-            ),
+            (None, _) => {
+                bail!("`{facility}` has no report `{wanted}`; `report list` shows those there are")
+            }
         }
     }
 

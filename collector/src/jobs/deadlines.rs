@@ -112,10 +112,12 @@ impl DeadlinesJob {
             return Ok(0);
         };
         let sending = self.courier.warn(channel, &warning);
-        let outcome = tokio::time::timeout(SEND_LIMIT, sending).await.unwrap_or_else(|_| {
-            let why = format!("the server took longer than {SEND_LIMIT:?}");
-            Err(SendError::Unreachable(why))
-        });
+        let outcome = tokio::time::timeout(SEND_LIMIT, sending)
+            .await
+            .unwrap_or_else(|_| {
+                let why = format!("the server took longer than {SEND_LIMIT:?}");
+                Err(SendError::Unreachable(why))
+            });
         self.nudge
             .tell_incident(&facility.id, key.incident, What::Notification);
         let (incident, id) = (key.incident, &key.channel);
@@ -153,7 +155,9 @@ impl DeadlinesJob {
             return Ok(None);
         };
         let found = duties(&self.store, &self.profiles, &incident, now).await?;
-        let deadlines = found.map(|found| found.overview.deadlines).unwrap_or_default();
+        let deadlines = found
+            .map(|found| found.overview.deadlines)
+            .unwrap_or_default();
         let deadline = deadlines.into_iter().find(|deadline| {
             let same = deadline.due().is_some_and(|due| due.at == key.due);
             deadline.key() == key.deadline && same

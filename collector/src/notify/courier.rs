@@ -49,7 +49,11 @@ impl Courier {
     /// Says why it did not leave.
     pub async fn warn(&self, channel: &Channel, warning: &Warning) -> Result<String, SendError> {
         match channel.kind {
-            ChannelKind::Mail => self.mailer()?.send(&channel.target, &warning.letter()).await,
+            ChannelKind::Mail => {
+                self.mailer()?
+                    .send(&channel.target, &warning.letter())
+                    .await
+            }
             ChannelKind::Webhook => {
                 let message_id = warning.key.message_id();
                 let post = Post {

@@ -122,7 +122,10 @@ pub fn missing(
             | State::Promptly
             | State::Met { .. } => Severity::High,
         };
-        for channel in channels.iter().filter(|channel| channel.min_severity <= woken) {
+        for channel in channels
+            .iter()
+            .filter(|channel| channel.min_severity <= woken)
+        {
             let key = NoticeKey {
                 facility: facility.clone(),
                 incident,
@@ -229,10 +232,7 @@ impl Warning {
         let state = self.state_words(locale);
         let facility = one_line(&self.facility);
         let label = one_line(&self.deadline.label.ja);
-        locale.text_with(
-            key,
-            &[("facility", &facility), ("label", &label), ("state", &state)],
-        )
+        locale.text_with(key, &[("facility", &facility), ("label", &label), ("state", &state)])
     }
 
     fn part(&self, lang: Lang) -> String {
@@ -252,8 +252,7 @@ impl Warning {
         let until = format!("{} (UTC+09:00)", japan_time(self.key.due));
         lines.push(locale.text_with("deadline-mail-until", &[("time", &until)]));
         if let Some(start) = self.deadline.start {
-            let key =
-                if start.assumed { "deadline-mail-assumed" } else { "deadline-mail-from" };
+            let key = if start.assumed { "deadline-mail-assumed" } else { "deadline-mail-from" };
             lines.push(locale.text_with(key, &[("time", &japan_time(start.at))]));
         }
         if self.deadline.confidence.is_doubtful() {
@@ -291,7 +290,11 @@ impl Warning {
 }
 
 fn one_line(text: &str) -> String {
-    visible(text).replace(['\n', '\t', '\r'], " ").chars().take(120).collect()
+    visible(text)
+        .replace(['\n', '\t', '\r'], " ")
+        .chars()
+        .take(120)
+        .collect()
 }
 
 #[cfg(test)]
@@ -344,7 +347,9 @@ mod tests {
             let deadlines = [deadline(limit)];
             let key = (&facility, incident);
             let new = missing(key, &deadlines, &channels, &outbox, at(*hour));
-            let told = new.iter().map(|key| format!("{}:{}", key.channel, key.stage.name()));
+            let told = new
+                .iter()
+                .map(|key| format!("{}:{}", key.channel, key.stage.name()));
             steps.push(told.collect::<Vec<_>>());
             outbox.extend(new);
         }
@@ -387,12 +392,18 @@ mod tests {
             link: "https://collector.example/incidents/1".to_owned(),
         };
         let letter = warning.letter();
-        for part in ["期限超過", "未確認", "第7号", "訓練", "1970-01-05 13:00:00 JST", "not verified"] {
+        for part in
+            ["期限超過", "未確認", "第7号", "訓練", "1970-01-05 13:00:00 JST", "not verified"]
+        {
             assert!(letter.body.contains(part), "{part} is missing in {}", letter.body);
         }
         assert!(letter.subject.contains("訓練") && !letter.subject.contains(['\r', '\n']));
         warning.deadline = deadline(false);
         let letter = warning.letter();
-        assert!(!letter.body.contains("期限超過") && letter.body.contains("目安"), "{}", letter.body);
+        assert!(
+            !letter.body.contains("期限超過") && letter.body.contains("目安"),
+            "{}",
+            letter.body
+        );
     }
 }

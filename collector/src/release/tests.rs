@@ -260,14 +260,29 @@ async fn the_next_report_goes_on_from_the_one_before_and_freezes_what_changed() 
         basis: basis.to_owned(),
     };
     let now = night.releases.now();
-    let change = night.change(author(), Field::Persons, count(10_000, "共有フォルダ")).await;
+    let change = night
+        .change(author(), Field::Persons, count(10_000, "共有フォルダ"))
+        .await;
     night.store.set_answer(&change, now).await.unwrap();
-    night.releases.submit(&night.verdict(author()).await).await.unwrap();
-    night.releases.approve(&night.verdict(approver()).await).await.unwrap();
+    night
+        .releases
+        .submit(&night.verdict(author()).await)
+        .await
+        .unwrap();
+    night
+        .releases
+        .approve(&night.verdict(approver()).await)
+        .await
+        .unwrap();
 
     // The sheet goes on while the first report shows what it froze.
     let grown = AnswerChange {
-        expected: night.store.incident_sheet(&night.facility, first.incident).await.unwrap().revision,
+        expected: night
+            .store
+            .incident_sheet(&night.facility, first.incident)
+            .await
+            .unwrap()
+            .revision,
         report: None,
         value: count(130_000, "全サーバの調査"),
         ..change
@@ -295,7 +310,11 @@ async fn the_next_report_goes_on_from_the_one_before_and_freezes_what_changed() 
         revision: report.revision,
         by,
     };
-    let submission = night.releases.submit(&verdict(author(), &second)).await.unwrap();
+    let submission = night
+        .releases
+        .submit(&verdict(author(), &second))
+        .await
+        .unwrap();
     let frozen: Frozen = serde_json::from_str(&submission.frozen_json).unwrap();
     let former = frozen.former.as_ref().unwrap();
     assert_eq!((former.number, former.report), (1, first.id));
@@ -306,13 +325,25 @@ async fn the_next_report_goes_on_from_the_one_before_and_freezes_what_changed() 
     let round = &frozen.answer(Field::Round).unwrap().value;
     assert_eq!(*round, Value::Round { kind: RoundKind::Interim, number: 2 });
 
-    let second = night.store.report(&night.facility, second.id).await.unwrap();
-    let approved = night.releases.approve(&verdict(approver(), &second)).await.unwrap();
+    let second = night
+        .store
+        .report(&night.facility, second.id)
+        .await
+        .unwrap();
+    let approved = night
+        .releases
+        .approve(&verdict(approver(), &second))
+        .await
+        .unwrap();
     assert!(approved.rendering().bytes.starts_with(b"%PDF-"));
     if let Ok(folder) = std::env::var("SHIRASE_SHOW_REPORTS") {
-        std::fs::write(Path::new(&folder).join("followup.pdf"), &approved.rendering().bytes).unwrap();
+        fs::write(Path::new(&folder).join("followup.pdf"), &approved.rendering().bytes).unwrap();
     }
-    let released = night.store.released_at(&night.facility, first.incident).await.unwrap();
+    let released = night
+        .store
+        .released_at(&night.facility, first.incident)
+        .await
+        .unwrap();
     assert_eq!(released.len(), 2);
 }
 
@@ -338,11 +369,15 @@ async fn every_profile_that_is_switched_on_renders() {
         let now = night.releases.now();
         let who = Actor::User(author().user);
         let report = night.store.next_report(&new, who, now).await.unwrap();
-        let file = night.releases.file(&night.facility, report.id).await.unwrap();
+        let file = night
+            .releases
+            .file(&night.facility, report.id)
+            .await
+            .unwrap();
         assert!(file.bytes.starts_with(b"%PDF-"), "{}", body.id);
         if let Some(folder) = &folder {
             let path = Path::new(folder).join(format!("{}.pdf", body.id));
-            std::fs::write(path, &file.bytes).unwrap();
+            fs::write(path, &file.bytes).unwrap();
         }
     }
 }

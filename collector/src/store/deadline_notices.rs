@@ -119,7 +119,8 @@ impl Store {
     /// # Errors
     /// When the database fails: then the same message, with the same id, may leave once more.
     pub async fn notice_done(&self, key: &NoticeKey, at: Timestamp) -> Result<(), StoreError> {
-        self.note(key, "sent_ms = ?, last_error = ''", to_ms(at), "").await
+        self.note(key, "sent_ms = ?, last_error = ''", to_ms(at), "")
+            .await
     }
 
     /// Records a failed attempt and when the next one is due.

@@ -87,7 +87,7 @@ fn hours_days_and_months_abroad() {
 #[test]
 fn a_limit_is_missed_a_guide_value_only_passed_and_a_word_neither() {
     let from = crate::reports::text::read_form_time("2026-02-09 00:00").unwrap();
-    let at = |days| from + SignedDuration::from_hours(24 * days);
+    let at = |days: i64| from + SignedDuration::from_hours(24 * days);
     let limit = made("jp-ppc-final", "attack", from);
     assert_eq!(limit.state(at(1)), State::Running { warned_percent: 0 });
     assert_eq!(limit.state(at(31)), State::Running { warned_percent: 50 });

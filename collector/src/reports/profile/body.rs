@@ -23,8 +23,10 @@ pub struct Body {
     #[serde(default = "yes")]
     pub enabled: bool,
     /// Who it goes to, as a kind.
+    #[serde(default)]
     pub addressee: Addressee,
     /// Which kinds of report it serves.
+    #[serde(default)]
     pub round: RoundRule,
     /// Whether the sender and everything that names it is left out.
     #[serde(default)]
@@ -120,6 +122,7 @@ impl Words {
 #[serde(deny_unknown_fields)]
 pub struct Duty {
     /// How binding it is.
+    #[serde(default)]
     pub obligation: Obligation,
     /// The law or notice.
     pub legal_basis: Words,
@@ -184,7 +187,7 @@ impl Confidence {
 }
 
 /// Kinds of addressee: the choices of field 2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Addressee {
     /// 厚生労働省
@@ -208,6 +211,7 @@ pub enum Addressee {
     /// An authority of another country.
     Foreign,
     /// Several, or another.
+    #[default]
     Other,
 }
 
@@ -232,7 +236,7 @@ impl Addressee {
 }
 
 /// Which kinds of report a profile serves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RoundRule {
     /// 速報 only.
@@ -242,6 +246,7 @@ pub enum RoundRule {
     /// 確報 only.
     Final,
     /// Any of them, as the person says who makes it.
+    #[default]
     Any,
 }
 

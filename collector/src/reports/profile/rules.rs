@@ -111,10 +111,11 @@ impl Condition {
 }
 
 /// How binding a profile is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Obligation {
     /// A law or a notice asks for it.
+    #[default]
     Required,
     /// A form that can be attached to what is asked for.
     Form,
