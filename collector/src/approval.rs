@@ -43,7 +43,9 @@ use shirase_shared::tls::sha256_hex;
 
 pub use approved::{Approved, StoredApproval, Tampered};
 pub use format::Format;
-pub use frozen::{Frozen, FrozenAnswer, FrozenProfile, Incident as FrozenIncident, Sender};
+pub use frozen::{
+    Former, FormerAnswer, Frozen, FrozenAnswer, FrozenProfile, Incident as FrozenIncident, Sender,
+};
 
 /// First line of a signed text, so that a later layout can never be taken for this one.
 const SIGNED_LAYOUT: &str = "shirase-rendering-1";

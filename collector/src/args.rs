@@ -68,6 +68,12 @@ pub enum Command {
     /// An addressee's own XLSX or DOCX, filled from reports.
     #[command(subcommand)]
     OfficialForm(OfficialFormCommand),
+    /// What each addressee wants, by when.
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+    /// Deadlines of incidents.
+    #[command(subcommand)]
+    Deadline(DeadlineCommand),
     /// Damage manifests, which only the hospital's key opens.
     #[command(subcommand)]
     Manifest(ManifestCommand),
@@ -287,6 +293,32 @@ fn parse_format(name: &str) -> Result<Format, String> {
         let known: Vec<_> = Format::ALL.iter().map(|format| format.as_str()).collect();
         format!("there is no kind of file `{name}`; use one of {}", known.join(", "))
     })
+}
+
+/// Profiles.
+#[derive(Debug, Subcommand)]
+pub enum ProfileCommand {
+    /// Show the profiles in use, the hospital's own over those built in.
+    List(ListArgs),
+    /// Read the hospital's own profiles and name every mistake with its file, key and line. Exit status 1 if there is one.
+    Check(ListArgs),
+}
+
+/// Deadlines.
+#[derive(Debug, Subcommand)]
+pub enum DeadlineCommand {
+    /// Show the deadlines of all incidents, the most urgent first.
+    List {
+        /// Which facility; all if left out.
+        #[arg(long)]
+        facility: Option<FacilityId>,
+        /// Show those that were met and those that have not begun as well.
+        #[arg(long)]
+        all: bool,
+        /// How.
+        #[command(flatten)]
+        list: ListArgs,
+    },
 }
 
 /// Damage manifests.

@@ -12,6 +12,7 @@ mod ui;
 mod frame;
 mod sign_in;
 pub mod overview;
+pub mod duties;
 pub mod incident;
 pub mod report;
 pub mod hosts;

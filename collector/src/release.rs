@@ -12,6 +12,7 @@
 //!
 //! Not here: who is signed in and in which role (see `people`); the callers check that.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,19 +25,22 @@ use shirase_shared::tls::sha256_hex;
 use tokio::sync::OnceCell;
 
 use crate::approval::{
-    Approved, Decision, DecisionRecord, Format, Frozen, Refusal, Rendering, Sender, SignedParts,
-    Submission, Tampered, Verdict, signed_text,
+    Approved, Decision, DecisionRecord, Format, Former, Frozen, Refusal, Rendering, Sender,
+    SignedParts, Submission, Tampered, Verdict, signed_text,
 };
 use crate::facilities::{Duty, Facility};
 use crate::keys::SigningKey;
 use crate::locale::{Lang, Locale};
-use crate::reports::ReportStatus;
+use crate::reports::answer::{Answer, Source};
+use crate::reports::fields::Field;
 use crate::reports::official::FormError;
 use crate::reports::profile::{Profile, ProfileError, Profiles};
 use crate::reports::render::files::{self, RenderError};
 use crate::reports::render::fonts::FontError;
 use crate::reports::render::pdf::{PdfError, PdfRenderer};
 use crate::reports::render::{Document, Stage, document, file_stem};
+use crate::reports::round::{self, HandedIn, own_answers};
+use crate::reports::{Report, ReportStatus};
 use crate::store::{DecisionError, NewApproval, NewSubmission, Store, StoreError};
 
 /// Directory in the data directory in which a hospital keeps its own profiles.
@@ -166,6 +170,19 @@ pub(crate) struct Known {
     pub(crate) approved: Option<Approved>,
 }
 
+impl Known {
+    /// Returns what the names of its files begin with.
+    pub(crate) fn file_stem(&self) -> Result<String, ReleaseError> {
+        let profile = frozen_profile(&self.frozen)?;
+        Ok(file_stem(&self.frozen, &profile, &self.stage))
+    }
+}
+
+fn frozen_profile(frozen: &Frozen) -> Result<Profile, ReleaseError> {
+    Profile::read(&frozen.profile.text)
+        .map_err(|_| ReleaseError::NoProfile(frozen.profile.id.clone()))
+}
+
 /// Everything a decision on a report needs. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Releases(Arc<Inner>);
@@ -209,6 +226,12 @@ impl Releases {
         &self.0.profiles
     }
 
+    /// Returns the profiles in use, to be kept.
+    #[must_use]
+    pub fn shared_profiles(&self) -> Arc<Profiles> {
+        Arc::clone(&self.0.profiles)
+    }
+
     /// Looks for the font now, so that a start can say what is missing; returns the family's name.
     ///
     /// # Errors
@@ -227,13 +250,22 @@ impl Releases {
             .store
             .report(&verdict.facility, verdict.report)
             .await?;
+        let now = self.now();
+        let sheet = self.0.store.sheet(&verdict.facility, report.id).await?;
+        let profile = self.profile(&report.profile)?;
+        let mut authors: Vec<String> = sheet.answers.values().filter_map(author).collect();
+        authors.sort();
+        authors.dedup();
+        let handed_in = HandedIn { by: verdict.by.clone(), at: now, authors };
         let new = NewSubmission {
             verdict: verdict.clone(),
-            profile: self.profile(&report.profile)?.frozen(),
+            profile: profile.frozen(),
             sender: self.sender(&verdict.facility).await?,
             incident_number: self.incident_number(&report).await?,
+            own: own_answers(&report, profile, Some(&handed_in), (now, Locale::new(LANG))),
+            former: self.former(&report, &sheet.answers).await?,
         };
-        let submission = self.0.store.submit_report(&new, self.now()).await?;
+        let submission = self.0.store.submit_report(&new, now).await?;
         let (report, revision) = (submission.report, submission.revision);
         tracing::info!(report.id = %report, %revision, "submitted report {report}");
 
@@ -375,7 +407,7 @@ impl Releases {
         formats: &[Format],
     ) -> Result<Vec<ReportFile>, ReleaseError> {
         let known = self.known(facility, id).await?;
-        let stem = file_stem(&known.frozen, &known.stage);
+        let stem = known.file_stem()?;
         let status = known.status;
         let named = |format: Format, bytes: Vec<u8>| ReportFile {
             name: format!("{stem}{}", format.suffix()),
@@ -443,7 +475,10 @@ impl Releases {
                 let number = self.incident_number(&report).await?;
                 let profile = self.profile(&report.profile)?.frozen();
                 let sender = self.sender(facility).await?;
-                let frozen = Frozen::of(&report, &sheet.answers, profile, sender, number);
+                let former = self.former(&report, &sheet.answers).await?;
+                let mut answers = sheet.answers;
+                answers.extend(self.own(&report)?);
+                let frozen = Frozen::of(&report, &answers, profile, sender, number).after(former);
                 let text = frozen
                     .canonical()
                     .map_err(|error| StoreError::unreadable("answer", error))?;
@@ -452,6 +487,40 @@ impl Releases {
         };
 
         Ok(Known { status: report.status, frozen, answers_sha256, stage, approved })
+    }
+
+    /// Returns the answers that are a draft's own: its round and its addressees.
+    ///
+    /// # Errors
+    /// When its profile is gone.
+    pub fn own(&self, report: &Report) -> Result<BTreeMap<Field, Answer>, ReleaseError> {
+        let profile = self.profile(&report.profile)?;
+        Ok(own_answers(report, profile, None, (self.now(), Locale::new(LANG))))
+    }
+
+    /// Returns what the report before said where `answers` read otherwise; `None` for the first of a series.
+    ///
+    /// # Errors
+    /// When what it froze cannot be read.
+    pub async fn former(
+        &self,
+        report: &Report,
+        answers: &BTreeMap<Field, Answer>,
+    ) -> Result<Option<Former>, ReleaseError> {
+        let store = &self.0.store;
+        let all = store
+            .reports_of_incident(&report.facility, report.incident)
+            .await?;
+        let Some(before) = round::before(report, &all) else { return Ok(None) };
+        let found = store
+            .submission(&report.facility, before.id, before.revision)
+            .await?;
+        let submission = found.ok_or(StoreError::Missing("frozen answers"))?;
+        let frozen = read_frozen(&submission)?;
+        let profile = self.profile(&report.profile)?;
+        let said = (before.round.number, &submission, &frozen);
+
+        Ok(Some(round::former(said, profile, answers)))
     }
 
     /// Returns the stage an approved report was rendered at.
@@ -487,8 +556,7 @@ impl Releases {
     ) -> Result<T, ReleaseError> {
         let renderer = self.renderer().await?.clone();
         let whole = move || {
-            let profile = Profile::read(&frozen.profile.text)
-                .map_err(|_| ReleaseError::NoProfile(frozen.profile.id.clone()))?;
+            let profile = frozen_profile(&frozen)?;
             let locale = Locale::new(LANG);
             work(document(&frozen, &profile, &answers_sha256, &stage, locale), renderer)
         };
@@ -529,7 +597,7 @@ impl Releases {
         })
     }
 
-    async fn incident_number(&self, report: &crate::reports::Report) -> Result<u64, ReleaseError> {
+    async fn incident_number(&self, report: &Report) -> Result<u64, ReleaseError> {
         let incident = self
             .0
             .store
@@ -540,6 +608,13 @@ impl Releases {
 
     fn now(&self) -> Timestamp {
         self.0.clock.0.now()
+    }
+}
+
+fn author(answer: &Answer) -> Option<String> {
+    match &answer.source {
+        Source::Person { name, .. } => Some(name.clone()),
+        Source::Machine { .. } | Source::MasterData => None,
     }
 }
 

@@ -143,8 +143,22 @@ fn blank(text: &str, span: std::ops::Range<usize>) -> String {
 }
 
 /// Finds the line of a dotted key such as `uplink.batch_max_events` or `roots.1.path`; 0 if it is not written there.
+///
+/// A dotted name may also stand in one line, such as `office.ja` in `contacts.0`.
 fn line_of_key(text: &str, key: &str) -> usize {
-    let (table, name) = key.rsplit_once('.').unwrap_or(("", key));
+    let cuts = key.char_indices().rev().filter(|(_, c)| *c == '.');
+    let splits = cuts.filter_map(|(at, _)| Some((key.get(..at)?, key.get(at + 1..)?)));
+    let whole = [("", key)];
+    let places = splits
+        .chain(whole)
+        .map(|(table, name)| line_in_table(text, table, name));
+    places
+        .max_by_key(|(line, exact)| (*exact, 0 < *line))
+        .map_or(0, |(line, _)| line)
+}
+
+/// Finds a name in a table: its line, or where it is not written the table's, and whether it is.
+fn line_in_table(text: &str, table: &str, name: &str) -> (usize, bool) {
     let mut here = String::new();
     let mut counts = std::collections::BTreeMap::<String, usize>::new();
     let mut table_line = 0;
@@ -157,13 +171,13 @@ fn line_of_key(text: &str, key: &str) -> usize {
         } else if let Some(plain) = line.strip_prefix('[').and_then(|l| l.split(']').next()) {
             plain.trim().clone_into(&mut here);
         } else if here == table && line.split('=').next().is_some_and(|k| k.trim() == name) {
-            return index + 1;
+            return (index + 1, true);
         }
         if here == table && table_line == 0 && !table.is_empty() {
             table_line = index + 1;
         }
     }
-    table_line
+    (table_line, false)
 }
 
 #[cfg(test)]

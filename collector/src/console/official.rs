@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::frame::Frame;
 use crate::locale::{Locale, japan_time};
-use crate::reports::fields::{Field, Kind};
+use crate::reports::fields::{Column, Field, Kind};
 use crate::reports::official::{
     As, Control, FormView, MappingProblem, Meta, OfficialForm, Part, Place, SheetView, What,
 };
@@ -272,6 +272,10 @@ fn chosen(form: &OfficialForm, at: &str, choices: &[String], locale: Locale) -> 
             What::Field { field, part, row: None }.to_string(),
             row.map(|row| row.to_string()).unwrap_or_default(),
         ),
+        Ok(What::Column { field, code, row }) => (
+            What::Column { field, code, row: None }.to_string(),
+            row.map(|row| row.to_string()).unwrap_or_default(),
+        ),
         Ok(what @ (What::Tick { .. } | What::Meta(_))) => (what.to_string(), String::new()),
         Err(_) => (String::new(), String::new()),
     };
@@ -306,9 +310,15 @@ fn chosen(form: &OfficialForm, at: &str, choices: &[String], locale: Locale) -> 
 /// Everything a place can say, each with its words.
 fn options(locale: Locale) -> Vec<(String, String)> {
     let metas = Meta::ALL.iter().map(|&meta| What::Meta(meta));
-    let fields = Field::ALL.into_iter().flat_map(|field| {
+    let fields = Field::ALL.iter().copied().flat_map(|field| {
         let parts = parts(field.kind()).iter();
         let whole = parts.map(move |&part| What::Field { field, part, row: None });
+        let columns = columns(field.kind()).iter();
+        let whole = whole.chain(columns.map(move |column| What::Column {
+            field,
+            code: column.code,
+            row: None,
+        }));
         let ticks = field.choices().iter();
         whole.chain(ticks.map(move |code| What::Tick { field, code: (*code).to_owned() }))
     });
@@ -327,6 +337,9 @@ const fn parts(kind: Kind) -> &'static [Part] {
         Kind::Text => &[Part::Text, Part::Low, Part::High, Part::Status],
         Kind::DateTime => &[Part::At, Part::Status],
         Kind::One(_) | Kind::Any(_) => &[Part::Choice, Part::Note, Part::Text, Part::Status],
+        Kind::Dated(_) => &[Part::Choice, Part::At, Part::Note, Part::Text, Part::Status],
+        Kind::People => &[Part::Low, Part::High, Part::Note, Part::Text, Part::Status],
+        Kind::Round | Kind::Flood(_) | Kind::Rows(_) => &[Part::Text, Part::Status],
         Kind::Lines => &[Part::Text, Part::At, Part::Label, Part::Said, Part::Status],
         Kind::Systems => &[
             Part::Text,
@@ -337,6 +350,22 @@ const fn parts(kind: Kind) -> &'static [Part] {
             Part::Damage,
             Part::Status,
         ],
+    }
+}
+
+const fn columns(kind: Kind) -> &'static [Column] {
+    match kind {
+        Kind::Rows(columns) => columns,
+        Kind::Text
+        | Kind::DateTime
+        | Kind::One(_)
+        | Kind::Any(_)
+        | Kind::Dated(_)
+        | Kind::People
+        | Kind::Round
+        | Kind::Flood(_)
+        | Kind::Lines
+        | Kind::Systems => &[],
     }
 }
 
@@ -354,6 +383,12 @@ fn words_of(say: &str, locale: Locale) -> String {
             let part = locale.text(&format!("form-part-{}", part.as_str()));
             let row = row.map(|row| format!(" [{row}]")).unwrap_or_default();
             format!("{}. {label} – {part}{row}", field.number())
+        }
+        Ok(What::Column { field, code, row }) => {
+            let label = locale.text(&field.label_key());
+            let column = locale.text(&field.column_key(code));
+            let row = row.map(|row| format!(" [{row}]")).unwrap_or_default();
+            format!("{}. {label} – {column}{row}", field.number())
         }
         Err(error) => error.to_string(),
     }

@@ -21,7 +21,7 @@ use super::page_error::PageError;
 use super::routes::{Page, ROUTES, Verb};
 use super::session::{self, Call, Guard};
 use super::{
-    console_audit, console_hosts as hosts, console_incident as incident,
+    console_audit, console_duties as duties, console_hosts as hosts, console_incident as incident,
     console_official as official, console_overview as overview, console_report as report,
     console_settings as settings, console_sign_in as sign_in, console_users as users, live,
 };
@@ -171,6 +171,7 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::OverviewPart => on(filter, overview::overview_part),
         Page::Alerts => on(filter, overview::alerts),
         Page::AlertsPart => on(filter, overview::alerts_part),
+        Page::Deadlines => on(filter, duties::deadlines),
         Page::Live => on(filter, live::live),
         Page::Facility => on(filter, overview::show_facility),
         Page::Incident => on(filter, incident::show),
@@ -180,6 +181,9 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::FalseAlarm => on(filter, incident::false_alarm),
         Page::Reopen => on(filter, incident::reopen),
         Page::VendorCalled => on(filter, incident::vendor_called),
+        Page::Interview => on(filter, duties::interview),
+        Page::MomentNote => on(filter, duties::moment),
+        Page::ReportMake => on(filter, duties::make_report),
         Page::Report => on(filter, report::show),
         Page::ReportPdf => on(filter, report::pdf),
         Page::ReportFile => on(filter, report::file),

@@ -157,6 +157,10 @@ fn read_place(call: &Call) -> Result<FormPlace, PageError> {
             let part: Part = part;
             What::Field { field, part, row: Some(row) }.to_string()
         }
+        Ok(What::Column { field, code, .. }) if !row.is_empty() => {
+            let row: usize = row.parse().map_err(|_| PageError::BadForm)?;
+            What::Column { field, code, row: Some(row) }.to_string()
+        }
         Ok(_) | Err(_) => say,
     };
     let words = form

@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 
 use shirase_shared::ids::{IncidentId, ReportId};
 
@@ -14,16 +14,17 @@ use super::session::Call;
 use crate::approval::{Decision, Format, Refusal, Verdict};
 use crate::console::Tab;
 use crate::console::report::{
-    AnswerPage, Ask, Asked, DecisionView, ReportPage, Typed, answer_views, badge, duty_words,
-    submitted_words,
+    AnswerPage, Ask, Asked, ChangesView, DecisionView, NextRound, ReportPage, Typed, answer_views,
+    badge, duty_words, round_words, submitted_words,
 };
 use crate::jobs::What;
+use crate::locale::Locale;
 use crate::people::Role;
 use crate::release::ReleaseError;
-use crate::reports::answer::{AnswerProblem, AnswerStatus, NamedPerson, Revision};
+use crate::reports::answer::{AnswerProblem, AnswerStatus, NamedPerson, Revision, RoundKind};
 use crate::reports::fields::{Entered, Field};
 use crate::reports::profile::Profile;
-use crate::reports::{AnswerChange, ReportStatus};
+use crate::reports::{AnswerChange, Report, ReportStatus};
 use crate::store::{AnswerError, DecisionError};
 
 type Answer = Result<Response, PageError>;
@@ -71,7 +72,26 @@ pub(super) async fn show(
         approver: caller.grants.allow(&facility.id, Role::Approver),
         stands,
     };
-    let answers = answer_views(&sheet, profile, locale);
+    let former = state
+        .releases
+        .former(report, &sheet.answers)
+        .await
+        .map_err(|error| words(error, &call))?;
+    let changes = former.map(|former| ChangesView::of(&former, &sheet.answers, locale));
+    let all = state
+        .store
+        .reports_of_incident(&facility.id, report.incident)
+        .await?;
+    let mut shown = sheet.clone();
+    if matches!(report.status, ReportStatus::Draft | ReportStatus::Withdrawn) {
+        shown.answers.extend(
+            state
+                .releases
+                .own(report)
+                .map_err(|error| words(error, &call))?,
+        );
+    }
+    let answers = answer_views(&shown, profile, locale);
     let forms = state.store.official_forms(&facility.id).await?;
     let forms = forms
         .into_iter()
@@ -95,6 +115,9 @@ pub(super) async fn show(
             .filter(|answer| answer.editable && answer.lines.is_empty())
             .count(),
         answers,
+        round: round_words(report, locale),
+        changes,
+        next: next_rounds(&state, report, &all, locale),
         ask: Ask::of(&asked),
         answers_sha256: frozen
             .as_ref()
@@ -132,10 +155,16 @@ async fn answer_page(
     let field = answered_field(number)?;
     let sheet = state.store.sheet(&facility.id, id).await?;
     let profile = profile(state, &sheet.report.profile)?;
-    let history = state.store.answer_history(&facility.id, id, field).await?;
+    let incident = sheet.report.incident;
+    let history = state
+        .store
+        .answer_history(&facility.id, incident, field)
+        .await?;
     let label = profile.label(field, call.locale.lang());
     let label = label.map_or_else(|| call.locale.text(&field.label_key()), str::to_owned);
-    let typed = typed.unwrap_or_else(|| Typed::of(sheet.answers.get(&field)));
+    let takes_proposal = call.path.ends_with("?take=proposal");
+    let proposed = sheet.proposals.get(&field).filter(|_| takes_proposal);
+    let typed = typed.unwrap_or_else(|| Typed::of(proposed.or(sheet.answers.get(&field))));
     let f = place_frame(call, state, &facility, ("title-answer", Tab::Incidents))?;
 
     Ok(AnswerPage::of(f, &sheet, (field, label), typed, &history))
@@ -152,20 +181,25 @@ pub(super) async fn answer(
     let entered = Entered {
         text: form.raw("text").to_owned(),
         chosen: form.all("choice").map(str::to_owned).collect(),
+        parts: form.parts(),
     };
     let status = AnswerStatus::parse(form.field("status")).ok_or(PageError::BadForm)?;
-    let typed = Typed { entered, status, basis: form.field("basis").to_owned() };
+    let (basis, reason) = (form.field("basis").to_owned(), form.field("reason").to_owned());
+    let typed = Typed { entered, status, basis, reason };
     let value = match field.read(&typed.entered) {
         Ok(value) => value,
         Err(problem) => return refused(&state, &call, (id, number), typed, &problem).await,
     };
+    let incident = state.store.report(call.facility()?, id).await?.incident;
     let change = AnswerChange {
         facility: call.facility()?.clone(),
-        report: id,
+        incident,
+        report: Some(id),
         field,
         value,
         status,
         basis: typed.basis.clone(),
+        reason: typed.reason.clone(),
         by: named(&call)?,
         expected: read_revision(&call)?,
     };
@@ -176,10 +210,10 @@ pub(super) async fn answer(
         }
         Err(AnswerError::Store(error)) => return Err(error.into()),
     }
-    let incident = state.store.report(call.facility()?, id).await?.incident;
     tell(&state, &call, incident)?;
+    let path = format!("{}?done=saved#field-{number}", report_path(&call, id)?);
 
-    Ok(done(&report_path(&call, id)?, "done-saved"))
+    Ok(Redirect::to(&path).into_response())
 }
 
 async fn refused(
@@ -189,15 +223,7 @@ async fn refused(
     typed: Typed,
     problem: &AnswerProblem,
 ) -> Answer {
-    let words = match problem {
-        AnswerProblem::Empty => call.locale.text("answer-empty"),
-        AnswerProblem::NoEvidence => call.locale.text("answer-no-evidence"),
-        AnswerProblem::Date(_) => call.locale.text("answer-date"),
-        AnswerProblem::TooLong => call.locale.text("answer-too-long"),
-        AnswerProblem::WrongType { .. }
-        | AnswerProblem::NoSuchChoice { .. }
-        | AnswerProblem::TooManyChoices { .. } => call.locale.text("answer-choice"),
-    };
+    let words = call.locale.text(problem.text_key());
     let mut shown = answer_page(state, call, place, Some(typed)).await?;
     // The revision the person was looking at stays the one the answer is weighed against.
     shown.revision = read_revision(call)?.0;
@@ -301,6 +327,28 @@ async fn send(state: &ConsoleState, call: &Call, id: ReportId, format: Format) -
     Ok((headers, file.bytes).into_response())
 }
 
+/// Returns the reports that can follow one that is out: the profiles of its series with the kinds they serve.
+fn next_rounds(
+    state: &ConsoleState,
+    report: &Report,
+    all: &[Report],
+    locale: Locale,
+) -> Vec<NextRound> {
+    let last = all
+        .iter()
+        .filter(|other| other.round.series == report.round.series)
+        .next_back();
+    if report.status != ReportStatus::Approved || last.is_none_or(|last| last.id != report.id) {
+        return Vec::new();
+    }
+    let profiles = state.releases.profiles().of_series(&report.round.series);
+    profiles
+        .filter(|profile| profile.body.enabled)
+        .flat_map(|profile| NextRound::all(profile, locale))
+        .filter(|next| next.kind != RoundKind::Preliminary)
+        .collect()
+}
+
 fn profile<'a>(state: &'a ConsoleState, id: &str) -> Result<&'a Profile, PageError> {
     let found = state.releases.profiles().profile(id);
     found.ok_or_else(|| PageError::internal(format!("there is no profile `{id}`")))
@@ -312,7 +360,7 @@ fn answered_field(number: u8) -> Result<Field, PageError> {
         .ok_or(PageError::NotFound)
 }
 
-fn read_revision(call: &Call) -> Result<Revision, PageError> {
+pub(super) fn read_revision(call: &Call) -> Result<Revision, PageError> {
     call.form
         .field("revision")
         .parse()
@@ -320,7 +368,7 @@ fn read_revision(call: &Call) -> Result<Revision, PageError> {
         .map_err(|_| PageError::BadForm)
 }
 
-fn named(call: &Call) -> Result<NamedPerson, PageError> {
+pub(super) fn named(call: &Call) -> Result<NamedPerson, PageError> {
     let user = &call.caller()?.user;
     Ok(NamedPerson { user: user.id, name: user.name.clone() })
 }

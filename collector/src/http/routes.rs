@@ -61,6 +61,7 @@ routes! {
     OverviewPart       Get  "/overview/part" Access::SignedIn;
     Alerts             Get  "/alerts" Access::SignedIn;
     AlertsPart         Get  "/alerts/part" Access::SignedIn;
+    Deadlines          Get  "/deadlines" Access::SignedIn;
     Live               Get  "/live" Access::SignedIn;
     Facility           Get  "/facilities/{facility}" VIEWER;
     Incident           Get  "/facilities/{facility}/incidents/{incident}" VIEWER;
@@ -70,6 +71,9 @@ routes! {
     FalseAlarm         Post "/facilities/{facility}/incidents/{incident}/false-alarm" AUTHOR;
     Reopen             Post "/facilities/{facility}/incidents/{incident}/reopen" AUTHOR;
     VendorCalled       Post "/facilities/{facility}/incidents/{incident}/vendor-called" AUTHOR;
+    Interview          Post "/facilities/{facility}/incidents/{incident}/interview" AUTHOR;
+    MomentNote         Post "/facilities/{facility}/incidents/{incident}/moment" AUTHOR;
+    ReportMake         Post "/facilities/{facility}/incidents/{incident}/reports" AUTHOR;
     Report             Get  "/facilities/{facility}/reports/{report}" VIEWER;
     ReportPdf          Get  "/facilities/{facility}/reports/{report}/pdf" VIEWER;
     ReportFile         Get  "/facilities/{facility}/reports/{report}/files/{format}" VIEWER;

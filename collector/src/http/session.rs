@@ -3,6 +3,7 @@
 //! Always holds: the cookie's value is known to the browser alone (the database keeps its SHA-256); a handler sees a
 //! request only after [`guard`] let it pass, and finds the caller and the form's fields in its [`Call`].
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::body::{Body, Bytes, to_bytes};
@@ -130,6 +131,14 @@ impl Form {
             .iter()
             .find(|(n, _)| n == name)
             .map_or("", |(_, value)| value)
+    }
+
+    /// Returns the inputs whose names begin with `p-`, without that beginning.
+    pub(super) fn parts(&self) -> BTreeMap<String, String> {
+        let parts = self.0.iter();
+        parts
+            .filter_map(|(name, value)| Some((name.strip_prefix("p-")?.to_owned(), value.clone())))
+            .collect()
     }
 
     /// Returns every value sent under a name.

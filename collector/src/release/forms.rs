@@ -8,7 +8,7 @@ use crate::approval::Tampered;
 use crate::keys::Signed;
 use crate::reports::ReportStatus;
 use crate::reports::official::{FilledCopy, Filling, FormId, OfficialForm, fill, mapping_sha256};
-use crate::reports::render::file_stem;
+use crate::reports::render::Document;
 
 /// A filled form on its way to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Releases {
     ) -> Result<FilledFile, ReleaseError> {
         let form = self.0.store.official_form(facility, form).await?;
         let known = self.known(facility, id).await?;
-        let stem = file_stem(&known.frozen, &known.stage);
+        let stem = known.file_stem()?;
         let name = format!("{stem}-{}.{}", form.id, form.kind.as_str());
         let status = known.status;
         let bytes = match known.approved {
@@ -50,7 +50,7 @@ impl Releases {
 
     async fn filled(&self, known: &Known, form: OfficialForm) -> Result<Vec<u8>, ReleaseError> {
         let frozen = known.frozen.clone();
-        let work = move |document: crate::reports::render::Document, _| {
+        let work = move |document: Document, _| {
             let filling = Filling { frozen: &frozen, document: &document };
             Ok(fill(form.kind, &form.bytes, &form.mapping, filling)?)
         };

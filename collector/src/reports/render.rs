@@ -123,14 +123,16 @@ pub fn document(
 
 /// Returns what the names of all files of a report begin with.
 #[must_use]
-pub fn file_stem(frozen: &Frozen, stage: &Stage) -> String {
+pub fn file_stem(frozen: &Frozen, profile: &Profile, stage: &Stage) -> String {
     let drill = frozen.drill.map_or("", |_| "-drill");
     let draft = match stage {
         Stage::Draft { .. } | Stage::Submitted { .. } => "-draft",
         Stage::Approved { .. } => "",
     };
-    let (facility, number) = (&frozen.sender.facility, frozen.incident.number);
-    format!("{facility}-incident{number}-revision{}{drill}{draft}", frozen.revision)
+    let number = frozen.incident.number;
+    let facility =
+        if profile.body.anonymous { String::new() } else { format!("{}-", frozen.sender.facility) };
+    format!("{facility}incident{number}-revision{}{drill}{draft}", frozen.revision)
 }
 
 /// Returns a hash in the form people compare: its first digits in groups.
@@ -209,7 +211,8 @@ impl Maker<'_> {
         );
         let contact = self.profile.contact(self.stage.at());
         let mut sender = vec![self.sender_name()];
-        if !self.frozen.sender.director.is_empty() {
+        let named = !self.profile.body.anonymous;
+        if named && !self.frozen.sender.director.is_empty() {
             let director = plain_line(&self.frozen.sender.director);
             sender.push(
                 self.locale
@@ -271,10 +274,7 @@ impl Maker<'_> {
     }
 
     fn item(&self, place: usize, field: Field) -> Item {
-        let label = self
-            .profile
-            .label(field, self.locale.lang())
-            .map_or_else(|| self.locale.text(&field.label_key()), plain_line);
+        let label = self.label(field);
         match self.frozen.answer(field) {
             Some(answer) => Item {
                 place,
@@ -301,26 +301,15 @@ impl Maker<'_> {
         }
     }
 
+    /// What the addressee calls a field, or what everybody does.
+    fn label(&self, field: Field) -> String {
+        let own = self.profile.label(field, self.locale.lang());
+        own.map_or_else(|| self.locale.text(&field.label_key()), plain_line)
+    }
+
     fn open_text(&self, field: Field) -> String {
-        match field {
-            Field::ReportedAt => self.locale.text("open-reported-at"),
-            Field::Facility
-            | Field::People
-            | Field::Kind
-            | Field::Summary
-            | Field::OccurredAt
-            | Field::DetectedAt
-            | Field::Discovery
-            | Field::Systems
-            | Field::ServiceState
-            | Field::CareImpact
-            | Field::CareHindered
-            | Field::DataLeak
-            | Field::Timeline
-            | Field::FirstResponse
-            | Field::Contacted
-            | Field::HelpRequested => self.locale.text("open-field"),
-        }
+        let key = if field.is_of_report() { "open-reported-at" } else { "open-field" };
+        self.locale.text(key)
     }
 
     fn basis(&self, answer: &Answer) -> String {
@@ -328,6 +317,9 @@ impl Maker<'_> {
         let said = plain_line(answer.source.basis());
         let who = match &answer.source {
             Source::Machine { .. } => self.locale.text_with("basis-machine", &[("at", &at)]),
+            Source::Person { .. } if self.profile.body.anonymous => self
+                .locale
+                .text_with("basis-person-anonymous", &[("at", &at)]),
             Source::Person { name, .. } => {
                 let name = plain_line(name);
                 self.locale
@@ -396,12 +388,16 @@ impl Maker<'_> {
         };
         let contact = self.profile.contact(self.stage.at());
         Record {
-            file_stem: file_stem(frozen, self.stage),
+            file_stem: file_stem(frozen, self.profile, self.stage),
             report: frozen.report,
             revision: frozen.revision.0,
             incident: frozen.incident.id,
             incident_number: frozen.incident.number,
-            facility: frozen.sender.facility.to_string(),
+            facility: if self.profile.body.anonymous {
+                String::new()
+            } else {
+                frozen.sender.facility.to_string()
+            },
             drill: frozen.drill.is_some(),
             stage: self.stage.as_str(),
             dated_at: self.stage.at(),
@@ -415,6 +411,9 @@ impl Maker<'_> {
     }
 
     fn sender_name(&self) -> String {
+        if self.profile.body.anonymous {
+            return self.locale.text("sender-anonymous");
+        }
         let sender = &self.frozen.sender;
         if sender.name.is_empty() {
             return sender.facility.to_string();

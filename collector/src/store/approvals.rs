@@ -2,22 +2,27 @@
 
 mod rows;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use shirase_shared::ids::{FacilityId, ReportId, UserId};
 use shirase_shared::tls::sha256_hex;
 use sqlx::SqliteConnection;
 
 use super::append_audit;
+use super::connect::from_json;
 use super::connect::{Store, StoreError};
-use super::reports::rows::{answers_in_force, read_report, set_revision, set_status, write_answer};
+use super::reports::rows::{
+    answers_in_force, read_report, set_revision, set_sheet_revision, set_status, sheet_revision,
+};
 use crate::approval::{
-    Asked, Decision, DecisionRecord, Format, Frozen, FrozenProfile, OwnAnswers, Refusal, Rendering,
-    Sender, Standing, StoredApproval, Submission, Verdict, judge,
+    Asked, Decision, DecisionRecord, Format, Former, Frozen, FrozenProfile, OwnAnswers, Refusal,
+    Rendering, Sender, Standing, StoredApproval, Submission, Verdict, judge,
 };
 use crate::audit::{Actor, AuditEntry};
 use crate::facilities::SelfApproval;
 use crate::reports::ReportStatus;
-use crate::reports::answer::{Answer, AnswerStatus, Revision, Source, Value};
+use crate::reports::answer::{Answer, Revision};
 use crate::reports::fields::Field;
 use rows::{
     DecisionRow, RenderingRow, insert_decision, insert_rendering, insert_submission,
@@ -52,6 +57,10 @@ pub struct NewSubmission {
     pub sender: Sender,
     /// What people call the incident.
     pub incident_number: u64,
+    /// Answers that are this report's own: its round, its addressees, its time, its authors.
+    pub own: BTreeMap<Field, Answer>,
+    /// What the report before said of the fields that read otherwise now.
+    pub former: Option<Former>,
 }
 
 /// A wish to approve, with the files that were rendered for it.
@@ -68,7 +77,7 @@ pub struct NewApproval {
 }
 
 impl Store {
-    /// Sets the report time, freezes the answers as the report's next revision and awaits a decision.
+    /// Freezes the incident's answers with the report's own as the next revision, and awaits a decision.
     ///
     /// # Errors
     /// Refuses a stale revision and a report that is no draft.
@@ -77,8 +86,7 @@ impl Store {
         new: &NewSubmission,
         now: Timestamp,
     ) -> Result<Submission, DecisionError> {
-        let NewSubmission { verdict, profile, sender, incident_number } = new;
-        let Verdict { facility, report: id, revision: asked, by } = verdict;
+        let Verdict { facility, report: id, revision: asked, by } = &new.verdict;
         let mut tx = self.change().await?;
         let mut report = read_report(&mut tx, facility, *id).await?;
         if report.status != ReportStatus::Draft {
@@ -87,25 +95,17 @@ impl Store {
         if report.revision != *asked {
             return Err(Refusal::Stale { asked: *asked, current: report.revision }.into());
         }
-        report.revision = report.revision.next();
-        let reported_at = Answer {
-            value: Value::DateTime { at: now },
-            status: AnswerStatus::Confirmed,
-            source: Source::Person { user: by.user, name: by.name.clone(), basis: String::new() },
-            as_of: now,
-            revision: report.revision,
-        };
-        write_answer(
-            &mut tx,
-            (facility, *id),
-            (Field::ReportedAt, &reported_at),
-            report.revision,
-            now,
-        )
-        .await?;
-        let answers = answers_in_force(&mut tx, facility, *id).await?;
-        let frozen =
-            Frozen::of(&report, &answers, profile.clone(), sender.clone(), *incident_number);
+        let key = (facility, report.incident);
+        // A revision of its own: what is answered from now on is later than what was frozen.
+        report.revision = sheet_revision(&mut tx, key).await?.next();
+        let mut answers = answers_in_force(&mut tx, key).await?;
+        let own = new.own.iter().map(|(&field, answer)| {
+            (field, Answer { revision: report.revision, ..answer.clone() })
+        });
+        answers.extend(own);
+        let (profile, sender) = (new.profile.clone(), new.sender.clone());
+        let frozen = Frozen::of(&report, &answers, profile, sender, new.incident_number)
+            .after(new.former.clone());
         let frozen_json = frozen
             .canonical()
             .map_err(|error| StoreError::unreadable("answer", error))?;
@@ -119,6 +119,7 @@ impl Store {
             submitted_at: now,
         };
         insert_submission(&mut tx, &submission).await?;
+        set_sheet_revision(&mut tx, key, report.revision, now).await?;
         set_revision(&mut tx, facility, *id, report.revision, now).await?;
         set_status(&mut tx, facility, *id, ReportStatus::Submitted, now).await?;
         let entry = AuditEntry::new(now, Actor::User(by.user), "report.submitted", id)
@@ -320,16 +321,12 @@ async fn weigh(
     let report = read_report(conn, facility, *id).await?;
     let number = i64::from(report.revision.0);
     let submission = read_submission(conn, facility, *id, number).await?;
-    let mut authors: Vec<UserId> = answers_in_force(conn, facility, *id)
-        .await?
-        .values()
-        .filter_map(|answer| answer.source.user())
-        .collect();
-    authors.extend(
-        submission
-            .as_ref()
-            .map(|submission| submission.submitted_by),
-    );
+    let mut authors: Vec<UserId> = Vec::new();
+    if let Some(submission) = &submission {
+        let frozen: Frozen = from_json("frozen answers", &submission.frozen_json)?;
+        authors.extend(frozen.authors.iter().map(|author| author.user));
+        authors.push(submission.submitted_by);
+    }
     let (self_approval,): (i64,) =
         sqlx::query_as("SELECT self_approval FROM facilities WHERE facility_id = ?")
             .bind(facility.as_str())

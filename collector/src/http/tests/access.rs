@@ -2,6 +2,8 @@
 
 use axum::http::StatusCode;
 
+use shirase_shared::clock::Clock as _;
+
 use super::site::{Answered, Site, grants};
 use crate::http::routes::{Access, Page, ROUTES, Verb};
 use crate::people::{Grants, Role, Stage};

@@ -13,8 +13,8 @@ use jiff::Timestamp;
 
 use super::mapping::{As, Mapping, MappingProblem, Place};
 use super::{Filling, FormError};
-use crate::reports::answer::{Answer, Value};
-use crate::reports::fields::Field;
+use crate::reports::answer::{Answer, System, Value};
+use crate::reports::fields::{Cell, Field};
 use crate::reports::render::{answer_lines, clean, clean_line, cleaned, no_formula};
 use crate::reports::text::{form_time, japanese_date, japanese_time};
 
@@ -28,6 +28,15 @@ pub enum What {
         /// Which part.
         part: Part,
         /// Which row of a list, from 1; all while absent.
+        row: Option<usize>,
+    },
+    /// A column of the field's own table.
+    Column {
+        /// The field.
+        field: Field,
+        /// The column.
+        code: &'static str,
+        /// Which row, from 1; all while absent.
         row: Option<usize>,
     },
     /// Whether a choice is ticked.
@@ -171,12 +180,17 @@ impl FromStr for What {
             Some((part, row)) => (part, Some(row.parse().map_err(|_| form())?)),
             None => (part, None),
         };
-        let part = Part::read(part).ok_or_else(form)?;
         if row == Some(0) {
             return Err(form());
         }
+        let field = field(number)?;
+        if let Some(part) = Part::read(part) {
+            return Ok(Self::Field { field, part, row });
+        }
+        let column = field.columns().iter().find(|column| column.code == part);
+        let code = column.ok_or_else(form)?.code;
 
-        Ok(Self::Field { field: field(number)?, part, row })
+        Ok(Self::Column { field, code, row })
     }
 }
 
@@ -187,6 +201,10 @@ impl fmt::Display for What {
             Self::Tick { field, code } => write!(f, "field:{}={code}", field.number()),
             Self::Field { field, part, row } => {
                 write!(f, "field:{}.{}", field.number(), part.as_str())?;
+                row.map_or(Ok(()), |row| write!(f, "[{row}]"))
+            }
+            Self::Column { field, code, row } => {
+                write!(f, "field:{}.{code}", field.number())?;
                 row.map_or(Ok(()), |row| write!(f, "[{row}]"))
             }
         }
@@ -252,6 +270,7 @@ fn content(place: &Place, what: &What, filling: Filling<'_>) -> Result<Content, 
             return Ok(Content::Tick { ticked, text: text.clone() });
         }
         What::Meta(meta) => meta_text(*meta, filling),
+        What::Column { field, code, row } => column_text(place, (*field, code, *row), filling),
         What::Field { field, part, row } => {
             if let (As::Date | As::DateTime, Some(at)) = (place.kind, moment(filling, *field, *row))
             {
@@ -284,30 +303,29 @@ fn answer(filling: Filling<'_>, field: Field) -> Option<&Answer> {
 }
 
 fn chosen(filling: Filling<'_>, field: Field) -> Vec<String> {
-    match answer(filling, field).map(|answer| &answer.value) {
-        Some(Value::Choices { chosen, .. }) => chosen.clone(),
-        Some(
-            Value::Nothing
-            | Value::Text { .. }
-            | Value::DateTime { .. }
-            | Value::Number { .. }
-            | Value::Lines { .. }
-            | Value::Systems { .. },
-        )
-        | None => Vec::new(),
+    let value = answer(filling, field).map(|answer| &answer.value);
+    if let Some(Value::Choices { chosen, .. }) = value {
+        return chosen.clone();
     }
+    if let Some(Value::Flood { flood }) = value {
+        return flood.kinds.clone();
+    }
+    if let Some(Value::Dated { chosen: Some(chosen), .. }) = value {
+        return vec![chosen.clone()];
+    }
+    Vec::new()
 }
 
 fn moment(filling: Filling<'_>, field: Field, row: Option<usize>) -> Option<Timestamp> {
-    match &answer(filling, field)?.value {
-        Value::DateTime { at } => Some(*at),
-        Value::Lines { lines } => lines.get(row.unwrap_or(1) - 1)?.at,
-        Value::Nothing
-        | Value::Text { .. }
-        | Value::Choices { .. }
-        | Value::Number { .. }
-        | Value::Systems { .. } => None,
+    let value = &answer(filling, field)?.value;
+    if let Value::DateTime { at } = value {
+        return Some(*at);
     }
+    if let Value::Dated { at, .. } = value {
+        return *at;
+    }
+    let Value::Lines { lines } = value else { return None };
+    lines.get(row.unwrap_or(1) - 1)?.at
 }
 
 fn meta_text(meta: Meta, filling: Filling<'_>) -> String {
@@ -321,6 +339,8 @@ fn meta_text(meta: Meta, filling: Filling<'_>) -> String {
             .first()
             .cloned()
             .unwrap_or_default(),
+        // The letter names the director unless the addressee is not told who reports.
+        Meta::Director if filling.document.letter.sender.len() < 2 => String::new(),
         Meta::Director => clean_line(&filling.frozen.sender.director),
         Meta::Incident => record.incident_number.to_string(),
         Meta::Report => record.report.to_string(),
@@ -349,9 +369,24 @@ fn field_text(
     let parts: Vec<String> = match (part, &value) {
         (Part::Status, _) => vec![locale.text(answer.status.label_key())],
         (Part::Text, value) => answer_lines(field, value, locale),
-        (Part::Choice, Value::Choices { chosen, .. }) => {
-            vec![chosen.iter().map(words).collect::<Vec<_>>().join("、")]
+        (Part::Choice, _) => {
+            vec![
+                chosen(filling, field)
+                    .iter()
+                    .map(words)
+                    .collect::<Vec<_>>()
+                    .join("、"),
+            ]
         }
+        (Part::Note, Value::Dated { note, .. }) => vec![note.clone()],
+        (Part::At, Value::Dated { at, .. }) => at.iter().map(|at| japanese_time(*at)).collect(),
+        (Part::Low, Value::People { confirmed, .. }) => {
+            confirmed.iter().map(ToString::to_string).collect()
+        }
+        (Part::High, Value::People { maximum, .. }) => {
+            maximum.iter().map(ToString::to_string).collect()
+        }
+        (Part::Note, Value::People { basis, .. }) => vec![basis.clone()],
         (Part::Note, Value::Choices { note, .. }) => vec![clean(note)],
         (Part::At, Value::DateTime { at }) => vec![japanese_time(*at)],
         (Part::Low, Value::Number { low, .. }) => vec![low.to_string()],
@@ -377,10 +412,58 @@ fn field_text(
             .collect(),
         _ => Vec::new(),
     };
+    of_row(&parts, row)
+}
+
+/// Returns one part, or all of them a line each.
+fn of_row(parts: &[String], row: Option<usize>) -> String {
     match row {
         Some(row) => parts.get(row - 1).cloned().unwrap_or_default(),
         None => parts.join("\n"),
     }
+}
+
+/// Tells a column of a field's own table.
+fn column_text(
+    place: &Place,
+    (field, code, row): (Field, &str, Option<usize>),
+    filling: Filling<'_>,
+) -> String {
+    let locale = filling.locale();
+    let Some(value) = answer(filling, field).map(|answer| cleaned(&answer.value)) else {
+        return String::new();
+    };
+    let cell = field
+        .columns()
+        .iter()
+        .find(|column| column.code == code)
+        .map(|column| column.cell);
+    let told = |text: &str| match cell {
+        Some(Cell::Time) => text.parse().map_or_else(|_| clean_line(text), form_time),
+        Some(Cell::One(codes)) if codes.contains(&text) => {
+            let own = place.words.get(text).cloned();
+            own.unwrap_or_else(|| locale.text(&field.cell_key(code, text)))
+        }
+        Some(Cell::One(_) | Cell::Text | Cell::Number) | None => clean_line(text),
+    };
+    let parts: Vec<String> = if let Value::Rows { rows } = &value {
+        rows.iter()
+            .map(|row| told(row.get(code).map_or("", String::as_str)))
+            .collect()
+    } else if let Value::Systems { systems } = &value {
+        let part = |system: &System| match code {
+            "kind" => told(&system.kind),
+            "setting" => told(&system.setting),
+            _ => system
+                .count
+                .map(|count| count.to_string())
+                .unwrap_or_default(),
+        };
+        systems.iter().map(part).collect()
+    } else {
+        Vec::new()
+    };
+    of_row(&parts, row)
 }
 
 #[cfg(test)]
@@ -389,7 +472,13 @@ mod tests {
 
     #[test]
     fn what_a_place_says_reads_back() {
-        for text in ["field:9.text", "field:14.name[2]", "field:8=ransomware", "meta:mark"] {
+        for text in [
+            "field:9.text",
+            "field:33.value[1]",
+            "field:14.name[2]",
+            "field:8=ransomware",
+            "meta:mark",
+        ] {
             assert_eq!(text.parse::<What>().unwrap().to_string(), text);
         }
         assert_eq!("field:9".parse::<What>().unwrap().to_string(), "field:9.text");

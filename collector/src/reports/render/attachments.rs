@@ -34,16 +34,19 @@ impl Maker<'_> {
             (Format::IndicatorsCsv, "attached-indicators", self.indicator_table()),
             (Format::DamageCsv, "attached-damage", self.damage()),
         ];
+        // Who reports without a name does not name its servers either.
+        let named = !self.profile.body.anonymous;
+        let shown = |format: Format| named || format == Format::IndicatorsCsv;
         let tables = tables
             .into_iter()
-            .filter(|(_, _, table)| !table.rows.is_empty());
+            .filter(|(format, _, table)| shown(*format) && !table.rows.is_empty());
         let mut files: Vec<Attachment> = tables
             .map(|(format, title, table)| {
                 let bytes = csv(&self.marked(&table)).into_bytes();
                 self.file((format, title), table.rows.len(), bytes, Some(table))
             })
             .collect();
-        let indicators = indicators::indicators(self.frozen, &self.locale.text("type-suffix"));
+        let indicators = indicators::indicators(self.frozen, self.locale);
         if !indicators.is_empty() {
             let bundle = stix::bundle(&self.stix_facts(), &indicators);
             let title = (Format::IndicatorsStix, "attached-stix");
@@ -62,7 +65,11 @@ impl Maker<'_> {
     ) -> Attachment {
         Attachment {
             format,
-            name: format!("{}{}", file_stem(self.frozen, self.stage), format.suffix()),
+            name: format!(
+                "{}{}",
+                file_stem(self.frozen, self.profile, self.stage),
+                format.suffix()
+            ),
             title: self.locale.text(title),
             entries,
             sha256: sha256_hex(&bytes),
@@ -77,18 +84,7 @@ impl Maker<'_> {
     }
 
     fn hosts(&self) -> Table {
-        let systems = match self.value(14) {
-            Some(Value::Systems { systems }) => systems.as_slice(),
-            Some(
-                Value::Nothing
-                | Value::Text { .. }
-                | Value::Choices { .. }
-                | Value::DateTime { .. }
-                | Value::Number { .. }
-                | Value::Lines { .. },
-            )
-            | None => &[],
-        };
+        let Some(Value::Systems { systems }) = self.value(14) else { return Table::default() };
         let rows = systems.iter().map(|system| {
             [&system.name, &system.role, &system.os, &system.vendor, &system.damage]
                 .map(|part| clean_line(part))
@@ -99,7 +95,7 @@ impl Maker<'_> {
     }
 
     fn indicator_table(&self) -> Table {
-        let found = indicators::indicators(self.frozen, &self.locale.text("type-suffix"));
+        let found = indicators::indicators(self.frozen, self.locale);
         let rows = found
             .into_iter()
             .map(|one| vec![one.at.map(form_time).unwrap_or_default(), one.label, one.value])

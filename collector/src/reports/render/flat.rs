@@ -1,9 +1,9 @@
 //! Shows blocks as lines of text, for places that have no tables, and cleans values for programs.
 
-use super::clean::{clean, clean_line};
+use super::clean::clean;
 use super::{Block, Document, Item, body};
 use crate::locale::Locale;
-use crate::reports::answer::{Line, System, Value};
+use crate::reports::answer::Value;
 use crate::reports::fields::Field;
 
 /// Stands before a choice that is ticked, and before one that is not.
@@ -67,37 +67,19 @@ pub(super) fn letter_lines(document: &Document) -> Vec<String> {
     lines
 }
 
-/// Returns a value whose every text is clean.
+/// Returns a value whose every text is clean, whatever its shape.
 #[must_use]
 pub fn cleaned(value: &Value) -> Value {
-    match value {
-        Value::Nothing => Value::Nothing,
-        Value::Text { text } => Value::Text { text: clean(text) },
-        Value::Choices { chosen, note } => Value::Choices {
-            chosen: chosen.iter().map(|code| clean_line(code)).collect(),
-            note: clean(note),
-        },
-        Value::DateTime { at } => Value::DateTime { at: *at },
-        Value::Number { low, high, basis } => {
-            Value::Number { low: *low, high: *high, basis: clean(basis) }
-        }
-        Value::Lines { lines } => {
-            let line = |line: &Line| Line {
-                at: line.at,
-                label: clean_line(&line.label),
-                text: clean_line(&line.text),
-            };
-            Value::Lines { lines: lines.iter().map(line).collect() }
-        }
-        Value::Systems { systems } => {
-            let system = |system: &System| System {
-                name: clean_line(&system.name),
-                role: clean_line(&system.role),
-                os: clean_line(&system.os),
-                vendor: clean_line(&system.vendor),
-                damage: clean_line(&system.damage),
-            };
-            Value::Systems { systems: systems.iter().map(system).collect() }
-        }
+    let mut json = serde_json::to_value(value).unwrap_or_default();
+    clean_json(&mut json);
+    serde_json::from_value(json).unwrap_or(Value::Nothing)
+}
+
+fn clean_json(json: &mut serde_json::Value) {
+    match json {
+        serde_json::Value::String(text) => *text = clean(text),
+        serde_json::Value::Array(items) => items.iter_mut().for_each(clean_json),
+        serde_json::Value::Object(members) => members.values_mut().for_each(clean_json),
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
     }
 }

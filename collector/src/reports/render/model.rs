@@ -92,7 +92,7 @@ pub struct Attachment {
 }
 
 /// A table with a head.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
     /// Column titles.
     pub head: Vec<String>,

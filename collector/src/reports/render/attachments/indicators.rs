@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use crate::approval::Frozen;
-use crate::reports::answer::Value;
-use crate::reports::fields::Field;
+use crate::locale::Locale;
+use crate::reports::answer::{Row, Value};
+use crate::reports::fields::{Cell, Field};
 use crate::reports::render::body;
 use crate::reports::render::clean::clean_line;
 
@@ -25,40 +26,50 @@ pub(super) struct Indicator {
 }
 
 /// Returns every indicator the answers hold, in their order.
-pub(super) fn indicators(frozen: &Frozen, suffix_label: &str) -> Vec<Indicator> {
-    let of = |number: u8| {
-        let field = Field::from_number(number)?;
-        frozen.answer(field).map(|answer| &answer.value)
-    };
-    let suffixes = of(SUFFIXES).into_iter().flat_map(entries).map(|mut one| {
-        if one.label.is_empty() {
-            suffix_label.clone_into(&mut one.label);
+pub(super) fn indicators(frozen: &Frozen, locale: Locale) -> Vec<Indicator> {
+    let mut found = Vec::new();
+    if let Some((_, value)) = of(frozen, SUFFIXES) {
+        for (at, label, text) in body::rows(value) {
+            let said = if text.is_empty() { label } else { text };
+            let label = locale.text("type-suffix");
+            found.push(Indicator { at, label, value: with_dot(&said) });
         }
-        one.value = with_dot(&one.value);
-        one
-    });
-    let indicators = of(INDICATORS).into_iter().flat_map(entries);
+    }
+    if let Some((field, Value::Rows { rows })) = of(frozen, INDICATORS) {
+        found.extend(rows.iter().map(|row| of_row(field, row, locale)));
+    }
 
-    suffixes
-        .chain(indicators)
+    found
+        .into_iter()
         .filter(|one| !one.value.is_empty())
         .collect()
 }
 
-fn entries(value: &Value) -> Vec<Indicator> {
-    match value {
-        Value::Lines { .. } => body::rows(value)
-            .map(|(at, label, value)| Indicator { at, label, value })
-            .collect(),
-        Value::Text { text } => text
-            .lines()
-            .map(|line| Indicator { at: None, label: String::new(), value: clean_line(line) })
-            .collect(),
-        Value::Nothing
-        | Value::Choices { .. }
-        | Value::DateTime { .. }
-        | Value::Number { .. }
-        | Value::Systems { .. } => Vec::new(),
+fn of(frozen: &Frozen, number: u8) -> Option<(Field, &Value)> {
+    let field = Field::from_number(number)?;
+    frozen.answer(field).map(|answer| (field, &answer.value))
+}
+
+fn of_row(field: Field, row: &Row, locale: Locale) -> Indicator {
+    let cell = |code: &str| {
+        row.get(code)
+            .map(|text| clean_line(text))
+            .unwrap_or_default()
+    };
+    let (kind, value, note) = (cell("kind"), cell("value"), cell("note"));
+    let known = field.columns().iter().any(|column| match column.cell {
+        Cell::One(codes) => column.code == "kind" && codes.contains(&kind.as_str()),
+        Cell::Text | Cell::Time | Cell::Number => false,
+    });
+    let words = if known { locale.text(&field.cell_key("kind", &kind)) } else { kind.clone() };
+    Indicator {
+        at: cell("seen").parse().ok(),
+        label: [words, note]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(" "),
+        value: if kind == "suffix" { with_dot(&value) } else { value },
     }
 }
 

@@ -166,6 +166,90 @@ fn the_mail_is_a_draft_with_the_pdf_in_it_and_no_sender() {
 }
 
 #[test]
+fn indicators_become_a_table_and_a_stix_bundle() {
+    let row = |kind: &str, value: &str| {
+        let cells = [("kind", kind), ("value", value)];
+        cells
+            .map(|(code, text)| (code.to_owned(), text.to_owned()))
+            .into()
+    };
+    let rows = vec![
+        row("address", "203.0.113.5"),
+        row("suffix", "locked"),
+        row("other", "=侵入者が残したメモ"),
+    ];
+    let mut with = answers();
+    let answer = person(Value::Rows { rows }, AnswerStatus::Confirmed, "");
+    with.insert(Field::Indicators, answer);
+    let drill = Some(DrillId::from_uuid(uuid(41)));
+    let files = files_of(&with, drill, &Stage::Draft { at: after(1) });
+    look("indicators", &files);
+    let table = text(Format::IndicatorsCsv, of(&files, Format::IndicatorsCsv));
+    assert!(table.contains("203.0.113.5") && table.contains("\"'=侵入者"), "{table}");
+    let bundle: Json = serde_json::from_slice(of(&files, Format::IndicatorsStix)).unwrap();
+    let objects = bundle["objects"].as_array().unwrap();
+    let ids: Vec<&str> = objects
+        .iter()
+        .map(|object| object["id"].as_str().unwrap())
+        .collect();
+    for (object, id) in objects.iter().zip(&ids) {
+        let (kind, uuid) = id.split_once("--").unwrap();
+        assert_eq!(object["type"], kind);
+        assert_eq!(uuid.parse::<uuid::Uuid>().unwrap().get_version_num(), 4);
+        assert_eq!(object["spec_version"], "2.1");
+        assert_eq!(object["labels"], serde_json::json!(["drill", "draft"]));
+        assert_eq!(ids.iter().filter(|other| *other == id).count(), 1, "{id} is unique");
+    }
+    let kinds: Vec<_> = objects
+        .iter()
+        .map(|object| object["type"].as_str().unwrap())
+        .collect();
+    let suffix_known = kinds.iter().filter(|kind| **kind == "indicator").count();
+    assert!(
+        2 <= suffix_known && kinds.contains(&"note") && kinds.contains(&"identity"),
+        "{kinds:?}"
+    );
+    let report = objects
+        .iter()
+        .find(|object| object["type"] == "report")
+        .unwrap();
+    for told in report["object_refs"].as_array().unwrap() {
+        assert!(ids.contains(&told.as_str().unwrap()), "{told} is in the bundle");
+    }
+    let patterns: Vec<_> = objects
+        .iter()
+        .filter_map(|object| object["pattern"].as_str())
+        .collect();
+    assert!(patterns.contains(&"[ipv4-addr:value = '203.0.113.5']"), "{patterns:?}");
+    assert!(patterns.contains(&"[file:name LIKE '%.locked']"), "{patterns:?}");
+}
+
+#[test]
+fn who_reports_without_a_name_is_named_in_no_file() {
+    let mut profile = profile();
+    profile.body.anonymous = true;
+    let text_of = profile
+        .text
+        .replacen("valid_from", "anonymous = true\nvalid_from", 1);
+    profile.text = text_of;
+    let frozen = frozen(&answers(), None);
+    let stage = Stage::Draft { at: after(1) };
+    let document = document(&frozen, &profile, "00", &stage, Locale::new(Lang::Ja));
+    for (format, bytes) in all(&document, &RENDERER).unwrap() {
+        assert!(
+            ![Format::HostsCsv, Format::TimelineCsv].contains(&format),
+            "{format} names servers"
+        );
+        if format == Format::Pdf {
+            continue;
+        }
+        let said = text(format, &bytes);
+        assert!(!said.contains("handa-hp-"), "{format} names the institution in a file name");
+    }
+    assert!(document.record.file_stem.starts_with("incident7-"), "{}", document.record.file_stem);
+}
+
+#[test]
 fn the_json_keeps_the_published_schema() {
     let schema: Json = serde_json::from_str(json::SCHEMA).unwrap();
     let drill = Some(DrillId::from_uuid(uuid(41)));

@@ -153,11 +153,29 @@ fn no_format_tells_who_a_patient_is() {
 fn everywhere(texts: &[&str]) -> BTreeMap<Field, Answer> {
     let joined = texts.join("\n");
     let line_of = |text: &&str| line(Some(1), text, text);
-    let fields = Field::ALL.into_iter().map(|field| {
+    let fields = Field::ALL.iter().map(|&field| {
         let value = match field.kind() {
             Kind::Text => Value::text(joined.clone()),
             Kind::DateTime => Value::DateTime { at: after(0) },
             Kind::One(_) | Kind::Any(_) => choice(&["<script>", "yes"], &joined),
+            Kind::Dated(_) => {
+                Value::Dated { chosen: Some("<script>".into()), at: None, note: joined.clone() }
+            }
+            Kind::People => {
+                Value::People { confirmed: None, maximum: Some(9), basis: joined.clone() }
+            }
+            Kind::Round => Value::Round { kind: RoundKind::Final, number: 2 },
+            Kind::Flood(_) => {
+                let flood = Flood { mitigation: joined.clone(), ..Flood::default() };
+                Value::Flood { flood }
+            }
+            Kind::Rows(columns) => {
+                let row = |text: &&str| {
+                    let cells = columns.iter().map(|column| column.code.to_owned());
+                    cells.map(|code| (code, (*text).to_owned())).collect()
+                };
+                Value::Rows { rows: texts.iter().map(row).collect() }
+            }
             Kind::Lines => Value::Lines { lines: texts.iter().map(line_of).collect() },
             Kind::Systems => Value::Systems {
                 systems: texts
@@ -168,6 +186,7 @@ fn everywhere(texts: &[&str]) -> BTreeMap<Field, Answer> {
                         os: text.into(),
                         vendor: text.into(),
                         damage: text.into(),
+                        ..System::default()
                     })
                     .collect(),
             },
