@@ -12,6 +12,9 @@
 //!
 //! Not here: who is signed in and in which role (see `people`); the callers check that.
 
+mod files;
+mod forms;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -35,13 +38,16 @@ use crate::reports::answer::{Answer, Source};
 use crate::reports::fields::Field;
 use crate::reports::official::FormError;
 use crate::reports::profile::{Profile, ProfileError, Profiles};
-use crate::reports::render::files::{self, RenderError};
+use crate::reports::render::Stage;
+use crate::reports::render::files::RenderError;
 use crate::reports::render::fonts::FontError;
 use crate::reports::render::pdf::{PdfError, PdfRenderer};
-use crate::reports::render::{Document, Stage, document, file_stem};
 use crate::reports::round::{self, HandedIn, own_answers};
 use crate::reports::{Report, ReportStatus};
 use crate::store::{DecisionError, NewApproval, NewSubmission, Store, StoreError};
+
+pub use files::ReportFile;
+pub use forms::FilledFile;
 
 /// Directory in the data directory in which a hospital keeps its own profiles.
 pub const PROFILES_DIR: &str = "profiles";
@@ -140,47 +146,6 @@ pub fn read_profiles(data_dir: &Path) -> Result<Profiles, ProfilesError> {
     files.sort();
 
     Profiles::with_files(&files).map_err(ProfilesError::Mistakes)
-}
-
-/// A rendered report on its way to a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReportFile {
-    /// A plain name for it.
-    pub name: String,
-    /// What kind of file it is.
-    pub format: Format,
-    /// Its content.
-    pub bytes: Vec<u8>,
-    /// Whether it is the released one.
-    pub status: ReportStatus,
-}
-
-/// What a rendering of a report as it stands is made from.
-#[derive(Clone, Debug)]
-pub(crate) struct Known {
-    /// How far the report is.
-    pub(crate) status: ReportStatus,
-    /// Its answers: frozen, or as they would be frozen now.
-    pub(crate) frozen: Frozen,
-    /// Their hash.
-    pub(crate) answers_sha256: String,
-    /// The stage to render at.
-    pub(crate) stage: Stage,
-    /// The verified approval, if there is one.
-    pub(crate) approved: Option<Approved>,
-}
-
-impl Known {
-    /// Returns what the names of its files begin with.
-    pub(crate) fn file_stem(&self) -> Result<String, ReleaseError> {
-        let profile = frozen_profile(&self.frozen)?;
-        Ok(file_stem(&self.frozen, &profile, &self.stage))
-    }
-}
-
-fn frozen_profile(frozen: &Frozen) -> Result<Profile, ReleaseError> {
-    Profile::read(&frozen.profile.text)
-        .map_err(|_| ReleaseError::NoProfile(frozen.profile.id.clone()))
 }
 
 /// Everything a decision on a report needs. Cheap to clone.
@@ -369,126 +334,6 @@ impl Releases {
         }
     }
 
-    /// Returns the report as a PDF: the stored one if it is approved, else one rendered now and marked 下書き.
-    ///
-    /// # Errors
-    /// When it cannot be rendered, or the stored one was tampered with.
-    pub async fn file(
-        &self,
-        facility: &FacilityId,
-        id: ReportId,
-    ) -> Result<ReportFile, ReleaseError> {
-        self.file_as(facility, id, Format::Pdf).await
-    }
-
-    /// Returns the report as a file of one kind: the stored one if it is approved, else one rendered now.
-    ///
-    /// # Errors
-    /// When it cannot be rendered, the stored one was tampered with, or the answers give nothing for an attachment.
-    pub async fn file_as(
-        &self,
-        facility: &FacilityId,
-        id: ReportId,
-        format: Format,
-    ) -> Result<ReportFile, ReleaseError> {
-        let files = self.files(facility, id, &[format]).await?;
-        let found = files.into_iter().find(|file| file.format == format);
-        found.ok_or(ReleaseError::NoSuchFile { report: id, format })
-    }
-
-    /// Returns the report as files of the kinds asked for, as far as there is something for them.
-    ///
-    /// # Errors
-    /// As [`Self::file_as`], but for kinds there is nothing for: those are left out.
-    pub async fn files(
-        &self,
-        facility: &FacilityId,
-        id: ReportId,
-        formats: &[Format],
-    ) -> Result<Vec<ReportFile>, ReleaseError> {
-        let known = self.known(facility, id).await?;
-        let stem = known.file_stem()?;
-        let status = known.status;
-        let named = |format: Format, bytes: Vec<u8>| ReportFile {
-            name: format!("{stem}{}", format.suffix()),
-            format,
-            bytes,
-            status,
-        };
-        if let Some(approved) = known.approved {
-            let stored = formats
-                .iter()
-                .filter_map(|&format| approved.rendering_of(format));
-            return Ok(stored
-                .map(|file| named(file.format, file.bytes.clone()))
-                .collect());
-        }
-        let formats = formats.to_vec();
-        let work = move |document: Document, renderer: PdfRenderer| {
-            let mut made = Vec::new();
-            for format in formats {
-                if let Some(bytes) = files::file(&document, format, &renderer)? {
-                    made.push((format, bytes));
-                }
-            }
-            Ok(made)
-        };
-        let made = self
-            .with_document(known.frozen, known.answers_sha256, known.stage, work)
-            .await?;
-
-        Ok(made
-            .into_iter()
-            .map(|(format, bytes)| named(format, bytes))
-            .collect())
-    }
-
-    /// Gathers what a rendering of the report as it stands is made from.
-    pub(crate) async fn known(
-        &self,
-        facility: &FacilityId,
-        id: ReportId,
-    ) -> Result<Known, ReleaseError> {
-        let sheet = self.0.store.sheet(facility, id).await?;
-        let report = sheet.report;
-        let (frozen, answers_sha256, stage, approved) = match report.status {
-            ReportStatus::Approved => {
-                let approved = self.approved(facility, id).await?;
-                let approved = approved.ok_or(StoreError::Missing("approval"))?;
-                let (frozen, hash) =
-                    (approved.frozen().clone(), approved.answers_sha256().to_owned());
-                let stage = self.stage_of(&approved).await?;
-                (frozen, hash, stage, Some(approved))
-            }
-            ReportStatus::Submitted => {
-                let found = self
-                    .0
-                    .store
-                    .submission(facility, id, report.revision)
-                    .await?;
-                let submission = found.ok_or(StoreError::Missing("frozen answers"))?;
-                let frozen = read_frozen(&submission)?;
-                let stage = Stage::Submitted { at: submission.submitted_at };
-                (frozen, submission.answers_sha256, stage, None)
-            }
-            ReportStatus::Draft | ReportStatus::Withdrawn => {
-                let number = self.incident_number(&report).await?;
-                let profile = self.profile(&report.profile)?.frozen();
-                let sender = self.sender(facility).await?;
-                let former = self.former(&report, &sheet.answers).await?;
-                let mut answers = sheet.answers;
-                answers.extend(self.own(&report)?);
-                let frozen = Frozen::of(&report, &answers, profile, sender, number).after(former);
-                let text = frozen
-                    .canonical()
-                    .map_err(|error| StoreError::unreadable("answer", error))?;
-                (frozen, sha256_hex(text.as_bytes()), Stage::Draft { at: self.now() }, None)
-            }
-        };
-
-        Ok(Known { status: report.status, frozen, answers_sha256, stage, approved })
-    }
-
     /// Returns the answers that are a draft's own: its round and its addressees.
     ///
     /// # Errors
@@ -521,49 +366,6 @@ impl Releases {
         let said = (before.round.number, &submission, &frozen);
 
         Ok(Some(round::former(said, profile, answers)))
-    }
-
-    /// Returns the stage an approved report was rendered at.
-    async fn stage_of(&self, approved: &Approved) -> Result<Stage, ReleaseError> {
-        let names = self.0.store.user_names().await?;
-        let by = names.get(&approved.approved_by()).cloned();
-        Ok(Stage::Approved {
-            by: by.unwrap_or_else(|| approved.approved_by().to_string()),
-            at: approved.approved_at(),
-            own_answers: approved.own_answers(),
-        })
-    }
-
-    async fn render_all(
-        &self,
-        frozen: Frozen,
-        answers_sha256: String,
-        stage: Stage,
-    ) -> Result<Vec<(Format, Vec<u8>)>, ReleaseError> {
-        let work =
-            |document: Document, renderer: PdfRenderer| Ok(files::all(&document, &renderer)?);
-        self.with_document(frozen, answers_sha256, stage, work)
-            .await
-    }
-
-    /// Makes the document and does something with it where blocking is allowed.
-    async fn with_document<T: Send + 'static>(
-        &self,
-        frozen: Frozen,
-        answers_sha256: String,
-        stage: Stage,
-        work: impl FnOnce(Document, PdfRenderer) -> Result<T, ReleaseError> + Send + 'static,
-    ) -> Result<T, ReleaseError> {
-        let renderer = self.renderer().await?.clone();
-        let whole = move || {
-            let profile = frozen_profile(&frozen)?;
-            let locale = Locale::new(LANG);
-            work(document(&frozen, &profile, &answers_sha256, &stage, locale), renderer)
-        };
-
-        tokio::task::spawn_blocking(whole)
-            .await
-            .map_err(ReleaseError::BrokenOff)?
     }
 
     async fn renderer(&self) -> Result<&PdfRenderer, ReleaseError> {
@@ -622,8 +424,6 @@ fn read_frozen(submission: &Submission) -> Result<Frozen, ReleaseError> {
     serde_json::from_str(&submission.frozen_json)
         .map_err(|error| StoreError::unreadable("frozen answers", error).into())
 }
-
-mod forms;
 
 #[cfg(test)]
 pub(crate) mod night;

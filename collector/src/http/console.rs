@@ -134,10 +134,7 @@ impl SignInLimits {
 pub fn console_router(state: ConsoleState) -> Router {
     let mut router = Router::new();
     for (verb, path, access, page) in ROUTES {
-        let upload_max_bytes = match page {
-            Page::OfficialFormPut => Some(UPLOAD_MAX_BYTES),
-            _ => None,
-        };
+        let upload_max_bytes = (*page == Page::OfficialFormPut).then_some(UPLOAD_MAX_BYTES);
         let guard = Guard { state: state.clone(), access: *access, upload_max_bytes };
         let route =
             handler(*page, *verb).layer(middleware::from_fn_with_state(guard, session::guard));

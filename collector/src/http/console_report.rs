@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use shirase_shared::ids::{IncidentId, ReportId};
+use shirase_shared::ids::{FacilityId, IncidentId, ReportId};
 
 use super::console::{ConsoleState, page};
 use super::page_error::PageError;
@@ -92,15 +92,9 @@ pub(super) async fn show(
         );
     }
     let answers = answer_views(&shown, profile, locale);
-    let forms = state.store.official_forms(&facility.id).await?;
-    let forms = forms
-        .into_iter()
-        .filter(|form| !form.mapping.place.is_empty())
-        .map(|form| form.id.to_string())
-        .collect();
 
     page(&ReportPage {
-        forms,
+        forms: form_names(&state, &facility.id).await?,
         f: place_frame(&call, &state, &facility, ("title-report", Tab::Incidents))?,
         id,
         title: profile.body.title.in_lang(locale.lang()).to_owned(),
@@ -133,6 +127,16 @@ pub(super) async fn show(
             .map(|record| DecisionView::of(record, &name(record.decided_by), locale))
             .collect(),
     })
+}
+
+/// Names of the official forms that can be filled.
+async fn form_names(state: &ConsoleState, facility: &FacilityId) -> Result<Vec<String>, PageError> {
+    let forms = state.store.official_forms(facility).await?;
+    let mapped = forms
+        .into_iter()
+        .filter(|form| !form.mapping.place.is_empty());
+
+    Ok(mapped.map(|form| form.id.to_string()).collect())
 }
 
 /// Shows one answer as a form.

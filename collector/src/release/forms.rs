@@ -3,7 +3,8 @@
 use shirase_shared::ids::{FacilityId, ReportId};
 use shirase_shared::tls::sha256_hex;
 
-use super::{Known, ReleaseError, Releases};
+use super::files::Known;
+use super::{ReleaseError, Releases};
 use crate::approval::Tampered;
 use crate::keys::Signed;
 use crate::reports::ReportStatus;

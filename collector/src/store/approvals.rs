@@ -184,9 +184,10 @@ impl Store {
         set_status(&mut tx, &verdict.facility, verdict.report, ReportStatus::Approved, now).await?;
         let mut entry = decided("report.approved", verdict, &record);
         for rendering in &new.renderings {
-            let key = match rendering.format {
-                Format::Pdf => "file_sha256".to_owned(),
-                other => format!("{other}_sha256"),
+            let key = if rendering.format == Format::Pdf {
+                "file_sha256".to_owned()
+            } else {
+                format!("{}_sha256", rendering.format)
             };
             entry = entry.with(&key, &rendering.sha256);
         }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::BytesStart;
 
 use super::FormError;
 use super::mapping::{Mapping, MappingProblem};
 use super::saying::{Content, Said};
-use super::xml::{Edit, attribute, characters, edited, escaped, events, local};
+use super::xml::{Edit, attribute, each, edited, escaped, local};
 use crate::reports::official::saying::Content as Taken;
 use crate::reports::render::archive::{replace, unpack};
 use crate::reports::text::{japanese_date, japanese_time};
@@ -226,31 +226,22 @@ struct Reading {
 impl Reading {
     fn read(part: &str, xml: &str) -> Result<Vec<Control>, FormError> {
         let mut reading = Self::default();
-        for found in events(part, xml)? {
-            match &found.event {
-                Event::Start(tag) => {
-                    reading.depth += 1;
-                    reading.start(tag, &found.at, part);
-                }
-                Event::Empty(tag) => {
-                    reading.depth += 1;
-                    reading.start(tag, &found.at, part);
+        each(part, xml, |found| {
+            if let Some(tag) = &found.open {
+                reading.depth += 1;
+                reading.start(tag, &found.at, part);
+                if found.is_empty {
                     reading.empty(tag, &found.at);
                     reading.depth -= 1;
                 }
-                Event::End(tag) => {
-                    let name: &str = tag.name().into_inner();
-                    let name = name.rsplit(':').next().unwrap_or_default().to_owned();
-                    reading.end(&name, &found.at);
-                    reading.depth -= 1;
-                }
-                other => {
-                    if reading.text.is_some() {
-                        reading.said.push_str(&characters(other));
-                    }
-                }
+            } else if let Some((name, _)) = &found.close {
+                reading.end(name, &found.at);
+                reading.depth -= 1;
+            } else if reading.text.is_some() {
+                reading.said.push_str(&found.text);
             }
-        }
+            Ok(())
+        })?;
         reading.done.retain(|control| !control.name.is_empty());
         Ok(reading.done)
     }

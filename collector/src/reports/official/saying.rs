@@ -392,27 +392,41 @@ fn field_text(
         (Part::Low, Value::Number { low, .. }) => vec![low.to_string()],
         (Part::High, Value::Number { high, .. }) => vec![high.to_string()],
         (Part::Note, Value::Number { basis, .. }) => vec![basis.clone()],
-        (Part::At | Part::Label | Part::Said, Value::Lines { lines }) => lines
+        (Part::At, Value::Lines { lines }) => {
+            let at = lines
+                .iter()
+                .map(|line| line.at.map(form_time).unwrap_or_default());
+            at.collect()
+        }
+        (Part::Label, Value::Lines { lines }) => lines.iter().map(|l| l.label.clone()).collect(),
+        (Part::Said, Value::Lines { lines }) => lines.iter().map(|l| l.text.clone()).collect(),
+        (part, Value::Systems { systems }) => systems
             .iter()
-            .map(|line| match part {
-                Part::At => line.at.map(form_time).unwrap_or_default(),
-                Part::Label => line.label.clone(),
-                _ => line.text.clone(),
-            })
-            .collect(),
-        (_, Value::Systems { systems }) => systems
-            .iter()
-            .map(|system| match part {
-                Part::Role => system.role.clone(),
-                Part::Os => system.os.clone(),
-                Part::Vendor => system.vendor.clone(),
-                Part::Damage => system.damage.clone(),
-                _ => system.name.clone(),
-            })
+            .filter_map(|system| system_part(part, system))
             .collect(),
         _ => Vec::new(),
     };
     of_row(&parts, row)
+}
+
+fn system_part(part: Part, system: &System) -> Option<String> {
+    let said = match part {
+        Part::Name => &system.name,
+        Part::Role => &system.role,
+        Part::Os => &system.os,
+        Part::Vendor => &system.vendor,
+        Part::Damage => &system.damage,
+        Part::Text
+        | Part::Choice
+        | Part::Note
+        | Part::At
+        | Part::Label
+        | Part::Said
+        | Part::Low
+        | Part::High
+        | Part::Status => return None,
+    };
+    Some(said.clone())
 }
 
 /// Returns one part, or all of them a line each.

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use quick_xml::events::Event;
+use quick_xml::events::BytesStart;
 
 use super::FormError;
 use super::cells::{Area, CellName};
-use super::xml::{Edit, attribute, characters, edited, escaped, events, local, prefix};
+use super::xml::{Edit, attribute, each, edited, escaped, local, prefix};
+
+/// Most cells of one sheet.
+const CELLS_MAX: usize = 200_000;
 
 /// A cell as it lies in the XML.
 #[derive(Clone, Debug, Default)]
@@ -69,18 +72,20 @@ impl Sheet {
     /// Reads a sheet's part.
     pub(super) fn read(part: &str, xml: &str) -> Result<Self, FormError> {
         let mut reading = Reading::default();
-        for found in events(part, xml)? {
-            match &found.event {
-                Event::Start(tag) => reading.start(tag, &found.at, false),
-                Event::Empty(tag) => reading.start(tag, &found.at, true),
-                Event::End(tag) => {
-                    let name: &str = tag.name().into_inner();
-                    let name = name.rsplit(':').next().unwrap_or_default().to_owned();
-                    reading.end(&name, &found.at);
-                }
-                other => reading.text.push_str(&characters(other)),
+        each(part, xml, |found| {
+            if let Some(tag) = &found.open {
+                reading.start(tag, &found.at, found.is_empty);
+            } else if let Some((name, _)) = &found.close {
+                reading.end(name, &found.at);
+            } else {
+                reading.text.push_str(&found.text);
             }
-        }
+            if CELLS_MAX < reading.sheet.cells.len() {
+                let reason = format!("it has more than {CELLS_MAX} cells");
+                return Err(FormError::Xml { part: part.to_owned(), reason });
+            }
+            Ok(())
+        })?;
         if reading.sheet.data.is_none() {
             let reason = "it has no cells".to_owned();
             return Err(FormError::Xml { part: part.to_owned(), reason });
@@ -195,12 +200,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn start(
-        &mut self,
-        tag: &quick_xml::events::BytesStart<'_>,
-        at: &Range<usize>,
-        is_empty: bool,
-    ) {
+    fn start(&mut self, tag: &BytesStart<'_>, at: &Range<usize>, is_empty: bool) {
         let name = local(tag);
         self.text.clear();
         match name.as_str() {
@@ -248,12 +248,7 @@ impl Reading {
         }
     }
 
-    fn start_cell(
-        &mut self,
-        tag: &quick_xml::events::BytesStart<'_>,
-        at: &Range<usize>,
-        is_empty: bool,
-    ) {
+    fn start_cell(&mut self, tag: &BytesStart<'_>, at: &Range<usize>, is_empty: bool) {
         let named = attribute(tag, "r").and_then(|r| r.parse().ok());
         let name = named.unwrap_or(CellName { row: self.row, column: self.column + 1 });
         self.column = name.column;

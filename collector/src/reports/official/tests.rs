@@ -159,7 +159,11 @@ fn a_workbook_is_filled_in_its_mapped_cells_and_nowhere_else() {
     for cell in ["A2", "A3", "B9", "C10"] {
         let of = |xml: &str| {
             let at = xml.find(&format!("<c r=\"{cell}\"")).unwrap();
-            xml[at..].split_inclusive('>').take(3).collect::<String>()
+            xml.get(at..)
+                .unwrap()
+                .split_inclusive('>')
+                .take(3)
+                .collect::<String>()
         };
         assert_eq!(of(&old), of(&new), "{cell} is untouched");
     }
@@ -178,7 +182,7 @@ fn a_workbook_is_filled_in_its_mapped_cells_and_nowhere_else() {
     assert!(at(19, 3).to_string().contains("file-sv01\nehr-db1"), "{:?}", at(19, 3));
     // 2026-02-09 01:50 in Japan.
     let moment = new.split("<c r=\"B8\"").nth(1).unwrap();
-    assert!(moment.contains("<v>46062.07638889</v>"), "{}", &moment[..60]);
+    assert!(moment.contains("<v>46062.07638889</v>"), "{moment}");
 }
 
 #[test]
@@ -302,7 +306,7 @@ fn a_letter_is_filled_in_its_controls_and_bookmarks() {
     let (before, after) = (unpack(&form).unwrap(), unpack(&copy).unwrap());
     assert_eq!(before["word/styles.xml"], after["word/styles.xml"]);
     let xml = text(&after, "word/document.xml");
-    xml::events("document", &xml).expect("well-formed");
+    xml::each("document", &xml, |_| Ok(())).expect("well-formed");
     assert!(
         xml.contains("<w:rPr><w:b/></w:rPr><w:t xml:space=\"preserve\">"),
         "the look stays: {xml}"

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::xml::{attribute, local, reader};
+use super::xml::{attribute, each, local};
 use super::{FormError, FormKind};
 use crate::reports::render::archive::unpack;
-use quick_xml::events::Event;
 
 /// Largest file taken. Official workbooks have some hundred kilobytes.
 pub const UPLOAD_MAX_BYTES: usize = 5 * 1024 * 1024;
@@ -80,27 +79,18 @@ fn refuse_programs(parts: &BTreeMap<String, Vec<u8>>, types: &str) -> Result<(),
 
 /// Refuses entity definitions anywhere, and relations that lead outside; a plain link for people to click is none.
 fn refuse_foreign(name: &str, xml: &str) -> Result<(), FormError> {
-    let mut reader = reader(xml);
-    loop {
-        match reader.read_event() {
-            Ok(Event::Eof) => return Ok(()),
-            Ok(Event::DocType(_)) => {
-                let reason = "it defines entities".to_owned();
-                return Err(FormError::Xml { part: name.to_owned(), reason });
-            }
-            Ok(Event::Start(tag) | Event::Empty(tag)) if local(&tag) == "Relationship" => {
-                let outside = attribute(&tag, "TargetMode").is_some_and(|mode| mode == "External");
-                let link = attribute(&tag, "Type").is_some_and(|kind| kind.ends_with("/hyperlink"));
-                if outside && !link {
-                    return Err(FormError::Foreign(name.to_owned()));
-                }
-            }
-            Ok(_) => {}
-            Err(error) => {
-                return Err(FormError::Xml { part: name.to_owned(), reason: error.to_string() });
-            }
+    each(name, xml, |found| {
+        if found.defines {
+            let reason = "it defines entities".to_owned();
+            return Err(FormError::Xml { part: name.to_owned(), reason });
         }
-    }
+        let Some(tag) = found.open.filter(|tag| local(tag) == "Relationship") else {
+            return Ok(());
+        };
+        let outside = attribute(&tag, "TargetMode").is_some_and(|mode| mode == "External");
+        let link = attribute(&tag, "Type").is_some_and(|kind| kind.ends_with("/hyperlink"));
+        if outside && !link { Err(FormError::Foreign(name.to_owned())) } else { Ok(()) }
+    })
 }
 
 fn text<'a>(parts: &'a BTreeMap<String, Vec<u8>>, name: &str) -> Result<&'a str, FormError> {

@@ -7,14 +7,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::date;
 use jiff::tz::Offset;
-use quick_xml::events::Event;
 
 use super::FormError;
 use super::cells::CellName;
 use super::mapping::{Mapping, MappingProblem};
 use super::saying::{Content, Said};
 use super::sheet::{Cell, Sheet, inline_text};
-use super::xml::{Edit, attribute, characters, edited, events, local};
+use super::xml::{Edit, attribute, each, edited, local};
 use crate::reports::render::archive::{replace, unpack};
 
 /// Rows and columns shown on the page at most.
@@ -97,43 +96,41 @@ impl Workbook {
     fn targets(&self) -> Result<BTreeMap<String, String>, FormError> {
         let part = "xl/_rels/workbook.xml.rels";
         let mut targets = BTreeMap::new();
-        for found in events(part, self.xml(part)?)? {
-            if let Event::Empty(tag) | Event::Start(tag) = &found.event
-                && local(tag) == "Relationship"
-                && let (Some(id), Some(target)) = (attribute(tag, "Id"), attribute(tag, "Target"))
+        each(part, self.xml(part)?, |found| {
+            if let Some(tag) = found.open.filter(|tag| local(tag) == "Relationship")
+                && let (Some(id), Some(target)) = (attribute(&tag, "Id"), attribute(&tag, "Target"))
             {
                 let path = target
                     .strip_prefix('/')
                     .map_or_else(|| format!("xl/{target}"), str::to_owned);
                 targets.insert(id, path);
             }
-        }
+            Ok(())
+        })?;
         Ok(targets)
     }
 
     fn sheets_and_names(&mut self, targets: &BTreeMap<String, String>) -> Result<(), FormError> {
         let (mut sheets, mut names) = (Vec::new(), BTreeMap::new());
-        let mut name = None;
-        for found in events(WORKBOOK, self.xml(WORKBOOK)?)? {
-            match &found.event {
-                Event::Empty(tag) | Event::Start(tag) if local(tag) == "sheet" => {
-                    let target = attribute(tag, "id").and_then(|id| targets.get(&id).cloned());
-                    if let (Some(name), Some(part)) = (attribute(tag, "name"), target)
-                        && part.contains("worksheets/")
-                    {
+        let mut open_name = None;
+        each(WORKBOOK, self.xml(WORKBOOK)?, |found| {
+            if let Some(tag) = &found.open {
+                let target = attribute(tag, "id").and_then(|id| targets.get(&id).cloned());
+                match (local(tag).as_str(), attribute(tag, "name"), target) {
+                    ("sheet", Some(name), Some(part)) if part.contains("worksheets/") => {
                         sheets.push((name, part));
                     }
+                    ("definedName", name, _) => open_name = name,
+                    _ => {}
                 }
-                Event::Start(tag) if local(tag) == "definedName" => name = attribute(tag, "name"),
-                Event::End(_) => name = None,
-                event => {
-                    if let Some(name) = &name {
-                        let text: &mut String = names.entry(name.clone()).or_default();
-                        text.push_str(&characters(event));
-                    }
-                }
+            } else if found.close.is_some() {
+                open_name = None;
+            } else if let Some(name) = &open_name {
+                let text: &mut String = names.entry(name.clone()).or_default();
+                text.push_str(&found.text);
             }
-        }
+            Ok(())
+        })?;
         (self.sheets, self.names) = (sheets, names);
         Ok(())
     }
@@ -145,60 +142,55 @@ impl Workbook {
             return Ok(texts);
         }
         let (mut text, mut in_text, mut phonetic) = (String::new(), false, false);
-        for found in events(part, self.xml(part)?)? {
-            match &found.event {
-                Event::Start(tag) => match local(tag).as_str() {
-                    "si" => text.clear(),
-                    "t" => in_text = true,
-                    "rPh" => phonetic = true,
+        each(part, self.xml(part)?, |found| {
+            if let Some(tag) = &found.open {
+                match local(tag).as_str() {
+                    "si" if found.is_empty => texts.push(String::new()),
+                    "t" => in_text = !found.is_empty,
+                    "rPh" => phonetic = !found.is_empty,
                     _ => {}
-                },
-                Event::End(tag) => {
-                    let name: &str = tag.name().into_inner();
-                    match name.rsplit(':').next().unwrap_or_default() {
-                        "si" => texts.push(std::mem::take(&mut text)),
-                        "t" => in_text = false,
-                        "rPh" => phonetic = false,
-                        _ => {}
-                    }
                 }
-                Event::Empty(tag) if local(tag) == "si" => texts.push(String::new()),
-                event if in_text && !phonetic => text.push_str(&characters(event)),
-                _ => {}
+            } else if let Some((name, _)) = &found.close {
+                match name.as_str() {
+                    "si" => texts.push(std::mem::take(&mut text)),
+                    "t" => in_text = false,
+                    "rPh" => phonetic = false,
+                    _ => {}
+                }
+            } else if in_text && !phonetic {
+                text.push_str(&found.text);
             }
-        }
+            Ok(())
+        })?;
         Ok(texts)
     }
 
     /// Whether each cell format is locked; formats are until they say otherwise.
     fn locks(&self) -> Result<Vec<bool>, FormError> {
         let part = "xl/styles.xml";
-        let mut locked = Vec::new();
+        let mut locked: Vec<bool> = Vec::new();
         if !self.parts.contains_key(part) {
             return Ok(locked);
         }
         let mut inside = false;
-        for found in events(part, self.xml(part)?)? {
-            match &found.event {
-                Event::Start(tag) if local(tag) == "cellXfs" => inside = true,
-                Event::End(tag) => {
-                    let name: &str = tag.name().into_inner();
-                    if name.ends_with("cellXfs") {
-                        inside = false;
+        each(part, self.xml(part)?, |found| {
+            if let Some(tag) = &found.open {
+                match local(tag).as_str() {
+                    "cellXfs" => inside = true,
+                    "xf" if inside => locked.push(true),
+                    "protection" if inside => {
+                        let off = attribute(tag, "locked");
+                        if let Some(last) = locked.last_mut() {
+                            *last = off.is_none_or(|off| off != "0" && off != "false");
+                        }
                     }
+                    _ => {}
                 }
-                Event::Start(tag) | Event::Empty(tag) if inside && local(tag) == "xf" => {
-                    locked.push(true);
-                }
-                Event::Start(tag) | Event::Empty(tag) if inside && local(tag) == "protection" => {
-                    let off = attribute(tag, "locked");
-                    if let Some(last) = locked.last_mut() {
-                        *last = off.is_none_or(|off| off != "0" && off != "false");
-                    }
-                }
-                _ => {}
+            } else if found.close.is_some_and(|(name, _)| name == "cellXfs") {
+                inside = false;
             }
-        }
+            Ok(())
+        })?;
         Ok(locked)
     }
 
@@ -416,35 +408,28 @@ fn serial(at: Timestamp, whole: bool) -> String {
 
 /// Returns the workbook's part so that formulas are counted anew when it is opened; `None` if it says so already.
 fn recounting(xml: &str) -> Result<Option<String>, FormError> {
-    let mut after = None;
-    for found in events(WORKBOOK, xml)? {
-        match &found.event {
-            Event::Empty(tag) | Event::Start(tag) if local(tag) == "calcPr" => {
-                if attribute(tag, "fullCalcOnLoad").is_some_and(|on| on == "1" || on == "true") {
-                    return Ok(None);
-                }
-                let end = xml.get(found.at.clone()).unwrap_or_default();
-                let slash = usize::from(end.trim_end_matches('>').ends_with('/'));
-                let at = found.at.end - 1 - slash;
-                let edit = Edit { at: at..at, by: " fullCalcOnLoad=\"1\"".to_owned() };
-                return Ok(Some(edited(xml, vec![edit])));
-            }
-            Event::End(tag) => {
-                let name: &str = tag.name().into_inner();
-                let name = name.rsplit(':').next().unwrap_or_default();
-                if name == "sheets" || name == "definedNames" {
-                    after =
-                        Some((found.at.end, tag.name().into_inner().to_owned(), name.to_owned()));
-                }
-            }
-            _ => {}
+    let (mut properties, mut after, mut said) = (None, None, false);
+    each(WORKBOOK, xml, |found| {
+        if let Some(tag) = found.open.filter(|tag| local(tag) == "calcPr") {
+            let on = attribute(&tag, "fullCalcOnLoad");
+            said = on.is_some_and(|on| on == "1" || on == "true");
+            properties = Some(found.at.end - 1 - usize::from(found.is_empty));
+        } else if let Some((name, whole)) = found.close
+            && (name == "sheets" || name == "definedNames")
+        {
+            after = Some((found.at.end, whole.trim_end_matches(name.as_str()).to_owned()));
         }
-    }
-    Ok(after.map(|(at, whole, name)| {
-        let prefix = whole.trim_end_matches(name.as_str());
-        let by = format!("<{prefix}calcPr fullCalcOnLoad=\"1\"/>");
-        edited(xml, vec![Edit { at: at..at, by }])
-    }))
+        Ok(())
+    })?;
+    let edit = match (said, properties, after) {
+        (true, _, _) | (false, None, None) => return Ok(None),
+        (false, Some(at), _) => Edit { at: at..at, by: " fullCalcOnLoad=\"1\"".to_owned() },
+        (false, None, Some((at, prefix))) => {
+            Edit { at: at..at, by: format!("<{prefix}calcPr fullCalcOnLoad=\"1\"/>") }
+        }
+    };
+
+    Ok(Some(edited(xml, vec![edit])))
 }
 
 #[cfg(test)]

@@ -8,13 +8,6 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::FormError;
 
-/// Opens a reader that keeps every byte: events follow each other without gaps.
-pub(super) fn reader(xml: &str) -> Reader<&[u8]> {
-    let mut reader = Reader::from_str(xml);
-    reader.config_mut().check_end_names = true;
-    reader
-}
-
 /// Returns an element's name without its prefix.
 pub(super) fn local(tag: &BytesStart<'_>) -> String {
     let name = tag.name().as_ref().to_owned();
@@ -48,51 +41,60 @@ pub(super) fn escaped(text: &str) -> String {
     escape(text).into_owned()
 }
 
-/// One event with its place in the text.
+/// One piece of a part with its place in the text: a tag that opens, one that closes, or text.
+#[derive(Default)]
 pub(super) struct Found<'a> {
-    /// What it is.
-    pub(super) event: Event<'a>,
     /// Where.
     pub(super) at: Range<usize>,
+    /// The tag that opens here.
+    pub(super) open: Option<BytesStart<'a>>,
+    /// Whether that tag closes at once.
+    pub(super) is_empty: bool,
+    /// Name of the tag that closes here, without and with its prefix.
+    pub(super) close: Option<(String, String)>,
+    /// Character data, references resolved.
+    pub(super) text: String,
+    /// Whether entities are defined here.
+    pub(super) defines: bool,
 }
 
-/// Reads a whole part; `part` names it in an error.
-pub(super) fn events<'a>(part: &str, xml: &'a str) -> Result<Vec<Found<'a>>, FormError> {
+/// Reads a whole part, piece by piece; `part` names it in an error.
+pub(super) fn each<'a>(
+    part: &str,
+    xml: &'a str,
+    mut take: impl FnMut(Found<'a>) -> Result<(), FormError>,
+) -> Result<(), FormError> {
     let broken = |reason: String| FormError::Xml { part: part.to_owned(), reason };
-    let mut reader = reader(xml);
-    let mut found = Vec::new();
+    let mut reader = Reader::from_str(xml);
+    reader.config_mut().check_end_names = true;
     let mut start = 0;
     loop {
         let event = reader
             .read_event()
             .map_err(|error| broken(error.to_string()))?;
         let end = usize::try_from(reader.buffer_position()).map_err(|e| broken(e.to_string()))?;
-        if matches!(event, Event::Eof) {
-            return Ok(found);
-        }
-        found.push(Found { event, at: start..end });
+        let found = Found { at: start..end, ..Found::default() };
         start = end;
-    }
-}
-
-/// Returns the character data of an event, references resolved; empty for anything else.
-pub(super) fn characters(event: &Event<'_>) -> String {
-    match event {
-        Event::Text(text) => text.xml10_content().into_owned(),
-        Event::CData(text) => text.xml10_content().into_owned(),
-        Event::GeneralRef(name) => {
-            let name = name.xml10_content();
-            unescape(&format!("&{name};"))
-                .map_or_else(|_| String::new(), std::borrow::Cow::into_owned)
-        }
-        Event::Start(_)
-        | Event::End(_)
-        | Event::Empty(_)
-        | Event::Comment(_)
-        | Event::Decl(_)
-        | Event::PI(_)
-        | Event::DocType(_)
-        | Event::Eof => String::new(),
+        let found = match event {
+            Event::Eof => return Ok(()),
+            Event::Start(tag) => Found { open: Some(tag), ..found },
+            Event::Empty(tag) => Found { open: Some(tag), is_empty: true, ..found },
+            Event::End(tag) => {
+                let whole: &str = tag.name().into_inner();
+                let name = whole.rsplit(':').next().unwrap_or_default().to_owned();
+                Found { close: Some((name, whole.to_owned())), ..found }
+            }
+            Event::Text(text) => Found { text: text.xml10_content().into_owned(), ..found },
+            Event::CData(text) => Found { text: text.xml10_content().into_owned(), ..found },
+            Event::GeneralRef(name) => {
+                let whole = format!("&{};", name.xml10_content());
+                let text = unescape(&whole).map(std::borrow::Cow::into_owned);
+                Found { text: text.unwrap_or_default(), ..found }
+            }
+            Event::DocType(_) => Found { defines: true, ..found },
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => found,
+        };
+        take(found)?;
     }
 }
 

@@ -77,10 +77,11 @@ impl Look {
             inner.push_str("<w:b/><w:bCs/>");
         }
         if !self.colour.is_empty() {
-            inner.push_str(&format!("<w:color w:val=\"{}\"/>", self.colour));
+            inner += &["<w:color w:val=\"", self.colour, "\"/>"].concat();
         }
         if 0 < self.size {
-            inner.push_str(&format!("<w:sz w:val=\"{0}\"/><w:szCs w:val=\"{0}\"/>", self.size));
+            let size = self.size.to_string();
+            inner += &["<w:sz w:val=\"", &size, "\"/><w:szCs w:val=\"", &size, "\"/>"].concat();
         }
         if inner.is_empty() { inner } else { format!("<w:rPr>{inner}</w:rPr>") }
     }
@@ -102,10 +103,10 @@ fn run(text: &str, look: Look) -> String {
 fn paragraph(style: &str, align: &str, runs: &str) -> String {
     let mut properties = String::new();
     if !style.is_empty() {
-        properties.push_str(&format!("<w:pStyle w:val=\"{style}\"/>"));
+        properties += &["<w:pStyle w:val=\"", style, "\"/>"].concat();
     }
     if !align.is_empty() {
-        properties.push_str(&format!("<w:jc w:val=\"{align}\"/>"));
+        properties += &["<w:jc w:val=\"", align, "\"/>"].concat();
     }
     format!("<w:p><w:pPr>{properties}</w:pPr>{runs}</w:p>")
 }
@@ -215,7 +216,7 @@ fn inner_table(widths: &[u8], head: &[String], rows: &[Vec<String>]) -> String {
         out.push_str(&head_row(&cells(head, &widths, "", Look::size(15).colour(FAINT))));
     }
     for row in rows {
-        out.push_str(&format!("<w:tr>{}</w:tr>", cells(row, &widths, "", small)));
+        out.push_str(&plain_row(&cells(row, &widths, "", small)));
     }
     out.push_str("</w:tbl>");
     out
@@ -230,7 +231,7 @@ fn annex(annex: &Annex) -> String {
     out.push_str(&table_head(&widths, "Grid"));
     out.push_str(&head_row(&cells(&annex.head, &widths, HEAD_FILL, Look::size(17).bold())));
     for row in &annex.rows {
-        out.push_str(&format!("<w:tr>{}</w:tr>", cells(row, &widths, "", Look::size(17))));
+        out.push_str(&plain_row(&cells(row, &widths, "", Look::size(17))));
     }
     out.push_str("</w:tbl>");
     out.push_str(&paragraph("", "", ""));
@@ -264,6 +265,10 @@ fn table_head(widths: &[u32], style: &str) -> String {
 /// A row that is repeated at the head of every page the table goes on.
 fn head_row(cells: &str) -> String {
     format!("<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>{cells}</w:tr>")
+}
+
+fn plain_row(cells: &str) -> String {
+    format!("<w:tr>{cells}</w:tr>")
 }
 
 fn cells(texts: &[String], widths: &[u32], fill: &str, look: Look) -> String {

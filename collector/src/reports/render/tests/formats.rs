@@ -283,10 +283,10 @@ fn hold(value: &Json, schema: &Json, root: &Json, place: &str, found: &mut Vec<S
         Json::Array(_) => "array",
         Json::Object(_) => "object",
     };
-    let kinds: Vec<&str> = match &schema["type"] {
-        Json::String(one) => vec![one],
-        Json::Array(some) => some.iter().filter_map(Json::as_str).collect(),
-        _ => vec![kind],
+    let kinds: Vec<&str> = match (schema["type"].as_str(), schema["type"].as_array()) {
+        (Some(one), _) => vec![one],
+        (None, Some(some)) => some.iter().filter_map(Json::as_str).collect(),
+        (None, None) => vec![kind],
     };
     if !kinds.contains(&kind) {
         return fault(format!("is {kind}, not {kinds:?}"));

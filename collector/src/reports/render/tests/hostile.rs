@@ -216,7 +216,10 @@ fn csv_cells(csv: &str) -> Vec<String> {
             }
         }
         cells.push(cell);
-        rest = quoted[end..].trim_start_matches([',', '\r', '\n']);
+        rest = quoted
+            .get(end..)
+            .unwrap()
+            .trim_start_matches([',', '\r', '\n']);
     }
     assert!(rest.is_empty(), "the rest of the CSV is {rest:?}");
     cells
