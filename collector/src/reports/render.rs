@@ -230,8 +230,12 @@ impl Maker<'_> {
 
     fn item(&self, place: usize, field: Field) -> Item {
         let label = self.label(field);
+        let heading = self.profile.body.heading_before(field);
+        let heading = heading.map(|words| plain_line(words.in_lang(self.locale.lang())));
+        let heading = heading.unwrap_or_default();
         match self.frozen.answer(field) {
             Some(answer) => Item {
+                heading,
                 place,
                 label,
                 status: self.locale.text(answer.status.label_key()),
@@ -240,6 +244,7 @@ impl Maker<'_> {
                 basis: self.basis(answer),
             },
             None => Item {
+                heading,
                 place,
                 label,
                 status: self.locale.text("status-open"),
@@ -280,6 +285,7 @@ impl Maker<'_> {
             .source
             .records()
             .iter()
+            .filter(|_| !self.profile.body.anonymous)
             .filter_map(|record| self.records.get(record))
             .map(|number| format!("[{number}]"))
             .collect();
