@@ -44,7 +44,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("sqlx::", &["collector/src/store"]),
     ("sled::", &["agent/src/buffer/engine"]),
     ("typst", &["collector/src/reports/render/pdf"]),
-    ("zbus", &["agent/src/sensors/services/linux"]),
+    ("zbus", &["agent/src/sensors/services/linux", "agent/src/sensors/units/linux"]),
     ("lettre", &["collector/src/notify/mail", "collector/src/reports/render/mail"]),
     ("zip", &["collector/src/reports/render/archive"]),
     ("rust_xlsxwriter", &["collector/src/reports/render/xlsx"]),

@@ -275,8 +275,12 @@ impl Maker<'_> {
 
     fn item(&self, place: usize, field: Field) -> Item {
         let label = self.label(field);
+        let heading = self.profile.body.heading_before(field);
+        let heading = heading.map(|words| plain_line(words.in_lang(self.locale.lang())));
+        let heading = heading.unwrap_or_default();
         match self.frozen.answer(field) {
             Some(answer) => Item {
+                heading,
                 place,
                 field: field.number(),
                 label,
@@ -288,6 +292,7 @@ impl Maker<'_> {
                 as_of: Some(answer.as_of),
             },
             None => Item {
+                heading,
                 place,
                 field: field.number(),
                 label,
@@ -331,6 +336,7 @@ impl Maker<'_> {
             .source
             .records()
             .iter()
+            .filter(|_| !self.profile.body.anonymous)
             .filter_map(|record| self.records.get(record))
             .map(|number| format!("[{number}]"))
             .collect();

@@ -343,3 +343,6 @@ async fn frozen_answers(
         .map(|entry| (entry.field, entry.answer))
         .collect())
 }
+
+#[cfg(test)]
+mod tests;

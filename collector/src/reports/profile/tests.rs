@@ -87,8 +87,7 @@ fn mistakes_name_file_line_and_key() {
 
 #[test]
 fn three_mistakes_give_three_messages() {
-    let text = BUILT_IN[0]
-        .1
+    let text = contact()
         .replace("valid_to = \"2022-06-30\"", "valid_to = \"soon\"")
         .replace("confidence = \"secondary\"", "confidence = 3")
         .replace("annexes = [29]", "anexes = [29]");

@@ -157,10 +157,22 @@ fn items(document: &Document) -> String {
         .collect();
     out.push_str(&head_row(&titles));
     for item in &document.items {
+        if !item.heading.is_empty() {
+            out.push_str(&heading_row(&item.heading));
+        }
         out.push_str(&item_row(item));
     }
     out.push_str("</w:tbl>");
     out
+}
+
+/// An addressee's heading over the whole width.
+fn heading_row(heading: &str) -> String {
+    let width: u32 = ITEM_WIDTHS.iter().sum();
+    let said = paragraph("Cell", "", &run(heading, Look::size(19).bold()));
+    let cell = cell(width, "F6F6F6", &said);
+    let spanning = cell.replacen("<w:shd", "<w:gridSpan w:val=\"4\"/><w:shd", 1);
+    format!("<w:tr><w:trPr><w:cantSplit/></w:trPr>{spanning}</w:tr>")
 }
 
 fn item_row(item: &Item) -> String {

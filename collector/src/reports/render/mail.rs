@@ -109,6 +109,9 @@ fn text(document: &Document, locale: Locale) -> String {
     let mut lines = letter_lines(document);
     lines.extend([String::new(), locale.text("mail-body-items"), String::new()]);
     for item in &document.items {
+        if !item.heading.is_empty() {
+            lines.extend([format!("【{}】", item.heading), String::new()]);
+        }
         lines.push(format!("{}. {} [{}]", item.place, item.label, item.status));
         lines.extend(
             said_lines(item)

@@ -133,6 +133,8 @@ pub struct Letter {
 /// One field as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Item {
+    /// The addressee's heading that stands before it, if it is the first under one.
+    pub heading: String,
     /// Its place in the document.
     pub place: usize,
     /// Number of the field.

@@ -284,6 +284,9 @@ fn letter(
     pen.cells(&titles, &LETTER_WIDTHS, &looks.head)?;
     pen.sheet.set_repeat_rows(first, first)?;
     for one in &document.items {
+        if !one.heading.is_empty() {
+            pen.across(&one.heading, &looks.label, chars)?;
+        }
         item(&mut pen, one, looks)?;
     }
     pen.row += 1;
