@@ -34,6 +34,7 @@ use crate::approval::{
 use crate::facilities::{Duty, Facility};
 use crate::keys::SigningKey;
 use crate::locale::{Lang, Locale};
+use crate::reports::Report;
 use crate::reports::answer::{Answer, Source};
 use crate::reports::fields::Field;
 use crate::reports::official::FormError;
@@ -43,7 +44,6 @@ use crate::reports::render::files::RenderError;
 use crate::reports::render::fonts::FontError;
 use crate::reports::render::pdf::{PdfError, PdfRenderer};
 use crate::reports::round::{self, HandedIn, own_answers};
-use crate::reports::{Report, ReportStatus};
 use crate::store::{DecisionError, NewApproval, NewSubmission, Store, StoreError};
 
 pub use files::ReportFile;

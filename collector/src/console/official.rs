@@ -313,8 +313,8 @@ fn options(locale: Locale) -> Vec<(String, String)> {
     let fields = Field::ALL.iter().copied().flat_map(|field| {
         let parts = parts(field.kind()).iter();
         let whole = parts.map(move |&part| What::Field { field, part, row: None });
-        let columns = columns(field.kind()).iter();
-        let whole = whole.chain(columns.map(move |column| What::Column {
+        let columns: &[Column] = if let Kind::Rows(columns) = field.kind() { columns } else { &[] };
+        let whole = whole.chain(columns.iter().map(move |column| What::Column {
             field,
             code: column.code,
             row: None,
@@ -350,22 +350,6 @@ const fn parts(kind: Kind) -> &'static [Part] {
             Part::Damage,
             Part::Status,
         ],
-    }
-}
-
-const fn columns(kind: Kind) -> &'static [Column] {
-    match kind {
-        Kind::Rows(columns) => columns,
-        Kind::Text
-        | Kind::DateTime
-        | Kind::One(_)
-        | Kind::Any(_)
-        | Kind::Dated(_)
-        | Kind::People
-        | Kind::Round
-        | Kind::Flood(_)
-        | Kind::Lines
-        | Kind::Systems => &[],
     }
 }
 

@@ -5,6 +5,7 @@ use super::*;
 use crate::approval::{OwnAnswers, SignedParts, verify_rendering};
 use crate::audit::Actor;
 use crate::reports::AnswerChange;
+use crate::reports::ReportStatus;
 use crate::reports::answer::{AnswerProblem, AnswerStatus, Revision, RoundKind, Value};
 use crate::reports::fields::Field;
 use crate::store::{AnswerError, NewReport, RoundRefused};
@@ -41,6 +42,17 @@ async fn a_second_person_approves_what_was_frozen_and_the_file_proves_it() {
         .unwrap();
     assert_eq!(file.bytes, approved.rendering().bytes, "asked for again it is the stored one");
     assert!(!file.name.contains("draft"), "{}", file.name);
+    for format in Format::DOCUMENTS {
+        let stored = approved
+            .rendering_of(format)
+            .expect("it was made and signed");
+        let file = night
+            .releases
+            .file_as(&night.facility, drafted.id, format)
+            .await
+            .unwrap();
+        assert!(file.bytes == stored.bytes, "{format} is the stored one");
+    }
 
     let key = night.releases.0.report_key.public_base64();
     let rendering = approved.rendering();

@@ -257,7 +257,15 @@ pub(super) fn view(bytes: &[u8]) -> Result<Vec<SheetView>, FormError> {
             .cells
             .keys()
             .copied()
-            .chain(sheet.merged.iter().map(|area| area.last));
+            .chain(sheet.merged.iter().map(|area| area.last))
+            // A cell with a rule is there to be filled, even if nothing stands in it yet.
+            .chain(
+                sheet
+                    .validations
+                    .iter()
+                    .flat_map(|rule| &rule.cells)
+                    .map(|area| area.first),
+            );
         let (mut rows, mut columns) = (0, 0);
         for cell in used {
             rows = rows.max(cell.row.min(VIEW_ROWS));
