@@ -25,6 +25,7 @@ use shirase_collector::release::read_profiles;
 use shirase_collector::reports::AnswerChange;
 use shirase_collector::reports::answer::{AnswerStatus, NamedPerson, Value};
 use shirase_collector::reports::fields::Field;
+use shirase_shared::clock::Clock as _;
 use shirase_shared::event::Severity;
 use shirase_shared::ids::UserId;
 use ward::{VENDOR_PHONE, Ward};

@@ -96,6 +96,10 @@ try {
   // The approver reads and approves on a telephone, without JavaScript.
   const approver = await session(browser, { viewport: { width: 390, height: 844 }, javaScriptEnabled: false });
   await signIn(approver.page, "approver", APPROVER);
+  await approver.page.goto(`${CONSOLE}/deadlines`);
+  await shot(approver.page, "20-deadlines-phone");
+  await approver.page.click('a[href*="/incidents/"]');
+  await shot(approver.page, "20-incident-phone");
   await approver.page.goto(report);
   await shot(approver.page, "20-approve-phone");
   await approver.page.click('form[action$="/approve"] button');
@@ -129,7 +133,7 @@ async function interview(page) {
     await page.click(`#question-${question} button[value="${choice}"]`);
     await page.waitForSelector(`#question-${question} .note.done`);
   }
-  await page.click('details:has(input[value="aware"]) summary');
+  await page.click('details.moments details:has(input[value="aware"]) summary');
   await page.click('form:has(input[value="aware"]) button');
   await page.waitForURL(/done=moment/);
 }

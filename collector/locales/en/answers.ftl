@@ -275,3 +275,4 @@ draft-entry-open = Monitoring alone cannot tell the way in. Staff look at the lo
 draft-technique = { $text } [{ $id }]
 sender-anonymous = (anonymous)
 basis-person-anonymous = Answered by staff ({ $at }).
+system-count = { $count }

@@ -275,3 +275,4 @@ draft-entry-open = 侵入経路は、監視の情報だけでは判断できな�
 draft-technique = { $text }［{ $id }］
 sender-anonymous = （匿名）
 basis-person-anonymous = 職員の回答（{ $at }）。
+system-count = { $count }台

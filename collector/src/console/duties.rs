@@ -418,6 +418,8 @@ pub struct DutiesView {
     pub questions: Vec<QuestionView>,
     /// The moments.
     pub moments: Vec<MomentView>,
+    /// Whether nobody has recorded when the institution knew.
+    pub asks_moment: bool,
     /// Duties that apply or may.
     pub duties: Vec<DutyView>,
     /// Duties that do not apply as things are.
@@ -449,6 +451,7 @@ impl DutiesView {
         Self {
             revision: duties.sheet.revision.0,
             questions: QuestionView::all(&duties.sheet, locale),
+            asks_moment: !overview.moments.recorded.contains_key(&Moment::Aware),
             moments: MomentView::all(&overview.moments, names, now, locale),
             duties: near.into_iter().filter_map(shown).collect(),
             others: far.into_iter().filter_map(shown).collect(),

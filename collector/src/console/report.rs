@@ -341,7 +341,10 @@ pub(crate) fn value_lines(field: Field, value: &Value, locale: Locale) -> Vec<St
                     .join(" · ")
             })
             .collect(),
-        Value::Systems { systems } => systems.iter().map(system_line).collect(),
+        Value::Systems { systems } => systems
+            .iter()
+            .map(|system| system_line(system, locale))
+            .collect(),
     }
 }
 
@@ -383,8 +386,9 @@ fn row_line(field: Field, row: &Row, locale: Locale) -> String {
     cells.collect::<Vec<_>>().join(" · ")
 }
 
-fn system_line(system: &System) -> String {
-    [&system.name, &system.role, &system.os, &system.vendor, &system.damage]
+fn system_line(system: &System, locale: Locale) -> String {
+    let device = system.device(locale);
+    [&system.name, &device, &system.role, &system.os, &system.vendor, &system.damage]
         .into_iter()
         .filter(|part| !part.is_empty())
         .cloned()

@@ -57,21 +57,7 @@ pub(super) async fn show(
     let frozen = frozen
         .filter(|_| matches!(report.status, ReportStatus::Submitted | ReportStatus::Approved));
     let decisions = state.store.decisions(&facility.id, id).await?;
-    let caller = call.caller()?;
-    let stands = report.status == ReportStatus::Submitted && {
-        let verdict = verdict(&call, id, report.revision)?;
-        state
-            .store
-            .weigh_decision(&verdict, Decision::Approved, "")
-            .await
-            .is_ok()
-    };
-    let asked = Asked {
-        status: report.status,
-        author: caller.grants.allow(&facility.id, Role::Author),
-        approver: caller.grants.allow(&facility.id, Role::Approver),
-        stands,
-    };
+    let asked = asked(&state, &call, report).await?;
     let former = state
         .releases
         .former(report, &sheet.answers)
@@ -137,6 +123,25 @@ async fn form_names(state: &ConsoleState, facility: &FacilityId) -> Result<Vec<S
         .filter(|form| !form.mapping.place.is_empty());
 
     Ok(mapped.map(|form| form.id.to_string()).collect())
+}
+
+/// Gathers what decides on what is asked of the reader.
+async fn asked(state: &ConsoleState, call: &Call, report: &Report) -> Result<Asked, PageError> {
+    let caller = call.caller()?;
+    let stands = report.status == ReportStatus::Submitted && {
+        let verdict = verdict(call, report.id, report.revision)?;
+        state
+            .store
+            .weigh_decision(&verdict, Decision::Approved, "")
+            .await
+            .is_ok()
+    };
+    Ok(Asked {
+        status: report.status,
+        author: caller.grants.allow(&report.facility, Role::Author),
+        approver: caller.grants.allow(&report.facility, Role::Approver),
+        stands,
+    })
 }
 
 /// Shows one answer as a form.
@@ -340,8 +345,7 @@ fn next_rounds(
 ) -> Vec<NextRound> {
     let last = all
         .iter()
-        .filter(|other| other.round.series == report.round.series)
-        .next_back();
+        .rfind(|other| other.round.series == report.round.series);
     if report.status != ReportStatus::Approved || last.is_none_or(|last| last.id != report.id) {
         return Vec::new();
     }

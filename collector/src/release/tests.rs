@@ -262,15 +262,9 @@ async fn every_version_of_an_answer_is_kept() {
     );
 }
 
-#[tokio::test]
-async fn the_next_report_goes_on_from_the_one_before_and_freezes_what_changed() {
-    let mut night = Night::begin().await;
+/// Releases a first report that says 10,000 people, and then lets an author say 130,000.
+async fn grown(night: &mut Night) -> Report {
     let first = night.attack().await;
-    let count = |maximum, basis: &str| Value::People {
-        confirmed: None,
-        maximum: Some(maximum),
-        basis: basis.to_owned(),
-    };
     let now = night.releases.now();
     let change = night
         .change(author(), Field::Persons, count(10_000, "共有フォルダ"))
@@ -286,22 +280,32 @@ async fn the_next_report_goes_on_from_the_one_before_and_freezes_what_changed() 
         .approve(&night.verdict(approver()).await)
         .await
         .unwrap();
-
-    // The sheet goes on while the first report shows what it froze.
+    let sheet = night
+        .store
+        .incident_sheet(&night.facility, first.incident)
+        .await
+        .unwrap();
     let grown = AnswerChange {
-        expected: night
-            .store
-            .incident_sheet(&night.facility, first.incident)
-            .await
-            .unwrap()
-            .revision,
+        expected: sheet.revision,
         report: None,
         value: count(130_000, "全サーバの調査"),
         ..change
     };
     night.store.set_answer(&grown, now).await.unwrap();
+    first
+}
+
+fn count(maximum: u64, basis: &str) -> Value {
+    Value::People { confirmed: None, maximum: Some(maximum), basis: basis.to_owned() }
+}
+
+#[tokio::test]
+async fn the_next_report_goes_on_from_the_one_before_and_freezes_what_changed() {
+    let mut night = Night::begin().await;
+    let first = grown(&mut night).await;
     let shown = night.store.sheet(&night.facility, first.id).await.unwrap();
-    assert_eq!(shown.answers[&Field::Persons].value, count(10_000, "共有フォルダ"));
+    let frozen = &shown.answers[&Field::Persons].value;
+    assert_eq!(*frozen, count(10_000, "共有フォルダ"), "the first report shows what it froze");
 
     let next = NewReport {
         facility: night.facility.clone(),
@@ -311,7 +315,7 @@ async fn the_next_report_goes_on_from_the_one_before_and_freezes_what_changed() 
         kind: RoundKind::Interim,
         drill: None,
     };
-    let who = Actor::User(author().user);
+    let (who, now) = (Actor::User(author().user), night.releases.now());
     let second = night.store.next_report(&next, who, now).await.unwrap();
     assert_eq!(second.round.number, 2);
     let refused = night.store.next_report(&next, who, now).await;
@@ -348,9 +352,7 @@ async fn the_next_report_goes_on_from_the_one_before_and_freezes_what_changed() 
         .await
         .unwrap();
     assert!(approved.rendering().bytes.starts_with(b"%PDF-"));
-    if let Ok(folder) = std::env::var("SHIRASE_SHOW_REPORTS") {
-        fs::write(Path::new(&folder).join("followup.pdf"), &approved.rendering().bytes).unwrap();
-    }
+    show("followup", &approved.rendering().bytes);
     let released = night
         .store
         .released_at(&night.facility, first.incident)
@@ -359,11 +361,17 @@ async fn the_next_report_goes_on_from_the_one_before_and_freezes_what_changed() 
     assert_eq!(released.len(), 2);
 }
 
+/// Leaves a document where a person can look at it, if the environment names a folder.
+fn show(name: &str, bytes: &[u8]) {
+    if let Ok(folder) = std::env::var("SHIRASE_SHOW_REPORTS") {
+        fs::write(Path::new(&folder).join(format!("{name}.pdf")), bytes).unwrap();
+    }
+}
+
 #[tokio::test]
 async fn every_profile_that_is_switched_on_renders() {
     let mut night = Night::begin().await;
     let first = night.attack().await;
-    let folder = std::env::var("SHIRASE_SHOW_REPORTS").ok();
     for profile in night.releases.shared_profiles().all() {
         let body = &profile.body;
         if !body.enabled || body.series == "jp-mhlw" {
@@ -387,10 +395,7 @@ async fn every_profile_that_is_switched_on_renders() {
             .await
             .unwrap();
         assert!(file.bytes.starts_with(b"%PDF-"), "{}", body.id);
-        if let Some(folder) = &folder {
-            let path = Path::new(folder).join(format!("{}.pdf", body.id));
-            fs::write(path, &file.bytes).unwrap();
-        }
+        show(&body.id, &file.bytes);
     }
 }
 

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::locale::Locale;
+
 /// What is said. Which variant a field takes is told by [`crate::reports::fields::Kind`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -232,6 +234,25 @@ impl System {
     /// Where a device can stand, as the notification form of IPA divides them.
     pub const SETTINGS: &'static [&'static str] =
         &["on-premises", "cloud", "saas", "hosting", "closed", "other", "unknown"];
+}
+
+impl System {
+    /// Says what kind of device it is, how many of them and where they stand, as far as that is known.
+    #[must_use]
+    pub fn device(&self, locale: Locale) -> String {
+        let word = |column: &str, code: &str, known: &[&str]| {
+            let known = known.contains(&code);
+            known.then(|| locale.text(&format!("cell-system-{column}-{code}")))
+        };
+        let parts = [
+            word("kind", &self.kind, Self::KINDS),
+            self.count
+                .map(|count| locale.text_with("system-count", &[("count", &count)])),
+            word("setting", &self.setting, Self::SETTINGS),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        parts.join(&locale.text("draft-comma"))
+    }
 }
 
 impl Value {

@@ -26,7 +26,7 @@ fn check(rule: &DeadlineRule, from: &str, expected: &str) {
         None => crate::reports::text::form_time(due.at),
     };
     if let Some(day) = due.moved_from {
-        shown.push_str(&format!(" from {day}"));
+        shown = format!("{shown} from {day}");
     }
     if due.computed_holiday {
         shown.push_str(" computed");

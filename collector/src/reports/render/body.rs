@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::clean::{clean as plain, clean_line as plain_line};
 use super::{Block, shown_time};
 use crate::locale::{Lang, Locale};
-use crate::reports::answer::{Flood, Line, Range, Row, Value};
+use crate::reports::answer::{Flood, Line, Range, Row, System, Value};
 use crate::reports::fields::{Cell, Field};
 
 /// Kinds of event the locale files have a word for.
@@ -86,14 +86,15 @@ pub(super) fn blocks(field: Field, value: &Value, locale: Locale) -> Vec<Block> 
                 ["system-name", "system-role", "system-os", "system-vendor", "system-damage"]
                     .map(|key| locale.text(key))
                     .to_vec();
-            let rows = systems
-                .iter()
-                .map(|system| {
-                    [&system.name, &system.role, &system.os, &system.vendor, &system.damage]
-                        .map(|part| or_unknown(part, locale))
-                        .to_vec()
-                })
-                .collect();
+            let row = |system: &System| {
+                let parts = [&system.role, &system.os, &system.vendor, &system.damage];
+                let device = system.device(locale);
+                let name = or_unknown(&system.name, locale);
+                let named = if device.is_empty() { name } else { format!("{name}（{device}）") };
+                let rest = parts.map(|part| or_unknown(part, locale));
+                std::iter::once(named).chain(rest).collect()
+            };
+            let rows = systems.iter().map(row).collect();
             vec![Block::Table { widths: SYSTEM_WIDTHS.to_vec(), head, rows }]
         }
     }
