@@ -10,6 +10,9 @@
     reason = "a test stops at the first surprise and looks for one fact among many"
 )]
 
+#[path = "fanotify/kernel.rs"]
+mod kernel;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -17,6 +20,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use shirase_agent::canaries::Watchlist;
 use shirase_agent::observation::{Fact, FileChange, Observation, Operation, Sight};
 use shirase_agent::sensors::files::{
     self, BackendChoice, FilesConfig, FilesParts, FilesSensor, RootConfig,
@@ -235,22 +239,24 @@ impl Watch {
     }
 
     fn begin_ignoring(root: &Path, ignored: Option<PathBuf>) -> Option<Self> {
+        Self::begin_with(root, |parts| parts.config.ignored.extend(ignored))
+    }
+
+    fn begin_with(root: &Path, adapt: impl FnOnce(&mut FilesParts)) -> Option<Self> {
         let (out, seen) = mpsc::channel(OBSERVATIONS_CAPACITY);
-        let root = RootConfig { path: root.to_owned(), label: None, patient_data: true };
+        let root = RootConfig::new(root);
         let clock: SharedClock = Arc::new(SystemClock::new(host::boot_id()));
-        let parts = FilesParts {
+        let mut parts = FilesParts {
             roots: files::resolve(&[root]),
-            config: FilesConfig {
-                backend: BackendChoice::Fanotify,
-                ignored: ignored.into_iter().collect(),
-                ..FilesConfig::default()
-            },
+            config: FilesConfig { backend: BackendChoice::Fanotify, ..FilesConfig::default() },
             clock,
             out,
             board: SensorBoard::default(),
             since: None,
             ignored: Vec::new(),
+            watchlist: Watchlist::default(),
         };
+        adapt(&mut parts);
         match files::begin(parts) {
             Ok(sensor) => Some(Self { sensor, seen }),
             Err(error) => {

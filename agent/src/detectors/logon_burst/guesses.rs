@@ -10,7 +10,7 @@ use shirase_shared::clock::Moment;
 use shirase_shared::event::{Event, Phase, Severity};
 
 use super::LogonBurstConfig;
-use super::telling::{Teller, since, sources};
+use super::telling::{Teller, many, since, sources};
 use super::watch::{Course, DAY_MS, Failure, Success, Told, Watch};
 use crate::observation::{Account, LogonSeen};
 
@@ -30,6 +30,8 @@ const HOST_FACTOR: u64 = 6;
 const REMEMBERED_MS: u64 = 3_600_000;
 /// How long nobody must have failed before guessing that takes its time is over.
 const SLOW_QUIET_MS: u64 = 3_600_000;
+/// A burst that has grown so many times since it was last told is told again.
+const GROWTH: u64 = 4;
 /// Pause between two looks for what can be forgotten.
 const PRUNE_EVERY_MS: u64 = 10_000;
 
@@ -113,7 +115,7 @@ impl Guesses {
         if let Some(told) = &mut watch.told {
             let worse = told.severity < severity;
             told.severity = told.severity.max(severity);
-            if worse || told.told_count * 2 <= told.count {
+            if worse || told.told_count * GROWTH <= told.count {
                 events.extend(tell(config, teller, &scope, watch, Phase::Grew, now));
             }
         }
@@ -183,10 +185,10 @@ impl Guesses {
                 watch.let_in(at_ms, account);
             }
             if FAMILIAR_MAX <= self.familiar.len() && !familiar {
-                let oldest = self.familiar.iter().min_by_key(|(_, last)| **last);
-                if let Some(oldest) = oldest.map(|(pair, _)| pair.clone()) {
-                    self.familiar.remove(&oldest);
-                }
+                let mut visits: Vec<_> = self.familiar.values().copied().collect();
+                visits.sort_unstable();
+                let last = visits.get(FAMILIAR_MAX / 4).copied().unwrap_or(0);
+                self.familiar.retain(|_, visit| last < *visit);
             }
             self.familiar.insert(pair, at_ms);
         }
@@ -289,20 +291,24 @@ impl Guesses {
     }
 
     /// Forgets what has been quiet longest if there is no room for a new scope; a burst is told to have ended by that.
+    ///
+    /// A quarter goes at once: who makes up names and addresses must not make every attempt cost a search.
     fn make_room(&mut self, scope: &Scope, now: Moment, events: &mut Vec<Event>) {
         if self.watches.len() < WATCHES_MAX || self.watches.contains_key(scope) {
             return;
         }
-        let oldest = self
-            .watches
-            .iter()
-            .min_by_key(|(_, watch)| (watch.told.is_some(), watch.last_ms));
-        let Some(oldest) = oldest.map(|(scope, _)| scope.clone()) else { return };
-        let Some(mut watch) = self.watches.remove(&oldest) else { return };
-        if on(&watch) {
-            let (config, teller) = (&self.config, &self.teller);
-            events.extend(tell(config, teller, &oldest, &mut watch, Phase::Ended, now));
-        }
+        let rank = |watch: &Watch| (on(watch), watch.told.is_some(), watch.last_ms);
+        let mut ranks: Vec<_> = self.watches.values().map(rank).collect();
+        ranks.sort_unstable();
+        let Some(last) = ranks.get(WATCHES_MAX / 4).copied() else { return };
+        let (config, teller) = (&self.config, &self.teller);
+        self.watches.retain(|scope, watch| {
+            let stays = last < rank(watch) || *scope == Scope::Host;
+            if !stays && on(watch) {
+                events.extend(tell(config, teller, scope, watch, Phase::Ended, now));
+            }
+            stays
+        });
     }
 }
 
@@ -435,11 +441,11 @@ fn tell_success(
         }
     };
     let reason = format!(
-        "let in after {} failed logons {guessed}: {} {}, {} times{power}{ended}",
-        told.count,
+        "let in after {} {guessed}: {} of {} {}{power}{ended}",
+        many(told.count, "failed logon"),
+        many(success.count, "logon"),
         teller.accounts(&success.accounts),
         sources(&success.sources),
-        success.count,
     );
 
     Some(teller.event(success.tale(phase, reason), now))

@@ -7,7 +7,7 @@ mod tail;
 mod rights;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -112,11 +112,8 @@ impl Desk {
         LogonSeen { account, outcome, source, service, manner, times }
     }
 
-    fn known(&self) -> Accounts {
-        self.accounts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    fn known(&self) -> MutexGuard<'_, Accounts> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the moment a source says something was written: now, or a little earlier.
