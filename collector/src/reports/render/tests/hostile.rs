@@ -60,7 +60,7 @@ fn hostile_text_is_harmless_in_every_format() {
         }
     }
     let html = text(Format::Html, of(&files, Format::Html));
-    for harm in ["<script", "<img", "onerror=alert(2)>", "src=", "<x:y"] {
+    for harm in ["<script", "<img", "onerror=alert(2)>", "<link", "<x:y"] {
         assert!(!html.contains(harm), "{harm} in the HTML");
     }
     assert!(html.contains("alert(1)"), "it was shown");
