@@ -12,6 +12,8 @@
 pub mod files;
 pub mod content;
 pub mod services;
+#[cfg(any(windows, test))]
+mod event_log;
 pub mod probes;
 pub mod host;
 
@@ -111,6 +113,8 @@ pub struct SensorsParts {
     pub since: Option<Timestamp>,
     /// Directories never looked at, the agent's own state directory above all.
     pub ignored: Vec<PathBuf>,
+    /// Where sensors keep how far they have seen. `None` keeps nothing.
+    pub memory: Option<PathBuf>,
 }
 
 /// Runs every configured sensor until `stop`.
@@ -118,7 +122,7 @@ pub struct SensorsParts {
 /// # Errors
 /// Only if the operating system gives no means to watch files or to start a thread at all.
 pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result<()> {
-    let SensorsParts { config, clock, out, board, since, ignored } = parts;
+    let SensorsParts { config, clock, out, board, since, ignored, memory } = parts;
     let mut sensors = JoinSet::new();
     sensors.spawn(host::run(config.host, clock.clone(), out.clone(), board.clone(), stop.clone()));
     for probe in config.probes {
@@ -140,6 +144,7 @@ pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result
         board,
         since,
         ignored,
+        memory,
     };
     let files = tokio::task::spawn_blocking(|| files::begin(parts)).await??;
     stop.cancelled().await;

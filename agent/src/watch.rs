@@ -104,6 +104,7 @@ pub async fn run(
         out: sender,
         board: SensorBoard::default(),
         since,
+        memory: options.state.clone(),
         ignored: options
             .state
             .iter()

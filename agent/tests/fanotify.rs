@@ -250,6 +250,7 @@ impl Watch {
             board: SensorBoard::default(),
             since: None,
             ignored: Vec::new(),
+            memory: None,
         };
         match files::begin(parts) {
             Ok(sensor) => Some(Self { sensor, seen }),

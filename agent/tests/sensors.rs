@@ -445,6 +445,7 @@ impl Watch {
             board: board.clone(),
             since: None,
             ignored: Vec::new(),
+            memory: None,
         };
         adapt(&mut parts);
         let sensor = files::begin(parts).unwrap();

@@ -75,6 +75,7 @@ impl Sensing {
             board: self.board.clone(),
             since: self.since,
             ignored: vec![self.state.dir().to_owned()],
+            memory: Some(self.state.dir().to_owned()),
         };
         let running = sensors::run(parts, own_stop.clone());
         tokio::pin!(running);
