@@ -37,7 +37,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("sqlx::", &["collector/src/store"]),
     ("sled::", &["agent/src/buffer/engine"]),
     ("typst", &["collector/src/reports/render/pdf"]),
-    ("zbus", &["agent/src/sensors/services/linux"]),
+    ("zbus", &["agent/src/sensors/services/linux", "agent/src/sensors/units/linux"]),
     ("lettre", &["collector/src/notify/mail"]),
     ("notify::", &["agent/src/sensors/files", "collector/src"]),
     (

@@ -94,12 +94,21 @@ unit_tests() {
     cargo test --locked -p shirase-agent --lib --target "$triple" -- --test-threads=2
 }
 
+# Whether what a command prints says so; it is shown.
+says() {
+  local expected=$1 told
+  shift
+  told=$("$@") || return 1
+  printf '%s\n' "$told"
+  grep -q -- "$expected" <<<"$told"
+}
+
 agent() { "$wine" 'C:\agent.exe' "$@" 2>>"$here/agent.err" | tr -d '\r'; }
 
 commands() {
-  agent --version | grep -q '^shirase-agent ' &&
+  says '^shirase-agent ' agent --version &&
     agent config >"$WINEPREFIX/drive_c/default.toml" &&
-    agent check --config 'C:\default.toml' | tee /dev/stderr | grep -q 'is good' &&
+    says 'is good' agent check --config 'C:\default.toml' &&
     ! agent check --config 'C:\missing.toml'
 }
 
@@ -142,7 +151,8 @@ enrol_by_hand() {
     -subj /CN=authority -days 30 2>/dev/null
   openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:prime256v1 -out "$state/host.key" 2>/dev/null
   openssl req -new -key "$state/host.key" -subj /CN=host |
-    openssl x509 -req -CA "$state/authority.crt" -CAkey "$key" -CAcreateserial -days 30 -out "$state/host.crt" 2>/dev/null
+    openssl x509 -req -CA "$state/authority.crt" -CAkey "$key" -CAcreateserial -days 30 -out "$state/host.crt" \
+      -extfile <(echo 'basicConstraints=CA:FALSE') 2>/dev/null
   cat >"$state/enrolment.json" <<JSON
 {"host":"$(cat /proc/sys/kernel/random/uuid)","facility":"handa-hp","order_key":"$(head -c32 /dev/zero | base64)",
 "manifest_recipient":"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p","ingest_url":"https://127.0.0.1:1",
@@ -161,14 +171,13 @@ name = "no-such-service"
 TOML
 }
 
-service_state() { "$wine" sc.exe query shirase-agent 2>/dev/null | grep -q "STATE.*$1"; }
 told_by_status() { agent status --config 'C:\agent.toml' | grep -Eq "$1"; }
 kept_in_buffer() { agent buffer export --config 'C:\agent.toml' | grep -q "$1"; }
 
 service_installs() {
   enrol_by_hand &&
-    agent install --config 'C:\agent.toml' | tee /dev/stderr | grep -q 'is installed' &&
-    agent install --config 'C:\agent.toml' | grep -q 'brought up to date'
+    says 'is installed' agent install --config 'C:\agent.toml' &&
+    says 'brought up to date' agent install --config 'C:\agent.toml'
 }
 
 service_starts() {
@@ -192,13 +201,15 @@ service_stops() {
 stopped() { ! told_by_status 'files: ' 2>/dev/null; }
 
 # A second start finds the buffer as it was left.
-service_starts_again() {
+service_starts_again() { eventually 60 started_with_what_was_kept; }
+# The manager refuses while the service is still ending.
+started_with_what_was_kept() {
   "$wine" net start shirase-agent >/dev/null 2>&1
-  eventually 60 kept_in_buffer '"kind":"mass_change"'
+  kept_in_buffer '"kind":"mass_change"'
 }
 
 service_goes() {
-  agent uninstall | tee /dev/stderr | grep -q 'is removed' && agent uninstall | grep -q 'is not installed'
+  says 'is removed' agent uninstall && says 'is not installed' agent uninstall
 }
 
 : >"$here/agent.err"
@@ -208,7 +219,7 @@ step "build the agent" build
 [ "$units" = no ] || step "unit tests" unit_tests
 step "version, config, check" commands
 step "scenario: renamed with a suffix" scenario A01 'for /r %%f in (*.pdf) do ren "%%f" "%%~nxf.qzx"' true
-step "scenario: overwritten" scenario A02 'for /r %%f in (*.pdf) do copy /y C:\agent.exe "%%f" >nul' true
+step "scenario: overwritten" scenario A02 'for /r %%f in (*.pdf) do copy /y C:\windows\system32\bcryptprimitives.dll "%%f" >nul' true
 step "scenario: deleted" scenario A10 'del /s /q *.pdf' true
 step "scenario: one file renamed by hand" scenario quiet-one 'ren d1\1.pdf chart.pdf' false
 step "service: install" service_installs

@@ -13,6 +13,7 @@
 //! - one agent per state directory.
 
 mod alive;
+mod counters;
 mod detect;
 mod keep;
 mod ordering;
@@ -52,6 +53,7 @@ use crate::service::{self, Reloads};
 use crate::uplink::UplinkBoard;
 
 use alive::{Alive, Before};
+pub(crate) use counters::Counters;
 use detect::{NOTICES_CAPACITY, Notice};
 use ordering::Ordering;
 use reload::InForce;

@@ -13,6 +13,7 @@
 
 mod desk;
 mod explain;
+mod retold;
 mod status;
 mod client;
 #[cfg(unix)]

@@ -1,9 +1,14 @@
 //! Replaces a small file so that a crash leaves the old one or the new one, never a torn one.
+//!
+//! Remembers what it wrote, so that whoever watches the agent's files can tell its own writes from others'.
 
+use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
+use ring::digest::{SHA256, digest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -12,6 +17,28 @@ use crate::service;
 /// Largest small file that is read back; a larger one is not ours.
 const SMALL_FILE_MAX_BYTES: u64 = 4 * 1024 * 1024;
 
+/// Contents remembered as written by this process; the oldest is forgotten for another.
+const REMEMBERED_MAX: usize = 256;
+
+/// SHA-256 of what was written, in hexadecimal.
+static WRITTEN: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+
+/// Whether this process wrote the content with this SHA-256 (hexadecimal), under whatever name.
+pub(crate) fn is_ours(digest: &str) -> bool {
+    let written = WRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
+    written.iter().any(|ours| ours == digest)
+}
+
+fn remember(bytes: &[u8]) {
+    let ours = hex::encode(digest(&SHA256, bytes));
+    let mut written = WRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
+    written.retain(|known| *known != ours);
+    if REMEMBERED_MAX <= written.len() {
+        written.pop_front();
+    }
+    written.push_back(ours);
+}
+
 /// Writes `bytes` beside `path` (owner only, 0600), syncs, renames over it and syncs the directory.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = path
@@ -19,6 +46,8 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .map_or_else(OsString::new, ToOwned::to_owned);
     name.push(".new");
     let fresh = path.with_file_name(name);
+    // Before it can be seen under its name.
+    remember(bytes);
     let mut file = service::create_private_file(&fresh)?;
     file.write_all(bytes)?;
     file.sync_all()?;

@@ -27,6 +27,7 @@ use shirase_shared::ids::BurstId;
 use shirase_shared::tls::sha256_hex;
 
 use crate::detectors::mass_change::{Evidence, Touch, Touched};
+use crate::observation::Actor;
 
 /// Bytes of one plain manifest at the most; encrypted it stays below what the collector takes.
 const PLAIN_MAX_BYTES: u64 = 48 << 20;
@@ -106,7 +107,12 @@ struct Line<'a> {
     operation: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
+    /// Files in a renamed directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<u64>,
     evidence: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<&'a Actor>,
 }
 
 /// A ransom note as it stands in the manifest.
@@ -261,6 +267,9 @@ impl Plain {
             Touch::Deleted => ("deleted", None),
             Touch::MovedOut => ("moved_out", None),
             Touch::Renamed { from } => ("renamed", Some(from.to_string_lossy().into_owned())),
+            Touch::DirectoryRenamed { from, .. } => {
+                ("directory_renamed", Some(from.to_string_lossy().into_owned()))
+            }
             Touch::Found => ("found", None),
         };
         let bytes = touched.path.as_os_str().as_encoded_bytes();
@@ -276,13 +285,24 @@ impl Plain {
                 .iter()
                 .map(|evidence| evidence.as_str())
                 .collect(),
+            files: match touched.operation {
+                Touch::DirectoryRenamed { files, .. } => Some(files),
+                Touch::Created
+                | Touch::Written
+                | Touch::Deleted
+                | Touch::MovedOut
+                | Touch::Renamed { .. }
+                | Touch::Found => None,
+            },
+            actor: touched.actor.as_deref(),
         };
         if self.push(&line, buffer) {
             self.files += 1;
         } else {
             self.omitted += 1;
         }
-        if touched.evidence.contains(&Evidence::Note) && self.notes.len() < NOTES_MAX {
+        let is_note = |kind: &Evidence| matches!(kind, Evidence::Note | Evidence::RansomNote);
+        if touched.evidence.iter().any(is_note) && self.notes.len() < NOTES_MAX {
             self.add_note(&touched.path, buffer);
         }
     }
@@ -386,7 +406,15 @@ mod tests {
 
     fn touched(burst: BurstId, path: PathBuf, evidence: Vec<Evidence>) -> Touched {
         let operation = Touch::Renamed { from: PathBuf::from("/share/診療録.pdf") };
-        Touched { burst, at: night(), root: "share".to_owned(), path, operation, evidence }
+        Touched {
+            burst,
+            at: night(),
+            root: "share".to_owned(),
+            path,
+            operation,
+            evidence,
+            actor: None,
+        }
     }
 
     fn opened(sealed: &Path, identity: &age::x25519::Identity) -> String {

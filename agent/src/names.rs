@@ -3,6 +3,7 @@
 //! Always holds: pure, and no name can make it panic: names come from whoever can write to a watched root.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::LazyLock;
 
 /// A list of words that is asked often.
@@ -58,6 +59,32 @@ const GENERIC: &[&str] = &["bin", "dat", "data", "blob", "img", "raw"];
 
 /// Longest run of digits after a dot that counts as a rotation number or a date.
 const ROTATION_MAX_DIGITS: usize = 8;
+/// Longest name of a DICOM instance, see DICOM PS3.5, 9.1.
+const UID_MAX_BYTES: usize = 64;
+/// Words in the names of ransom notes; `readme` alone is a name like any other.
+const NOTE_WORDS: &[&str] = &[
+    "read_me",
+    "read-me",
+    "readme",
+    "recover",
+    "restor",
+    "decrypt",
+    "how_to",
+    "how-to",
+    "howto",
+    "help",
+    "unlock",
+    "ransom",
+    "instruction",
+    "note",
+    "important",
+    "warning",
+    "復元",
+    "復号",
+    "身代金",
+    "警告",
+    "重要",
+];
 /// Parts of an SS-MIX2 file name: patient, date, type, order, time, department, flag.
 const SSMIX2_PARTS: usize = 7;
 
@@ -119,10 +146,11 @@ pub fn kind(extension: &str) -> Option<Kind> {
     }
 }
 
-/// Returns what sort of file a name announces; an SS-MIX2 message is a document without an extension.
+/// Returns what sort of file a name announces; an SS-MIX2 message and a DICOM instance called by its number are
+/// documents without an extension.
 #[must_use]
 pub fn kind_of_name(name: &str) -> Option<Kind> {
-    if is_ssmix2(name) {
+    if is_ssmix2(name) || is_dicom_uid(name) {
         return Some(Kind::Document);
     }
 
@@ -154,6 +182,37 @@ pub fn is_ssmix2(name: &str) -> bool {
         && parts.get(6).is_some_and(|flag| flag.len() == 1)
 }
 
+/// Returns whether a path ends like a directory of SS-MIX2 messages: `…/20260209/ADT-00`, `…/-/PPR-01`.
+#[must_use]
+pub fn is_message_directory(path: &Path) -> bool {
+    let mut last = path.iter().rev().map(|part| part.to_string_lossy());
+    let (Some(kind), Some(date)) = (last.next(), last.next()) else { return false };
+    let bytes = kind.as_bytes();
+    let letters = bytes.iter().take_while(|b| b.is_ascii_uppercase()).count();
+    let numbered = bytes.len() == 3
+        || (bytes.len() == 6
+            && bytes.get(3) == Some(&b'-')
+            && bytes.iter().skip(4).all(u8::is_ascii_digit));
+
+    letters == 3 && numbered && (date == "-" || is_date(&date))
+}
+
+/// Returns whether a name is the unique number of a DICOM instance: `1.2.840.113619.2.55.3.604688119`.
+#[must_use]
+pub fn is_dicom_uid(name: &str) -> bool {
+    let digits = name.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let dots = name.bytes().filter(|b| *b == b'.').count();
+
+    digits && 4 <= dots && name.len() <= UID_MAX_BYTES && name.starts_with(['0', '1', '2'])
+}
+
+/// Returns whether a name is one people give to ransom notes.
+#[must_use]
+pub fn is_called_note(name: &str) -> bool {
+    let name = name.to_lowercase();
+    NOTE_WORDS.iter().any(|word| name.contains(word))
+}
+
 fn is_date(text: &str) -> bool {
     text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit())
 }
@@ -179,7 +238,7 @@ pub fn relation(from: &str, to: &str, configured: &[String]) -> Relation {
     if extension(from) == extension(to) && is_ssmix2(from) == is_ssmix2(to) {
         return Relation::Unchanged;
     }
-    if kind_of_name(from).is_none() {
+    if kind_of_name(from).is_none() || (is_dicom_uid(from) && is_dicom_uid(to)) {
         return Relation::Unchanged;
     }
     let telling = kind(&suffix).is_some() && !GENERIC.contains(&suffix.as_str());
@@ -239,6 +298,27 @@ mod tests {
             assert_eq!(name_before_suffix(ordinary, &[]), None, "{ordinary:?}");
         }
         assert_eq!(name_before_suffix("a.pdf.seal", &["seal".to_owned()]), None);
+    }
+
+    #[test]
+    fn messages_images_and_notes_are_known_by_their_names() {
+        for (path, is) in [
+            ("123/456/1234567/20260209/ADT-00", true),
+            ("1234567/-/PPR-01", true),
+            ("1234567/20260209/OMD", true),
+            ("1234567/20260209/adt-00", false),
+            ("1234567/2026/ADT-00", false),
+            ("ADT-00", false),
+            ("", false),
+        ] {
+            assert_eq!(is_message_directory(Path::new(path)), is, "{path}");
+        }
+        assert_eq!(kind_of_name("1.2.392.200036.9116.2.6.1"), Some(Kind::Document));
+        for other in ["1.2.3", "16384.1", "app.log.1", "1.2.3.4.5.6.x", ""] {
+            assert!(!is_dicom_uid(other), "{other}");
+        }
+        assert!(is_called_note("HOW_TO_RESTORE.txt") && is_called_note("【重要】復元方法.txt"));
+        assert!(!is_called_note("報告.txt"));
     }
 
     #[track_caller]

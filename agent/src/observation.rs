@@ -3,6 +3,10 @@
 //! Always holds: an observation says what happened and not what it means; that is for the detectors. What is here can
 //! be written down and read back (see `trace`): a new fact derives `Serialize` and `Deserialize`.
 
+mod safeguards;
+mod logons;
+mod printing;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +17,13 @@ use shirase_shared::event::{LossKind, Target};
 use shirase_shared::redact::Names;
 
 use crate::trace::forms;
+
+pub use logons::{Account, LogonSeen, Manner, Outcome, Power, RightsChange, RightsSeen, Standing};
+pub use printing::PrintJob;
+pub use safeguards::{
+    BackupSeen, BackupState, Beside, Course, Generations, GuardBefore, GuardSeen, JobSeen, Kinship,
+    LogNow, LogSeen, OwnChange, OwnPart, OwnSeen, OwnWhen, Runs, ServicesSeen, Starts,
+};
 
 /// A fact and when it was seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +54,22 @@ pub enum Fact {
     Certificate(CertificateSeen),
     /// The host was looked at.
     Host(HostSample),
+    /// Services stopped or started.
+    Services(ServicesSeen),
+    /// A service that protects the host was looked at.
+    Guard(GuardSeen),
+    /// A log was cut, replaced or removed.
+    Log(LogSeen),
+    /// A part of the agent was changed.
+    Own(OwnSeen),
+    /// A backup was looked at.
+    Backup(BackupSeen),
+    /// Somebody tried to log on.
+    Logon(LogonSeen),
+    /// An administrator's rights were given or taken.
+    Rights(RightsSeen),
+    /// Something was sent to a printer.
+    Print(PrintJob),
 }
 
 /// A directory under watch.

@@ -46,7 +46,7 @@ impl StateDir {
             let path = path.to_owned();
             move |source| StateDirError { path, source }
         };
-        for dir in [self.dir(), &self.manifests(), &self.manifest_outbox()] {
+        for dir in [self.dir(), &self.manifests(), &self.manifest_outbox(), &self.backups()] {
             service::create_private_dir(dir).map_err(failed(dir))?;
         }
         let probe = self.0.join(".writable");
@@ -84,10 +84,22 @@ impl StateDir {
         self.0.join("last-good.toml")
     }
 
+    /// Who was an administrator of this host at the last look.
+    #[must_use]
+    pub fn known_administrators(&self) -> PathBuf {
+        self.0.join("administrators.json")
+    }
+
     /// The last sign of life, and in which boot it was given.
     #[must_use]
     pub fn alive(&self) -> PathBuf {
         self.0.join("alive.json")
+    }
+
+    /// The detectors' counters of the last day, and what they learned.
+    #[must_use]
+    pub fn counters(&self) -> PathBuf {
+        self.0.join("counters.json")
     }
 
     /// Orders that were carried out and have not expired.
@@ -106,6 +118,24 @@ impl StateDir {
     #[must_use]
     pub fn drills(&self) -> PathBuf {
         self.0.join("drills.json")
+    }
+
+    /// Guards that were seen running.
+    #[must_use]
+    pub fn guards(&self) -> PathBuf {
+        self.0.join("guards.json")
+    }
+
+    /// How the watched logs and the agent's own files were at the last look.
+    #[must_use]
+    pub fn watched_files(&self) -> PathBuf {
+        self.0.join("watched-files.json")
+    }
+
+    /// How each backup was at the last look.
+    #[must_use]
+    pub fn backups(&self) -> PathBuf {
+        self.0.join("backups")
     }
 
     /// What the collector answered at enrolment.

@@ -231,7 +231,8 @@ fn ready(printer: &mut Printer<'_, impl Write>, recorded: &Recorded) -> anyhow::
     let (roots, began) = (labels.join(", "), header.began_at);
     printer.text(&format!("replaying a {backend} of {roots}, recorded from {began}"))?;
     if recorded.is_manifest() {
-        let note = "a manifest holds what was touched during a burst: what came before it and who did it is not in it";
+        let note =
+            "a manifest holds what was touched during a burst: what came before it is not in it";
         printer.text(note)?;
     }
 

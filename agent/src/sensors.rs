@@ -3,7 +3,9 @@
 //! ```text
 //! files ─▶ content ─┐
 //! services, processes ├─observation─▶ (detectors)
-//! probes, host ─────┘
+//! probes, host, units ┤
+//! protection, backups ┤
+//! logons, printing ───┘
 //!        └─ how each of them is ─▶ board ─▶ (heartbeat, status)
 //! ```
 //!
@@ -14,8 +16,15 @@ pub mod content;
 pub mod services;
 #[cfg(any(windows, test))]
 mod event_log;
+#[cfg(any(windows, test))]
+mod past;
 pub mod probes;
 pub mod host;
+pub mod units;
+pub mod protection;
+pub mod backups;
+pub mod logons;
+pub mod printing;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,11 +35,12 @@ use serde::{Deserialize, Serialize};
 use shirase_shared::clock::SharedClock;
 use shirase_shared::config::Problem;
 use shirase_shared::wire::{SensorReport, SensorState};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::observation::Observation;
+use crate::paths::StateDir;
 
 /// Observations waiting for the detectors. When full, sensors wait; the files sensor's own queue then fills and
 /// what does not fit there is counted and told.
@@ -52,6 +62,14 @@ pub struct SensorsConfig {
     pub probes: Vec<probes::ProbeConfig>,
     /// The host itself.
     pub host: host::HostConfig,
+    /// Guards, logs and the agent's own files.
+    pub protection: protection::ProtectionConfig,
+    /// Backups that are looked after.
+    pub backups: Vec<backups::BackupConfig>,
+    /// Who tries to log on, and who is an administrator.
+    pub logons: logons::LogonsConfig,
+    /// What is printed.
+    pub printing: printing::PrintingConfig,
 }
 
 impl SensorsConfig {
@@ -63,6 +81,10 @@ impl SensorsConfig {
         problems.extend(services::problems(&self.services, &self.processes));
         problems.extend(probes::problems(&self.probes));
         problems.extend(self.host.problems());
+        problems.extend(self.protection.problems());
+        problems.extend(backups::problems(&self.backups));
+        problems.extend(self.logons.problems());
+        problems.extend(self.printing.problems());
         problems
     }
 }
@@ -99,6 +121,15 @@ impl SensorBoard {
     }
 }
 
+/// The agent's own places.
+#[derive(Clone, Debug)]
+pub struct OwnPlaces {
+    /// Its state directory.
+    pub state: StateDir,
+    /// Its configuration file.
+    pub settings: PathBuf,
+}
+
 /// What the sensors need to run.
 pub struct SensorsParts {
     /// What to watch.
@@ -113,8 +144,9 @@ pub struct SensorsParts {
     pub since: Option<Timestamp>,
     /// Directories never looked at, the agent's own state directory above all.
     pub ignored: Vec<PathBuf>,
-    /// Where sensors keep how far they have seen. `None` keeps nothing.
-    pub memory: Option<PathBuf>,
+    /// Where the agent itself lives. Without it nobody looks at guards, logs, own files and backups, which need a past,
+    /// and administrators are those of the first look.
+    pub own: Option<OwnPlaces>,
 }
 
 /// Runs every configured sensor until `stop`.
@@ -122,7 +154,9 @@ pub struct SensorsParts {
 /// # Errors
 /// Only if the operating system gives no means to watch files or to start a thread at all.
 pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result<()> {
-    let SensorsParts { config, clock, out, board, since, ignored, memory } = parts;
+    let SensorsParts { config, clock, out, board, since, ignored, own } = parts;
+    let memory = own.as_ref().map(|own| own.state.dir().to_owned());
+    let known_administrators = own.as_ref().map(|own| own.state.known_administrators());
     let mut sensors = JoinSet::new();
     sensors.spawn(host::run(config.host, clock.clone(), out.clone(), board.clone(), stop.clone()));
     for probe in config.probes {
@@ -136,6 +170,27 @@ pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result
         board.clone(),
         stop.clone(),
     ));
+    if let Some(own) = own {
+        let watched = (&config.protection, config.backups);
+        safeguards(watched, &own, (&clock, &out, &board), &stop, &mut sensors);
+    }
+    let logons = logons::LogonsParts {
+        config: config.logons,
+        clock: clock.clone(),
+        out: out.clone(),
+        board: board.clone(),
+        since,
+        known_administrators,
+    };
+    sensors.spawn(logons::run(logons, stop.clone()));
+    let printing = printing::PrintingParts {
+        config: config.printing,
+        clock: clock.clone(),
+        out: out.clone(),
+        board: board.clone(),
+        since,
+    };
+    sensors.spawn(printing::run(printing, stop.clone()));
     let parts = files::FilesParts {
         roots: files::resolve(&config.roots),
         config: config.files,
@@ -152,4 +207,46 @@ pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result
     while sensors.join_next().await.is_some() {}
 
     Ok(())
+}
+
+/// Starts those who look after what keeps the host safe.
+fn safeguards(
+    (protection, backups): (&protection::ProtectionConfig, Vec<backups::BackupConfig>),
+    own: &OwnPlaces,
+    (clock, out, board): (&SharedClock, &mpsc::Sender<Observation>, &SensorBoard),
+    stop: &CancellationToken,
+    sensors: &mut JoinSet<()>,
+) {
+    let (tell_service, service) = watch::channel(None);
+    let parts = units::UnitsParts {
+        guards: protection.all_guards(),
+        wanted: protection.wanted(),
+        kept: own.state.guards(),
+        bus: units::Bus::System,
+        own: tell_service,
+        clock: clock.clone(),
+        out: out.clone(),
+        board: board.clone(),
+    };
+    sensors.spawn(units::run(parts, stop.clone()));
+    let parts = protection::ProtectionParts {
+        config: protection.clone(),
+        state: own.state.clone(),
+        settings: own.settings.clone(),
+        own: service,
+        clock: clock.clone(),
+        out: out.clone(),
+        board: board.clone(),
+    };
+    sensors.spawn(protection::run(parts, stop.clone()));
+    for config in backups {
+        let parts = backups::BackupParts {
+            config,
+            kept: own.state.backups(),
+            clock: clock.clone(),
+            out: out.clone(),
+            board: board.clone(),
+        };
+        sensors.spawn(backups::run(parts, stop.clone()));
+    }
 }

@@ -16,6 +16,7 @@ use shirase_shared::redact::Redactor;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::Counters;
 use crate::detectors::{Detectors, DetectorsConfig};
 use crate::observation::{Observation, Sight};
 use crate::printing::Printer;
@@ -40,8 +41,8 @@ pub struct Options {
     pub dirs: Vec<PathBuf>,
     /// Whether to print JSON, one object a line.
     pub json: bool,
-    /// Where to keep the last sign of life and the redaction key, so that the next start looks at what changed
-    /// meanwhile. `None` keeps nothing.
+    /// Where to keep the last sign of life, the redaction key and the counters, so that the next start looks at what
+    /// changed meanwhile and goes on counting. `None` keeps nothing.
     pub state: Option<PathBuf>,
     /// What the kernel is asked with.
     pub backend: BackendChoice,
@@ -122,7 +123,9 @@ pub async fn run(
     let detectors = Detectors::new(&DetectorsConfig::default(), redactor);
     let watched = match ready {
         Ok(()) => {
-            let mut watching = Watching { detectors, trace: trace.as_mut(), state: state.as_ref() };
+            let counters = state.as_ref().map(State::counters);
+            let mut watching =
+                Watching { detectors, trace: trace.as_mut(), state: state.as_ref(), counters };
             watching
                 .run(&mut observations, &mut printer, &clock, &stop)
                 .await
@@ -167,6 +170,7 @@ struct Watching<'a> {
     detectors: Detectors,
     trace: Option<&'a mut TraceWriter>,
     state: Option<&'a State>,
+    counters: Option<Counters>,
 }
 
 impl Watching<'_> {
@@ -180,6 +184,11 @@ impl Watching<'_> {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut kept_ms = 0;
+        if let Some(kept) = self.counters.as_ref().and_then(Counters::read) {
+            for event in &self.detectors.restore(kept, clock.moment()) {
+                printer.event(event)?;
+            }
+        }
         loop {
             let wake = tokio::select! {
                 biased;
@@ -189,7 +198,12 @@ impl Watching<'_> {
             };
             let now = clock.moment();
             let events = match wake {
-                Wake::Stop => return self.state.map_or(Ok(()), |state| state.alive(now.wall)),
+                Wake::Stop => {
+                    if let Some(counters) = self.counters.take() {
+                        counters.close(self.detectors.snapshot(now)).await;
+                    }
+                    return self.state.map_or(Ok(()), |state| state.alive(now.wall));
+                }
                 Wake::Closed => bail!("the files sensor ended by itself"),
                 Wake::Tick => {
                     if let Some(state) = self
@@ -201,6 +215,11 @@ impl Watching<'_> {
                     }
                     if let Some(trace) = &mut self.trace {
                         trace.flush()?;
+                    }
+                    if let Some(counters) = &mut self.counters
+                        && let Some(snapshot) = self.detectors.due_snapshot(now)
+                    {
+                        counters.keep(snapshot).await;
                     }
                     self.detectors.tick(now)
                 }

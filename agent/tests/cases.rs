@@ -4,6 +4,10 @@
 
 #[path = "cases/language.rs"]
 mod language;
+#[path = "cases/safeguards.rs"]
+mod safeguards;
+#[path = "cases/access.rs"]
+mod access;
 #[path = "cases/days.rs"]
 mod days;
 
@@ -12,6 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use shirase_agent::detectors::DetectorsConfig;
 use shirase_shared::event::{Phase, Severity};
 
 use language::{Stage, ms};
@@ -33,6 +38,9 @@ struct Case {
     at_most: Option<Severity>,
     /// How long a maintenance window is in force, from the beginning.
     maintenance: Option<String>,
+    /// Settings of the detectors that differ from the defaults.
+    #[serde(default)]
+    detectors: DetectorsConfig,
     /// What happens, in the language of `cases/language.rs`.
     events: String,
 }
@@ -111,7 +119,7 @@ fn every_attack_of_the_facts_has_a_case() {
 fn judge(case: &Case) -> Option<String> {
     let window = case.maintenance.as_deref().map(ms);
     let window = window.map(|ms| jiff::SignedDuration::from_millis(i64::try_from(ms).unwrap()));
-    let mut stage = Stage::new(window);
+    let mut stage = Stage::new(&case.detectors, window);
     stage.play(&case.events);
     stage.pass(ms(AFTERWARDS));
     let worst = stage.told.iter().map(|told| told.event.severity).max();

@@ -4,6 +4,8 @@
 
 #[path = "cli/service.rs"]
 mod service;
+#[path = "cli/safeguards.rs"]
+mod safeguards;
 
 use std::process::{Command, Output};
 use std::time::Duration;

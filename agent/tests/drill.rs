@@ -90,7 +90,7 @@ impl Host {
             board: board.clone(),
             since: None,
             ignored: Vec::new(),
-            memory: None,
+            own: None,
         };
         tokio::spawn(sensors::run(parts, stop.clone()));
         eventually("the files sensor at work", DEADLINE, || async {

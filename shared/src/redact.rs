@@ -55,9 +55,6 @@ impl Redactor {
     /// Returns what may be said of `below`, a path relative to the root called `root`.
     #[must_use]
     pub fn facts(&self, root: &str, below: &Path, names: Names) -> PathFacts {
-        let tag = hmac::sign(&self.key, below.as_os_str().as_encoded_bytes());
-        let mut hash = hex::encode(tag.as_ref());
-        hash.truncate(16);
         let depth = u32::try_from(below.components().count().saturating_sub(1)).unwrap_or(u32::MAX);
 
         PathFacts {
@@ -66,12 +63,26 @@ impl Redactor {
             extension: below
                 .extension()
                 .map(|e| shown_extension(&e.to_string_lossy())),
-            hash,
+            hash: self.hash(below.as_os_str().as_encoded_bytes()),
             path: match names {
                 Names::Hidden => None,
                 Names::Clear => Some(below.to_string_lossy().into_owned()),
             },
         }
+    }
+
+    /// Returns what may be said of a person's account: a keyed hash, 16 hex digits.
+    #[must_use]
+    pub fn account(&self, name: &str) -> String {
+        self.hash(name.as_bytes())
+    }
+
+    fn hash(&self, bytes: &[u8]) -> String {
+        let tag = hmac::sign(&self.key, bytes);
+        let mut hash = hex::encode(tag.as_ref());
+        hash.truncate(16);
+
+        hash
     }
 }
 

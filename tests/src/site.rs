@@ -269,7 +269,8 @@ from = "shirase@hospital.example"
         Ok(())
     }
 
-    /// Makes the agent give a sign of life every five seconds, so that nobody waits half a minute for an order.
+    /// Makes the agent give a sign of life every five seconds, so that nobody waits half a minute for an order, and lets
+    /// it pass over logons: who comes and goes on this machine, or that it has no log, is no part of the story.
     fn hurry(&self) -> Result<()> {
         let path = self.agent_config();
         let text =
@@ -278,8 +279,12 @@ from = "shirase@hospital.example"
         if hurried == text {
             bail!("`{}` sets no heartbeat of 30 seconds", path.display());
         }
+        let alone = hurried.replace("source = \"auto\"", "source = \"off\"");
+        if alone == hurried {
+            bail!("`{}` does not say where logons are read", path.display());
+        }
 
-        std::fs::write(&path, hurried).context("failed to write the agent's configuration")
+        std::fs::write(&path, alone).context("failed to write the agent's configuration")
     }
 
     /// Starts the agent's service.

@@ -1,7 +1,7 @@
 //! Lets the detectors judge what the sensors see, and tells them what else they must know.
 //!
 //! Always holds: everything the detectors raise goes to the buffer and everything they say was touched goes to the
-//! damage manifest, in that order; both wait rather than drop.
+//! damage manifest, in that order; both wait rather than drop. What they count over a day survives a restart.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use shirase_shared::event::{Event, Phase};
 use shirase_shared::redact::Redactor;
 use tokio::sync::{mpsc, watch};
 
+use super::counters::Counters;
 use super::record::Recording;
 use crate::config::Config;
 use crate::detectors::{Detectors, DetectorsConfig};
@@ -58,6 +59,7 @@ pub(super) struct Detecting {
     pub(super) events: mpsc::Sender<Event>,
     pub(super) in_force: watch::Receiver<Arc<Config>>,
     pub(super) redaction_key: Vec<u8>,
+    pub(super) counters: Counters,
 }
 
 impl Detecting {
@@ -70,6 +72,10 @@ impl Detecting {
         let mut told = Told::default();
         let mut ticks = tokio::time::interval(TICK);
         let mut config = self.in_force.borrow_and_update().detectors.clone();
+        if let Some(kept) = self.counters.read() {
+            let events = self.detectors.restore(kept, self.clock.moment());
+            self.hand_on(events).await;
+        }
         loop {
             let wake = tokio::select! {
                 biased;
@@ -86,10 +92,17 @@ impl Detecting {
                     told.note(&notice);
                     self.tell(notice);
                 }
-                Wake::Reconfigured => self.reconfigure(&mut config, &told),
-                Wake::Ticked => {
-                    let events = self.detectors.tick(self.clock.moment());
+                Wake::Reconfigured => {
+                    let events = self.reconfigure(&mut config, &told);
                     self.hand_on(events).await;
+                }
+                Wake::Ticked => {
+                    let now = self.clock.moment();
+                    let events = self.detectors.tick(now);
+                    self.hand_on(events).await;
+                    if let Some(snapshot) = self.detectors.due_snapshot(now) {
+                        self.counters.keep(snapshot).await;
+                    }
                 }
                 Wake::Observed(observation) if told.is_own_removal(&observation) => {}
                 Wake::Observed(observation) => {
@@ -99,8 +112,11 @@ impl Detecting {
                 Wake::Closed => break,
             }
         }
-        let events = self.detectors.tick(self.clock.moment());
+        let now = self.clock.moment();
+        let events = self.detectors.tick(now);
         self.hand_on(events).await;
+        let snapshot = self.detectors.snapshot(now);
+        self.counters.close(snapshot).await;
         self.recording.close().await;
     }
 
@@ -129,18 +145,23 @@ impl Detecting {
         }
     }
 
-    /// Detectors with new settings begin without a past but know again what they were told.
-    fn reconfigure(&mut self, config: &mut DetectorsConfig, told: &Told) {
+    /// Detectors with new settings know again what they counted and what they were told, but not single files.
+    fn reconfigure(&mut self, config: &mut DetectorsConfig, told: &Told) -> Vec<Event> {
         let fresh = self.in_force.borrow_and_update().detectors.clone();
         if fresh == *config {
-            return;
+            return Vec::new();
         }
+        let now = self.clock.moment();
+        let counted = self.detectors.snapshot(now);
         self.detectors = Detectors::new(&fresh, Redactor::new(&self.redaction_key));
+        let events = self.detectors.restore(counted, now);
         *config = fresh;
         for notice in told.repeated() {
             self.tell(notice);
         }
         tracing::info!("the detectors start anew with the new configuration");
+
+        events
     }
 }
 

@@ -1,5 +1,6 @@
 //! Runs the sensors with the configuration in force, and anew when it changes.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::config::Config;
 use crate::observation::Observation;
 use crate::own_events;
 use crate::paths::StateDir;
-use crate::sensors::{self, SensorBoard, SensorsConfig, SensorsParts};
+use crate::sensors::{self, OwnPlaces, SensorBoard, SensorsConfig, SensorsParts};
 
 /// Pause before sensors that could not run at all are tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(60);
@@ -29,6 +30,7 @@ enum Ended {
 /// The stage that sees.
 pub(super) struct Sensing {
     pub(super) state: StateDir,
+    pub(super) settings: PathBuf,
     pub(super) clock: SharedClock,
     pub(super) board: SensorBoard,
     pub(super) out: mpsc::Sender<Observation>,
@@ -75,7 +77,7 @@ impl Sensing {
             board: self.board.clone(),
             since: self.since,
             ignored: vec![self.state.dir().to_owned()],
-            memory: Some(self.state.dir().to_owned()),
+            own: Some(OwnPlaces { state: self.state.clone(), settings: self.settings.clone() }),
         };
         let running = sensors::run(parts, own_stop.clone());
         tokio::pin!(running);

@@ -12,6 +12,7 @@ use shirase_shared::wire::SignedOrder;
 use tokio::sync::{mpsc, watch};
 
 use super::alive::Alive;
+use super::counters::Counters;
 use super::detect::{Detecting, Notice};
 use super::keep::Keeping;
 use super::ordering::Following;
@@ -92,6 +93,7 @@ impl Shared {
     ) -> Sensing {
         Sensing {
             state: self.state.clone(),
+            settings: self.config_path.clone(),
             clock: Arc::clone(&self.clock),
             board: self.board.clone(),
             out,
@@ -158,6 +160,7 @@ impl Shared {
             events,
             in_force: self.in_force.clone(),
             redaction_key,
+            counters: Counters::new(self.state.counters()),
         }
     }
 

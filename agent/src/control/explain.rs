@@ -11,6 +11,7 @@ use std::str::FromStr;
 use shirase_shared::event::{Phase, Record};
 use shirase_shared::ids::{BurstId, Sequence, StreamId};
 
+use super::retold::Retold;
 use crate::shown::japan_time;
 
 /// Most lines of a manifest that are told.
@@ -168,15 +169,18 @@ fn manifest_lines(manifests: &Path, burst: BurstId) -> Vec<String> {
     let Ok(file) = File::open(path) else {
         return vec![format!("manifest of burst {burst}: not (or no longer) open on this host")];
     };
-    let head = format!("manifest of burst {burst}, so far:");
-    let mut read = BufReader::new(file).lines().map_while(Result::ok);
-    let mut lines = vec![head];
-    lines.extend(
-        read.by_ref()
-            .take(MANIFEST_LINES_MAX)
-            .map(|line| format!("  {line}")),
-    );
-    let more = read.count();
+    let mut lines = vec![format!("manifest of burst {burst}, so far:")];
+    let (mut retold, mut listed, mut more) = (Retold::default(), Vec::new(), 0_u64);
+    for line in BufReader::new(file).lines().map_while(Result::ok) {
+        retold.take(&line);
+        if listed.len() < MANIFEST_LINES_MAX {
+            listed.push(format!("  {line}"));
+        } else {
+            more += 1;
+        }
+    }
+    lines.extend(retold.tell());
+    lines.append(&mut listed);
     if 0 < more {
         lines.push(format!("  … and {more} more lines"));
     }

@@ -1,144 +1,78 @@
 //! Sees an encryptor or a wiper at work by what happens to files, whoever does it.
 //!
 //! ```text
-//! change ─▶ memory (what was there before? what is it called now?) ─mark▶ windows (10 s, 2 min, a day) ─▶ severity
-//!                                                                    └──▶ burst: opened, grew, ended
+//! change ─▶ reading (what was there before? what is it called now?) ─mark▶ windows (10 s, 2 min, a day) ─▶ severity
+//!                                                 └──▶ doers (over all roots)      habits, jobs ──┘
+//!                                                 └──▶ burst: opened, grew, ended, in words
 //! ```
 //!
 //! Always holds:
 //! - pure: observation and time in, events and touched files out; a recorded day replays in a second;
 //! - ordinary work stays quiet by what it does, never by what it is called: only files that were there before
 //!   count, ordinary suffixes count when the content no longer fits, what is put back is taken back;
+//! - decoys, lost content and ransom notes are never silenced: by no window, no job and no habit;
 //! - bounded: what is remembered of files has a cap each, and beyond it only totals grow;
 //! - a burst never sinks in severity; its totals replace those told before.
 
-mod memory;
+mod config;
+mod jobs;
+mod touched;
 mod evidence;
+mod memory;
+mod reading;
 mod windows;
+mod severity;
+mod habits;
+mod doers;
 mod scope;
+mod words;
+mod snapshot;
 
 #[cfg(test)]
 mod tests;
 
+use std::hash::RandomState;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use shirase_shared::clock::Moment;
-use shirase_shared::config::Problem;
 use shirase_shared::event::Event;
-use shirase_shared::ids::{BurstId, DrillId};
+use shirase_shared::ids::DrillId;
 use shirase_shared::redact::Redactor;
 
-use crate::observation::{FileChange, FoundFile, Root};
+use crate::observation::{Actor, FileChange, FoundFile, Root};
 
+pub use config::MassChangeConfig;
 pub use evidence::Evidence;
-use scope::Scope;
+pub use jobs::{Day, Job, TimeOfDay, Work};
+pub use snapshot::Snapshot;
+pub use touched::{Touch, Touched};
+pub use words::Story;
+
+use doers::Doers;
+use jobs::{Expected, Window};
+use memory::{Keys, Memory};
+use scope::{Scope, ScopeParts, Shared};
+use snapshot::{Kept, Schedule};
 
 /// How long after a drill's end its files still belong to it: their last changes may be on their way.
 const DRILL_TAIL_MS: u64 = 30_000;
-
-/// When changes of many files are an anomaly.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct MassChangeConfig {
-    /// Files harmed within ten seconds that make an event of severity high. Fewer sees an attack earlier and a person
-    /// renaming by hand sooner as well.
-    pub high_files: u32,
-    /// Files harmed in one burst that make it critical. A burst over three directories is critical at less than half.
-    pub critical_files: u32,
-    /// Files deleted, moved away or emptied within two minutes that make an event at all.
-    pub removed_files: u32,
-    /// A burst has ended when nothing was harmed for this long, in seconds.
-    pub quiet_secs: u64,
-    /// Suffixes that programs of this hospital append, without the dot. They count only when the content no longer fits.
-    pub allowed_suffixes: Vec<String>,
-}
-
-impl Default for MassChangeConfig {
-    fn default() -> Self {
-        Self {
-            high_files: 3,
-            critical_files: 20,
-            removed_files: 40,
-            quiet_secs: 30,
-            allowed_suffixes: Vec::new(),
-        }
-    }
-}
-
-impl MassChangeConfig {
-    /// Returns every rule the values break.
-    #[must_use]
-    pub fn problems(&self) -> Vec<Problem> {
-        let key = |name: &str| format!("detectors.mass_change.{name}");
-        let mut problems = Vec::new();
-        if self.high_files == 0 || self.removed_files == 0 {
-            let remedy = "give at least 1; the defaults are 3 and 40";
-            problems.push(Problem::of(&key("high_files"), "or `removed_files` is 0", remedy));
-        }
-        if self.critical_files < self.high_files {
-            let remedy = "give a number not below `high_files`; 20 is the default";
-            problems.push(Problem::of(&key("critical_files"), "is below `high_files`", remedy));
-        }
-        if self.quiet_secs == 0 {
-            let remedy = "give at least 1 second; 30 is the default";
-            problems.push(Problem::of(&key("quiet_secs"), "is 0", remedy));
-        }
-        let odd = |suffix: &&String| suffix.starts_with('.') || suffix.is_empty();
-        if self.allowed_suffixes.iter().any(|suffix| odd(&suffix)) {
-            let remedy = "write `done`, not `.done`";
-            problems.push(Problem::of(&key("allowed_suffixes"), "holds a dot or nothing", remedy));
-        }
-        problems
-    }
-}
-
-/// A file touched during a burst, with its clear name: for the damage manifest alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Touched {
-    /// The burst.
-    pub burst: BurstId,
-    /// When.
-    pub at: Timestamp,
-    /// Label of the root.
-    pub root: String,
-    /// The file as it is called now.
-    pub path: PathBuf,
-    /// What was done to it.
-    pub operation: Touch,
-    /// What speaks for harm; empty for a change that looks ordinary.
-    pub evidence: Vec<Evidence>,
-}
-
-/// What was done to a touched file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Touch {
-    /// It appeared.
-    Created,
-    /// It was written.
-    Written,
-    /// It was deleted.
-    Deleted,
-    /// It was moved out of the root.
-    MovedOut,
-    /// It was renamed.
-    Renamed {
-        /// What it was called.
-        from: PathBuf,
-    },
-    /// A rescan found it; what was done is not known.
-    Found,
-}
 
 /// The detector.
 pub struct MassChangeDetector {
     settings: Arc<MassChangeConfig>,
     redactor: Arc<Redactor>,
+    hasher: RandomState,
+    memory: Memory,
+    doers: Doers,
     scopes: Vec<Scope>,
+    /// Scopes made so far.
+    made: u64,
     drills: Vec<Drill>,
     maintenance_until: Option<Timestamp>,
+    kept: Kept,
+    schedule: Schedule,
     touched: Vec<Touched>,
 }
 
@@ -152,46 +86,71 @@ impl MassChangeDetector {
     /// Starts without a past.
     #[must_use]
     pub fn new(config: &MassChangeConfig, redactor: Arc<Redactor>) -> Self {
-        let mut settings = config.clone();
-        for suffix in &mut settings.allowed_suffixes {
-            *suffix = suffix.to_lowercase();
-        }
+        let settings = Arc::new(config.prepared());
         Self {
-            settings: Arc::new(settings),
+            doers: Doers::new(&settings, redactor.clone()),
+            settings,
             redactor,
+            hasher: RandomState::new(),
+            memory: Memory::new(),
             scopes: Vec::new(),
+            made: 0,
             drills: Vec::new(),
             maintenance_until: None,
+            kept: Kept::nothing(),
+            schedule: Schedule::default(),
             touched: Vec::new(),
         }
     }
 
     /// Takes a change.
     pub fn change(&mut self, at: Moment, change: &FileChange, now: Moment) -> Vec<Event> {
-        let maintenance = self.maintenance(now);
-        let drill = self.drill_of(&change.path());
-        let index = self.scope(&change.root, drill);
-        let Some(scope) = self.scopes.get_mut(index) else { return Vec::new() };
-        scope.change(at, change);
-
-        scope
-            .decide(now, maintenance, &mut self.touched)
-            .into_iter()
-            .collect()
+        let place = (&change.root, change.below.as_path());
+        self.take(place, now, change.actor.as_deref(), |scope, shared| {
+            scope.change(at, change, shared);
+        })
     }
 
     /// Takes what a rescan found.
     pub fn found(&mut self, at: Moment, found: &FoundFile, now: Moment) -> Vec<Event> {
-        let maintenance = self.maintenance(now);
-        let drill = self.drill_of(&found.root.path.join(&found.below));
-        let index = self.scope(&found.root, drill);
-        let Some(scope) = self.scopes.get_mut(index) else { return Vec::new() };
-        scope.found(at, found);
+        let place = (&found.root, found.below.as_path());
+        self.take(place, now, None, |scope, shared| scope.found(at, found, shared))
+    }
 
-        scope
-            .decide(now, maintenance, &mut self.touched)
+    fn take(
+        &mut self,
+        (root, below): (&Arc<Root>, &Path),
+        now: Moment,
+        actor: Option<&Actor>,
+        see: impl FnOnce(&mut Scope, &mut Shared<'_>),
+    ) -> Vec<Event> {
+        let drill = self.drill_of(root, below);
+        let expected = self.expected(&root.label, now);
+        let index = self.scope(root, drill, now);
+        let (memory, doers) = (&mut self.memory, &mut self.doers);
+        let Some(scope) = self.scopes.get_mut(index) else { return Vec::new() };
+        see(scope, &mut Shared { memory, doers, expected: &expected });
+        self.touched.append(&mut scope.take_touched());
+        if !scope.has_news() {
+            return Vec::new();
+        }
+        self.schedule.news = true;
+        let actor = actor.filter(|_| drill.is_none());
+        let busy = actor.and_then(|actor| self.doers.busy(actor, now.monotonic_ms));
+        let mut events: Vec<_> = scope
+            .decide(now, &expected, busy.as_ref())
             .into_iter()
-            .collect()
+            .collect();
+        self.touched.append(&mut scope.take_touched());
+        let Some(busy) = busy else { return events };
+        // What it did elsewhere is the same work.
+        let elsewhere =
+            |scope: &&mut Scope| !scope.is_open() && busy.scopes.contains(&scope.number);
+        for scope in self.scopes.iter_mut().filter(elsewhere) {
+            events.extend(scope.weigh(now, &Expected::default(), Some(&busy)));
+            self.touched.append(&mut scope.take_touched());
+        }
+        events
     }
 
     /// Lets time pass: ends bursts that are quiet.
@@ -200,6 +159,8 @@ impl MassChangeDetector {
         for scope in &mut self.scopes {
             events.extend(scope.tick(now));
         }
+        self.schedule.news |= !events.is_empty();
+        self.memory.tick(now.monotonic_ms);
         let over = |drill: &Drill| drill.ends_ms.is_some_and(|ends| ends <= now.monotonic_ms);
         self.drills.retain(|drill| !over(drill));
         let drills = &self.drills;
@@ -236,37 +197,75 @@ impl MassChangeDetector {
         std::mem::take(&mut self.touched)
     }
 
-    fn maintenance(&self, now: Moment) -> Maintenance {
-        match self.maintenance_until {
-            Some(until) if now.wall < until => Maintenance::On,
-            Some(_) | None => Maintenance::Off,
-        }
+    fn expected(&self, root: &str, now: Moment) -> Expected {
+        let window = match self.maintenance_until {
+            Some(until) if now.wall < until => Window::Open,
+            Some(_) | None => Window::Closed,
+        };
+        let MassChangeConfig { jobs, utc_offset_minutes, .. } = self.settings.as_ref();
+
+        Expected::of(window, jobs, root, now.wall, *utc_offset_minutes)
     }
 
-    fn drill_of(&self, path: &Path) -> Option<DrillId> {
+    fn drill_of(&self, root: &Root, below: &Path) -> Option<DrillId> {
+        if self.drills.is_empty() {
+            return None;
+        }
+        let path = root.path.join(below);
         self.drills
             .iter()
             .find(|drill| path.starts_with(&drill.directory))
             .map(|drill| drill.id)
     }
 
-    fn scope(&mut self, root: &Arc<Root>, drill: Option<DrillId>) -> usize {
+    fn scope(&mut self, root: &Arc<Root>, drill: Option<DrillId>, now: Moment) -> usize {
         let known = self
             .scopes
             .iter()
             .position(|scope| scope.is_of(root, drill));
         known.unwrap_or_else(|| {
-            let (settings, redactor) = (self.settings.clone(), self.redactor.clone());
-            self.scopes
-                .push(Scope::new(root.clone(), drill, settings, redactor));
+            self.made += 1;
+            let mut scope = Scope::new(ScopeParts {
+                number: self.made,
+                root: root.clone(),
+                drill,
+                keys: Keys::new(&self.hasher, &root.label),
+                settings: self.settings.clone(),
+                redactor: self.redactor.clone(),
+            });
+            let ordinary = drill.is_none();
+            if let Some(saved) = ordinary.then(|| self.kept.take(&root.label, now)).flatten() {
+                scope.resume(saved, now);
+            }
+            self.scopes.push(scope);
             self.scopes.len() - 1
         })
     }
-}
 
-/// Whether ordinary mass work is expected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Maintenance {
-    On,
-    Off,
+    // === Over a restart ===
+
+    /// Returns what is to be kept over a restart, if something changed and it is time to keep it.
+    pub fn due_snapshot(&mut self, now: Moment) -> Option<Snapshot> {
+        self.schedule.is_due(now).then(|| self.snapshot(now))
+    }
+
+    /// Returns what is to be kept over a restart.
+    pub fn snapshot(&mut self, now: Moment) -> Snapshot {
+        let mut roots = self.kept.rest(now);
+        for scope in self
+            .scopes
+            .iter_mut()
+            .filter(|scope| scope.drill().is_none())
+        {
+            roots.insert(scope.label().to_owned(), scope.save(now));
+        }
+        Snapshot::new(now, roots)
+    }
+
+    /// Goes on from what was kept. Returns the ends of bursts that were open then.
+    pub fn restore(&mut self, snapshot: Snapshot, now: Moment) -> Vec<Event> {
+        let (kept, ends) = snapshot.resume(now);
+        self.kept = kept;
+        ends
+    }
 }

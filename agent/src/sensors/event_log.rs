@@ -8,7 +8,12 @@
 //! log that cannot be read, are told as a loss.
 
 mod entry;
-mod security;
+pub(super) mod security;
 
 #[cfg(windows)]
 mod subscription;
+
+#[cfg(windows)]
+pub(super) use entry::Entry;
+#[cfg(windows)]
+pub(super) use subscription::Subscription;

@@ -5,11 +5,13 @@
 //! same directory, one behind the other (`a.pdf`, `a.pdf.qzx`) or one inside the other exactly if they were before.
 //! What stays as it is: extensions and suffixes this program knows (`.pdf`, `.tmp`), a suffix written right behind one
 //! (`.docxlocked` stays `.docx…`), types of messages (`ADT-00`) and the number of parts and digits of an SS-MIX2 name,
-//! digits up to three after a dot (`.1`), programs and services of the system. Numbers become numbers of the same
+//! digits up to three after a dot (`.1`), programs, services and accounts of the system. Numbers become numbers of the same
 //! length. Unknown suffixes become unknown words: they may be names. Free text of sensors is left out, addresses of
 //! clients become addresses below 10, users above 999 become others.
 //!
 //! What still shows: how many files of which sort were changed when, how deep they lay, how long numbers were.
+
+mod safeguards;
 
 use std::net::Ipv4Addr;
 use std::path::{Component, Path, PathBuf};
@@ -20,7 +22,9 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::{Header, NamesAre, TraceError};
 use crate::names;
-use crate::observation::{Actor, DiskSample, Fact, FileChange, FoundFile, Operation, Root};
+use crate::observation::{
+    Account, Actor, DiskSample, Fact, FileChange, FoundFile, Operation, Root, Standing,
+};
 
 /// Letters of the words: no word of them alone is an extension anybody uses.
 const LETTERS: &[u8; 16] = b"bcdfghjklmnpqrtv";
@@ -100,6 +104,32 @@ impl Anonymiser {
                 sample.disks = sample.disks.into_iter().map(disk).collect();
                 Fact::Host(sample)
             }
+            Fact::Services(seen) => Fact::Services(self.services(&seen)),
+            Fact::Guard(mut seen) => {
+                seen.name = self.unit(&seen.name);
+                Fact::Guard(seen)
+            }
+            Fact::Log(seen) => Fact::Log(self.log(seen)),
+            // The agent's own files have the names its makers gave them.
+            Fact::Own(seen) => Fact::Own(seen),
+            Fact::Backup(mut seen) => {
+                seen.name = self.name(&seen.name);
+                Fact::Backup(seen)
+            }
+            Fact::Logon(mut seen) => {
+                seen.account = self.account(seen.account);
+                seen.source = seen.source.map(|source| self.address(&source));
+                Fact::Logon(seen)
+            }
+            Fact::Rights(mut seen) => {
+                seen.account = self.account(seen.account);
+                Fact::Rights(seen)
+            }
+            Fact::Print(mut job) => {
+                job.printer = self.name(&job.printer);
+                job.title = self.name(&job.title);
+                Fact::Print(job)
+            }
         }
     }
 
@@ -148,19 +178,27 @@ impl Anonymiser {
             system if system < FIRST_PERSON => system,
             person => FIRST_PERSON + self.number(&person.to_string()) % 50_000,
         });
-        let unit = actor
-            .unit
-            .as_ref()
-            .map(|unit| match unit.ends_with(".service") {
-                true if !unit.contains('@') => unit.clone(),
-                true | false => self.name(unit),
-            });
-        let client = actor.client.as_ref().map(|client| {
-            let [_, a, b, c] = self.number(client).to_be_bytes();
-            Ipv4Addr::new(10, a, b, c).to_string()
-        });
+        let unit = actor.unit.as_ref().map(|unit| self.unit(unit));
+        let client = actor.client.as_ref().map(|client| self.address(client));
 
         Actor { pid: actor.pid, started: actor.started, program, uid, unit, client }
+    }
+
+    /// Replaces the name of a person, or what was typed for one; those of the system stay.
+    fn account(&self, account: Account) -> Account {
+        match account.standing {
+            Standing::System => account,
+            Standing::Person | Standing::Nobody => {
+                Account { name: self.word(&account.name), ..account }
+            }
+        }
+    }
+
+    /// Replaces the address of another machine.
+    fn address(&self, address: &str) -> String {
+        let [_, a, b, c] = self.number(address).to_be_bytes();
+
+        Ipv4Addr::new(10, a, b, c).to_string()
     }
 
     /// Replaces every name in a path; its separators stay.
@@ -379,5 +417,25 @@ mod tests {
             ..actor
         };
         assert_eq!(anonymiser().actor(&smbd), smbd);
+    }
+
+    #[test]
+    fn who_logs_on_from_where_and_prints_what_is_not_told() {
+        let person = r#"{"logon":{"account":{"name":"yamada","standing":"person"},"outcome":"failed",
+            "source":"192.168.1.7","service":"sshd","manner":"remote"}}"#;
+        let system = r#"{"rights":{"account":{"name":"backup","standing":"system"},"change":"granted",
+            "by":"group `sudo`"}}"#;
+        let print =
+            r#"{"print":{"printer":"ward-3f","title":"山田太郎 処方","wording":"ransom_note"}}"#;
+        let told = |json: &str| {
+            let fact = anonymiser().fact(serde_json::from_str(json).unwrap());
+            serde_json::to_string(&fact).unwrap()
+        };
+        let shown = format!("{}{}", told(person), told(print));
+        for name in ["yamada", "192.168", "ward", "山田", "処方"] {
+            assert!(!shown.contains(name), "{shown}");
+        }
+        assert!(shown.contains("sshd") && shown.contains("ransom_note"), "{shown}");
+        assert!(told(system).contains("\"backup\""), "{}", told(system));
     }
 }

@@ -1,7 +1,7 @@
 //! Makes observations of a plain damage manifest: what was touched while a burst was on.
 //!
-//! A manifest does not say everything a sensor saw: not who did it, not what was written before and nothing ordinary
-//! from before the burst. What its evidence proves is put back: lost magic, emptied files, random content, decoys.
+//! A manifest does not say everything a sensor saw: not what was written before and nothing ordinary from before the
+//! burst. What its evidence proves is put back: lost magic, emptied files, random content, decoys.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use shirase_shared::redact::Names;
 use super::reading::Lines;
 use super::{Header, Seen, TraceError, forms};
 use crate::observation::{
-    Fact, FileChange, FoundFile, Observation, Operation, Role, Root, Sign, Texture, Verdict,
+    Actor, Fact, FileChange, FoundFile, Observation, Operation, Role, Root, Sign, Texture, Verdict,
     Wording,
 };
 
@@ -35,8 +35,10 @@ struct Touched {
     path_hex: Option<String>,
     operation: String,
     from: Option<String>,
+    files: Option<u64>,
     #[serde(default)]
     evidence: Vec<String>,
+    actor: Option<Actor>,
 }
 
 impl Touched {
@@ -152,7 +154,9 @@ fn fact(touch: &Touched, root: &Arc<Root>) -> Result<Fact, String> {
         "deleted" => Operation::Deleted,
         "moved_out" => Operation::MovedOut,
         "renamed" => Operation::Renamed { from: from()? },
-        "directory_renamed" => Operation::DirectoryRenamed { from: from()?, files: 1 },
+        "directory_renamed" => {
+            Operation::DirectoryRenamed { from: from()?, files: touch.files.unwrap_or(1) }
+        }
         "found" => {
             let suffix = touch.has("suffix_appended");
             let sign = if suffix { Sign::SuffixAppended } else { Sign::MagicLost };
@@ -162,7 +166,9 @@ fn fact(touch: &Touched, root: &Arc<Root>) -> Result<Fact, String> {
         other => return Err(format!("the operation `{other}` is not known")),
     };
     let mut change = FileChange::new(Arc::clone(root), below, operation);
-    change.verdict = if touch.has("magic_lost") { Verdict::Lost } else { Verdict::Unknown };
+    change.actor = touch.actor.clone().map(Arc::new);
+    let lost = touch.has("magic_lost") || touch.has("misfit");
+    change.verdict = if lost { Verdict::Lost } else { Verdict::Unknown };
     change.texture = if touch.has("randomised") { Texture::Random } else { Texture::Unknown };
     change.wording = if touch.has("ransom_note") { Wording::RansomNote } else { Wording::Unknown };
     change.role = if touch.has("canary") { Role::Canary } else { Role::Ordinary };

@@ -1,4 +1,4 @@
-//! What `watch --state DIR` keeps between two runs: the last sign of life and the redaction key.
+//! What `watch --state DIR` keeps between two runs: the last sign of life, the redaction key and the counters.
 
 use std::fs;
 use std::io::Write as _;
@@ -8,10 +8,14 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
+use crate::agent::Counters;
+
 /// File with the last sign of life.
 const ALIVE: &str = "watch-alive";
 /// File with the redaction key.
 const KEY: &str = "watch-redaction.key";
+/// File with the detectors' counters.
+const COUNTERS: &str = "watch-counters.json";
 /// Length of the redaction key.
 const KEY_BYTES: usize = 32;
 
@@ -44,6 +48,11 @@ impl State {
             key,
             dir: dir.to_owned(),
         })
+    }
+
+    /// The file with the counters.
+    pub(super) fn counters(&self) -> Counters {
+        Counters::new(self.dir.join(COUNTERS))
     }
 
     /// Notes a sign of life.

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use shirase_agent::detectors::DetectorsConfig;
 use shirase_shared::event::Severity;
 
 use crate::Case;
@@ -23,7 +24,7 @@ fn thirty_ordinary_days_raise_nothing_high() {
         })
         .collect();
     assert!(25 <= work.len(), "only {} sorts of ordinary work", work.len());
-    let mut stage = Stage::new(None);
+    let mut stage = Stage::new(&DetectorsConfig::default(), None);
     let mut loud = Vec::new();
     for day in 0..DAYS {
         let begun_ms = stage.passed_ms();

@@ -10,9 +10,11 @@
 //! Verbs: `create`, `write`, `delete`, `moveout` PATH; `rename` FROM TO; `renamedir` FROM TO files=N; `found` PATH
 //! suffix|magic; `lost` KIND [count=N]; `rescanned` start|overflow|rootback looked=N changed=N harmed=N [limited];
 //! `root` whole|partial|unreadable|gone; `target` KIND NAME up|down [grace=N]; `host` disk=MOUNT:FREE/TOTAL memory=FREE/TOTAL;
+//! `stop`, `start` NAME… [ending|regrouped], `guard`, `log`, `own` and `backup` as in `cases/safeguards.rs`;
 //! `clock` +1h (the wall clock alone); `expect` opens a maintenance window of so long; `count` begins to count files
-//! anew; `fact` JSON any fact in the form it has in a trace. Words behind a path: lost, agrees, random, shaped, note,
-//! canary, size=N, by=PROCESS, client=ADDRESS. Each turn of `x` and each line outside counts as one file.
+//! anew; `logon`, `rights` and `print` as in `cases/access.rs`; `fact` JSON any fact in the form it has in a trace.
+//! Words behind a path: lost, agrees, random, shaped, note, canary, size=N, by=PROCESS, client=ADDRESS; `on` LABEL goes
+//! on in another root. Each turn of `x` and each line outside counts as one file.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,6 +32,8 @@ use shirase_shared::clock::Moment;
 use shirase_shared::event::Event;
 use shirase_shared::redact::{Names, Redactor};
 use shirase_shared::testing::builders::moment;
+
+use crate::safeguards;
 
 /// Extensions of documents, in turn.
 pub(crate) const DOCUMENTS: &[&str] = &["docx", "pdf", "xlsx", "jpg", "dcm", "txt"];
@@ -64,13 +68,13 @@ struct Turn {
 }
 
 impl Stage {
-    pub(crate) fn new(window: Option<SignedDuration>) -> Self {
+    pub(crate) fn new(config: &DetectorsConfig, window: Option<SignedDuration>) -> Self {
         let from = moment(-1).wall;
         let window = window.map(|long| Window { from, until: moment(0).wall + long });
         let redactor = Redactor::new(&[7; 32]);
         let path = PathBuf::from("/share");
         Self {
-            player: Player::new(&DetectorsConfig::default(), redactor, window),
+            player: Player::new(config, redactor, window),
             root: Arc::new(Root { label: "share".to_owned(), path, names: Names::Hidden }),
             passed_ms: 0,
             wall_off: SignedDuration::ZERO,
@@ -248,7 +252,17 @@ impl Stage {
                 self.files = 0;
                 None
             }
-            _ => Some(self.change(verb, rest, line)),
+            "on" => {
+                self.set_root(first);
+                None
+            }
+            _ => match super::access::fact(verb, rest) {
+                Some(fact) => of(fact),
+                None => Some(
+                    safeguards::fact(verb, rest, self.now().wall)
+                        .unwrap_or_else(|| self.change(verb, rest, line)),
+                ),
+            },
         }
     }
 
@@ -318,7 +332,7 @@ impl Stage {
 }
 
 /// What stands behind `key=` in one of the words.
-fn value(words: &[String], key: &str) -> Option<String> {
+pub(crate) fn value(words: &[String], key: &str) -> Option<String> {
     let value = |word: &String| word.strip_prefix(key)?.strip_prefix('=').map(str::to_owned);
     words.iter().find_map(value)
 }

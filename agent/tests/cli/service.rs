@@ -24,6 +24,11 @@ pub(crate) struct Service {
 impl Service {
     /// Enrols a host by hand and starts its agent.
     pub(crate) fn start() -> Self {
+        Self::start_with(|_| String::new())
+    }
+
+    /// The same, with more configuration. `settings` gets the directory that holds everything and may put more into it.
+    pub(crate) fn start_with(settings: impl FnOnce(&Path) -> String) -> Self {
         let dir = tempfile::tempdir().unwrap();
         enrol(&dir.path().join("state"));
         let share = dir.path().join("share");
@@ -32,8 +37,9 @@ impl Service {
             std::fs::write(path, "ordinary text\n").unwrap();
         }
         let config = format!(
-            "[agent]\nstate_dir = '{0}/state'\n[uplink]\nheartbeat_secs = 5\n[[sensors.roots]]\npath = '{0}/share'\n",
-            dir.path().display()
+            "[agent]\nstate_dir = '{0}/state'\n[uplink]\nheartbeat_secs = 5\n[[sensors.roots]]\npath = '{0}/share'\n{1}",
+            dir.path().display(),
+            settings(dir.path())
         );
         std::fs::write(dir.path().join("agent.toml"), config).unwrap();
         let process = run(dir.path());
@@ -43,10 +49,16 @@ impl Service {
     }
 
     /// Ends it as a service manager does and starts it again with the same state.
-    pub(crate) fn restart(mut self) -> Self {
+    pub(crate) fn restart(self) -> Self {
+        self.restart_after(|_| {})
+    }
+
+    /// The same, with something done in between.
+    pub(crate) fn restart_after(mut self, meanwhile: impl FnOnce(&Path)) -> Self {
         self.signal(Signal::TERM);
         let status = self.process.wait().unwrap();
         assert!(status.success(), "the service ended with {status}");
+        meanwhile(self.dir.path());
         self.process = run(self.dir.path());
         self.wait_until_up();
         self
@@ -58,6 +70,11 @@ impl Service {
 
     pub(crate) fn config(&self) -> PathBuf {
         self.dir.path().join("agent.toml")
+    }
+
+    /// Where a file of this host lies.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
     }
 
     pub(crate) fn make_root(&self, name: &str) -> PathBuf {

@@ -1,8 +1,12 @@
 //! What can speak for harm to a file, and how much each kind says.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use shirase_shared::clock::Moment;
+
+use super::Touch;
+use crate::observation::Actor;
 
 /// What speaks for harm to one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,28 +17,49 @@ pub enum Evidence {
     ExtensionLost,
     /// A new file carrying its name appeared and it was deleted.
     Replaced,
+    /// It is a directory that gained a suffix no ordinary program appends.
+    DirectoryRenamed,
     /// Its first bytes no longer fit its name.
     MagicLost,
-    /// It was deleted or moved away.
+    /// It was overwritten with what looks random, whatever its first bytes.
+    Randomised,
+    /// It was deleted.
     Deleted,
+    /// It was moved out of the root.
+    MovedOut,
     /// It was cut to nothing.
     Truncated,
     /// It is the same small new text as in other directories.
     Note,
+    /// Its words are those of a ransom note.
+    RansomNote,
+    /// It is a decoy.
+    Canary,
+    /// It is new or took another's place, and its content does not fit its name.
+    Misfit,
+    /// It lies among SS-MIX2 messages without being called like one.
+    MessageBroken,
     /// It gained an ordinary suffix or was put in place, and its content could not be vouched for.
     Unproven,
 }
 
 impl Evidence {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 15] = [
         Self::SuffixAppended,
         Self::ExtensionLost,
         Self::Replaced,
+        Self::DirectoryRenamed,
         Self::MagicLost,
+        Self::Randomised,
         Self::Deleted,
+        Self::MovedOut,
         Self::Truncated,
         Self::Note,
+        Self::RansomNote,
+        Self::Canary,
+        Self::Misfit,
+        Self::MessageBroken,
         Self::Unproven,
     ];
 
@@ -45,35 +70,59 @@ impl Evidence {
             Self::SuffixAppended => "suffix_appended",
             Self::ExtensionLost => "extension_lost",
             Self::Replaced => "replaced",
+            Self::DirectoryRenamed => "directory_renamed",
             Self::MagicLost => "magic_lost",
+            Self::Randomised => "randomised",
             Self::Deleted => "deleted",
+            Self::MovedOut => "moved_out",
             Self::Truncated => "truncated",
             Self::Note => "note",
+            Self::RansomNote => "ransom_note",
+            Self::Canary => "canary",
+            Self::Misfit => "misfit",
+            Self::MessageBroken => "message_broken",
             Self::Unproven => "unproven",
         }
     }
 
-    /// A bit of its own, for sets of evidence.
-    pub(super) const fn bit(self) -> u8 {
-        match self {
-            Self::SuffixAppended => 1,
-            Self::ExtensionLost => 2,
-            Self::Replaced => 4,
-            Self::MagicLost => 8,
-            Self::Deleted => 16,
-            Self::Truncated => 32,
-            Self::Note => 64,
-            Self::Unproven => 128,
-        }
+    /// Returns the kind with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
     pub(super) const fn weight(self) -> Weight {
         match self {
-            Self::SuffixAppended | Self::ExtensionLost | Self::Replaced => Weight::Name,
-            Self::MagicLost => Weight::Content,
-            Self::Deleted | Self::Truncated => Weight::Removal,
-            Self::Note => Weight::None,
+            Self::SuffixAppended
+            | Self::ExtensionLost
+            | Self::Replaced
+            | Self::DirectoryRenamed => Weight::Name,
+            Self::MagicLost | Self::Randomised => Weight::Content,
+            Self::Canary => Weight::Canary,
+            Self::Deleted | Self::MovedOut | Self::Truncated => Weight::Removal,
+            Self::Misfit => Weight::Doubt,
             Self::Unproven => Weight::Weak,
+            Self::MessageBroken => Weight::Shape,
+            Self::Note | Self::RansomNote => Weight::None,
+        }
+    }
+
+    /// Whether it is harm to a file, so that file and directory count towards a burst.
+    #[must_use]
+    pub const fn is_harm(self) -> bool {
+        match self {
+            Self::SuffixAppended
+            | Self::ExtensionLost
+            | Self::Replaced
+            | Self::DirectoryRenamed
+            | Self::MagicLost
+            | Self::Randomised
+            | Self::Deleted
+            | Self::MovedOut
+            | Self::Truncated
+            | Self::Canary
+            | Self::Misfit => true,
+            Self::Note | Self::RansomNote | Self::MessageBroken | Self::Unproven => false,
         }
     }
 }
@@ -83,14 +132,20 @@ impl Evidence {
 pub(super) enum Weight {
     /// Nothing by itself.
     None,
+    /// Something where SS-MIX2 names have always been whole.
+    Shape,
     /// Something when there is much of it.
     Weak,
+    /// Much, in large numbers, unless new files always look so here.
+    Doubt,
     /// Much, of files that were there before, in large numbers.
     Removal,
     /// Harm, by the name it left.
     Name,
     /// Harm, by the content itself.
     Content,
+    /// Somebody who has no business here.
+    Canary,
 }
 
 /// Whether a removed file is one a hospital would miss.
@@ -100,6 +155,75 @@ pub(super) enum Value {
     Common,
     /// Documents, images, messages, databases.
     Valued,
+}
+
+/// A set of kinds of evidence about one file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Known(u16);
+
+impl Known {
+    pub(super) const fn of(evidence: Evidence) -> Self {
+        Self(1 << evidence as u16)
+    }
+
+    /// Everything there can be.
+    pub(super) const ALL: Self = Self(u16::MAX);
+
+    pub(super) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) const fn has(self, evidence: Evidence) -> bool {
+        self.0 & Self::of(evidence).0 != 0
+    }
+
+    pub(super) const fn with(self, evidence: Evidence) -> Self {
+        Self(self.0 | Self::of(evidence).0)
+    }
+
+    pub(super) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    pub(super) fn each(self) -> impl Iterator<Item = Evidence> {
+        Evidence::ALL
+            .into_iter()
+            .filter(move |evidence| self.has(*evidence))
+    }
+}
+
+/// What a file counts for, by everything known of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) weight: Weight,
+    pub(super) value: Value,
+    pub(super) units: u32,
+}
+
+impl Tally {
+    pub(super) fn of(known: Known, value: Value) -> Self {
+        let weight = known
+            .each()
+            .map(Evidence::weight)
+            .max()
+            .unwrap_or(Weight::None);
+        let harmed = || {
+            known
+                .each()
+                .any(|kind| matches!(kind.weight(), Weight::Name | Weight::Content))
+        };
+        let doubly = match weight {
+            // Nobody empties files in bulk but for logs, which are of no value; deleting has more good reasons.
+            Weight::Removal => known.has(Evidence::Truncated),
+            // More than a file, but not as much as all in it.
+            Weight::Name => known.has(Evidence::DirectoryRenamed),
+            // A decoy that is harmed as well as touched.
+            Weight::Canary => harmed(),
+            Weight::None | Weight::Shape | Weight::Weak | Weight::Doubt | Weight::Content => false,
+        };
+
+        Self { weight, value, units: if doubly { 2 } else { 1 } }
+    }
 }
 
 /// Evidence about one file.
@@ -113,30 +237,12 @@ pub(super) struct Mark {
     pub(super) value: Value,
     /// Files it stands for: more than one for a renamed directory.
     pub(super) files: u64,
-    /// What it counts for in the windows: a renamed directory is more than a file, but not as much as all in it.
-    pub(super) units: u64,
     /// Suffix gained, in the form it may be shown.
     pub(super) suffix: Option<String>,
     /// Extension the file had, in the form it may be shown.
     pub(super) extension: Option<String>,
     /// Where it is now, below the root.
     pub(super) below: PathBuf,
-    pub(super) touch: super::Touch,
-}
-
-/// Returns the weight of a set of evidence.
-pub(super) fn heaviest(known: u8) -> Weight {
-    let there = |evidence: &&Evidence| known & evidence.bit() != 0;
-    let weights = Evidence::ALL
-        .iter()
-        .filter(there)
-        .map(|evidence| evidence.weight());
-    weights.max().unwrap_or(Weight::None)
-}
-
-/// Returns what a file with this evidence counts for in the windows.
-///
-/// Nobody empties files in bulk but for logs, which are of no value; deleting has more good reasons.
-pub(super) fn units(known: u8) -> u64 {
-    if heaviest(known) == Weight::Removal && known & Evidence::Truncated.bit() != 0 { 2 } else { 1 }
+    pub(super) touch: Touch,
+    pub(super) actor: Option<Arc<Actor>>,
 }

@@ -1,88 +1,41 @@
-//! Remembers just enough of names to tell harm from ordinary work.
+//! Remembers just enough of names to tell harm from ordinary work, of all roots together.
 //!
 //! - *fresh*: appeared within the last minute; what happens to a fresh file is work in progress;
+//! - *unfinished*: appeared within the last hour and was not written to its end since;
 //! - *companions*: new files that carry another file's name inside (`a.pdf.xyz` carries `a.pdf`);
 //! - *gone*: files deleted that were there before, so that a file put back is taken back;
 //! - *origins*: what a renamed file was called when it was well, however often it was renamed since.
 //!
 //! Always holds: each has a cap and a time; names are kept as keyed hashes where the name itself is not needed.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher as _, RandomState};
+mod keys;
+mod recent;
+
 use std::path::{Path, PathBuf};
 
 use crate::observation::{Verdict, file_name};
 
+pub(super) use keys::{Carries, Keys};
+pub(super) use recent::ByKey;
+use recent::Recent;
+
 /// A file that appeared this long ago was not there before.
 const FRESH_MS: u64 = 60_000;
+/// How long a new file may be written before it is closed.
+const UNFINISHED_MS: u64 = 3600 * 1000;
 /// How long a new file may be written before the old one is deleted.
 const COMPANION_MS: u64 = 600_000;
 /// How long a deleted file may be put back.
 const GONE_MS: u64 = 60_000;
 /// How long a renamed file is known by its old name.
 const ORIGIN_MS: u64 = 600_000;
-/// Names kept of each sort.
-const NAMES_MAX: usize = 65_536;
-/// Old names kept in full.
-const ORIGINS_MAX: usize = 16_384;
-
-/// Entries that expire by time and by number, the oldest first.
-struct Recent<T> {
-    entries: HashMap<u64, (u64, T)>,
-    order: VecDeque<(u64, u64)>,
-    keep_ms: u64,
-    most: usize,
-}
-
-impl<T> Recent<T> {
-    fn new(keep_ms: u64, most: usize) -> Self {
-        Self { entries: HashMap::new(), order: VecDeque::new(), keep_ms, most }
-    }
-
-    fn insert(&mut self, key: u64, at_ms: u64, value: T) {
-        self.entries.insert(key, (at_ms, value));
-        self.order.push_back((key, at_ms));
-        while self
-            .order
-            .front()
-            .is_some_and(|(_, at)| self.most < self.order.len() || at + self.keep_ms < at_ms)
-        {
-            let Some((old, at)) = self.order.pop_front() else { return };
-            // The entry may have been renewed or removed since.
-            if self
-                .entries
-                .get(&old)
-                .is_some_and(|(since, _)| *since == at)
-            {
-                self.entries.remove(&old);
-            }
-        }
-    }
-
-    fn get(&self, key: u64, now_ms: u64) -> Option<&T> {
-        let (at, value) = self.entries.get(&key)?;
-        (now_ms <= at + self.keep_ms).then_some(value)
-    }
-
-    fn get_mut(&mut self, key: u64, now_ms: u64) -> Option<&mut T> {
-        let (at, value) = self.entries.get_mut(&key)?;
-        (now_ms <= *at + self.keep_ms).then_some(value)
-    }
-
-    fn remove(&mut self, key: u64, now_ms: u64) -> Option<T> {
-        let (at, value) = self.entries.remove(&key)?;
-        (now_ms <= at + self.keep_ms).then_some(value)
-    }
-}
-
-/// How much of another file's name a new one carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Carries {
-    /// All of it, with something after it.
-    Whole,
-    /// What stands before the extension.
-    Stem,
-}
+/// Names kept of those that appeared: a copy of a thousand files a second for a minute.
+const FRESH_MAX: usize = 65_536;
+const UNFINISHED_MAX: usize = 16_384;
+const COMPANIONS_MAX: usize = 16_384;
+const GONE_MAX: usize = 32_768;
+/// Old names kept, in full.
+const ORIGINS_MAX: usize = 8192;
 
 /// A new file that carries another file's name.
 #[derive(Clone, Debug)]
@@ -90,17 +43,17 @@ pub(super) struct Companion {
     /// How much of it.
     pub(super) carries: Carries,
     /// What it has after that name.
-    pub(super) suffix: String,
+    pub(super) suffix: Box<str>,
     /// Whether its content fits its own name, as far as known.
     pub(super) verdict: Verdict,
     /// The new file.
     file: u64,
 }
 
-/// What is remembered of one scope.
+/// What is remembered.
 pub(super) struct Memory {
-    hasher: RandomState,
     fresh: Recent<()>,
+    unfinished: Recent<()>,
     companions: Recent<Companion>,
     gone: Recent<()>,
     away: Recent<()>,
@@ -110,42 +63,44 @@ pub(super) struct Memory {
 impl Memory {
     pub(super) fn new() -> Self {
         Self {
-            hasher: RandomState::new(),
-            fresh: Recent::new(FRESH_MS, NAMES_MAX),
-            companions: Recent::new(COMPANION_MS, NAMES_MAX),
-            gone: Recent::new(GONE_MS, NAMES_MAX),
+            fresh: Recent::new(FRESH_MS, FRESH_MAX),
+            unfinished: Recent::new(UNFINISHED_MS, UNFINISHED_MAX),
+            companions: Recent::new(COMPANION_MS, COMPANIONS_MAX),
+            gone: Recent::new(GONE_MS, GONE_MAX),
             away: Recent::new(ORIGIN_MS, ORIGINS_MAX),
             origins: Recent::new(ORIGIN_MS, ORIGINS_MAX),
         }
     }
 
-    /// Returns the key of a path.
-    pub(super) fn key(&self, path: &Path) -> u64 {
-        self.beside(path, &file_name(path))
+    /// Forgets what is too old.
+    pub(super) fn tick(&mut self, now_ms: u64) {
+        self.fresh.tick(now_ms);
+        self.unfinished.tick(now_ms);
+        self.companions.tick(now_ms);
+        self.gone.tick(now_ms);
+        self.away.tick(now_ms);
+        self.origins.tick(now_ms);
     }
 
-    /// Returns the key of a name in the directory of `path`.
-    pub(super) fn beside(&self, path: &Path, name: &str) -> u64 {
-        self.hasher.hash_one((self.directory(path), name))
-    }
+    // === Fresh and unfinished ===
 
-    /// Returns the key of the directory a path is in.
-    pub(super) fn directory(&self, path: &Path) -> u64 {
-        self.hasher.hash_one(path.parent())
-    }
-
-    /// Returns the key of a text.
-    pub(super) fn text(&self, text: &str) -> u64 {
-        self.hasher.hash_one(text)
-    }
-
-    // === Fresh ===
-
+    /// A file or directory appeared.
     pub(super) fn note_fresh(&mut self, key: u64, now_ms: u64) {
         self.fresh.insert(key, now_ms, ());
     }
 
+    /// A file appeared that will be written.
+    pub(super) fn note_unfinished(&mut self, key: u64, now_ms: u64) {
+        self.unfinished.insert(key, now_ms, ());
+    }
+
+    /// A file was written to its end. Returns whether it is new: it appeared just now, or nobody ended it before.
+    pub(super) fn finish(&mut self, key: u64, now_ms: u64) -> bool {
+        self.unfinished.remove(key, now_ms).is_some() || self.appeared(key, now_ms)
+    }
+
     pub(super) fn forget_fresh(&mut self, key: u64, now_ms: u64) -> bool {
+        self.unfinished.remove(key, now_ms);
         self.fresh.remove(key, now_ms).is_some()
     }
 
@@ -155,29 +110,32 @@ impl Memory {
     }
 
     /// Whether a file, or a directory it lies in, appeared within the last minute.
-    pub(super) fn is_fresh(&self, path: &Path, now_ms: u64) -> bool {
+    pub(super) fn is_fresh(&self, keys: &Keys, path: &Path, now_ms: u64) -> bool {
         let named = |path: &&Path| !path.as_os_str().is_empty();
         path.ancestors()
             .take_while(named)
-            .any(|path| self.appeared(self.key(path), now_ms))
+            .any(|path| self.appeared(keys.key(path), now_ms))
     }
 
     // === Companions ===
 
     /// Notes which names a new file carries inside its own.
-    pub(super) fn note_companion(&mut self, path: &Path, now_ms: u64) {
-        let file = self.key(path);
-        for (carried, suffix, carries) in self.carried(path) {
+    pub(super) fn note_companion(&mut self, keys: &Keys, path: &Path, now_ms: u64) {
+        let Some((suffix, carried)) = keys.carried(path) else { return };
+        let file = keys.key(path);
+        for (key, carries) in carried {
+            let suffix = suffix.as_str().into();
             let companion = Companion { carries, suffix, verdict: Verdict::Unknown, file };
-            self.companions.insert(carried, now_ms, companion);
+            self.companions.insert(key, now_ms, companion);
         }
     }
 
     /// Notes whether a companion's content fits its name.
-    pub(super) fn vouch(&mut self, path: &Path, verdict: Verdict, now_ms: u64) {
-        let file = self.key(path);
-        for (carried, _, _) in self.carried(path) {
-            let companion = self.companions.get_mut(carried, now_ms);
+    pub(super) fn vouch(&mut self, keys: &Keys, path: &Path, verdict: Verdict, now_ms: u64) {
+        let Some((_, carried)) = keys.carried(path) else { return };
+        let file = keys.key(path);
+        for (key, _) in carried {
+            let companion = self.companions.get_mut(key, now_ms);
             if let Some(companion) = companion.filter(|companion| companion.file == file) {
                 companion.verdict = verdict;
             }
@@ -185,30 +143,13 @@ impl Memory {
     }
 
     /// Returns the new file that carries the name of this one, or its stem.
-    pub(super) fn companion(&self, path: &Path, now_ms: u64) -> Option<&Companion> {
+    pub(super) fn companion(&self, keys: &Keys, path: &Path, now_ms: u64) -> Option<&Companion> {
         let name = file_name(path);
-        let whole = self.companions.get(self.beside(path, &name), now_ms);
+        let whole = self.companions.get(keys.beside(path, &name), now_ms);
         whole.or_else(|| {
             let (stem, _) = name.rsplit_once('.')?;
-            self.companions
-                .get(self.beside(path, &stem_name(stem)), now_ms)
+            self.companions.get(keys.stem(path, stem), now_ms)
         })
-    }
-
-    /// The keys of the names a name carries: all but its last part, and its bare stem.
-    pub(super) fn carried(&self, path: &Path) -> Vec<(u64, String, Carries)> {
-        let name = file_name(path);
-        let Some((before, suffix)) = name.rsplit_once('.') else { return Vec::new() };
-        if before.is_empty() || suffix.is_empty() {
-            return Vec::new();
-        }
-        let suffix = suffix.to_lowercase();
-        let stem = stem_name(before);
-
-        vec![
-            (self.beside(path, before), suffix.clone(), Carries::Whole),
-            (self.beside(path, &stem), suffix, Carries::Stem),
-        ]
     }
 
     // === Gone and away ===
@@ -249,14 +190,8 @@ impl Memory {
         self.origins.get(key, now_ms).is_some()
     }
 
-    pub(super) fn note_origin(&mut self, key: u64, origin: PathBuf, now_ms: u64) {
-        let old = self.key(&origin);
-        self.away.insert(old, now_ms, ());
+    pub(super) fn note_origin(&mut self, keys: &Keys, key: u64, origin: PathBuf, now_ms: u64) {
+        self.away.insert(keys.key(&origin), now_ms, ());
         self.origins.insert(key, now_ms, origin);
     }
-}
-
-/// The form under which a bare stem is kept, different from every file name.
-fn stem_name(stem: &str) -> String {
-    format!("{stem}/")
 }

@@ -1,5 +1,7 @@
 //! What must fire and what must stay quiet, by the names of the facts: A01 to A15 and ordinary hospital work.
 
+mod habits;
+mod persistence;
 mod play;
 
 use std::path::PathBuf;

@@ -1,265 +1,390 @@
-//! Counts harmed files over ten seconds, two minutes and a day, and says how severe that is.
+//! Counts harmed files over ten seconds, two minutes and a day.
 //!
-//! Always holds: pure and of fixed size, whatever happens.
+//! Always holds: pure and of bounded size, whatever happens; survives a restart as ages, so that neither another boot
+//! nor a wall clock that was set confuses it.
 
 use std::collections::VecDeque;
 
-use shirase_shared::event::Severity;
+use serde::{Deserialize, Serialize};
 
-use super::evidence::{Evidence, Value, Weight};
-use super::{Maintenance, MassChangeConfig};
+use super::evidence::{Tally, Value, Weight};
 
 /// The short window: an encryptor at full speed.
-const SHORT_SECS: u64 = 10;
+const SHORT_SECS: i64 = 10;
 /// The middle window: ten files a minute.
-const MIDDLE_SECS: u64 = 120;
+const MIDDLE_SECS: i64 = 120;
 /// The long window, in minutes: a file now and then.
-const LONG_MINUTES: u64 = 24 * 60;
-/// Files within the middle window that make it high although the short one stayed below.
-const MIDDLE_HIGH: u64 = 5;
-/// Files within a day that make it high; published products take 20 as well.
-const LONG_HIGH: u64 = 20;
-/// Directories over which a burst is called spread.
-const SPREAD_DIRECTORIES: u64 = 3;
-/// Directories with the same new small text that strengthen other evidence.
-const NOTE_DIRECTORIES: u64 = 3;
-/// One in so many removed files must be valued for the removal to be high: a source tree is not, a share is.
-const VALUED_SHARE: u64 = 2;
+const LONG_MINUTES: i64 = 24 * 60;
 
-/// Files by how much speaks for harm.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counts {
-    pub(super) name: u64,
-    pub(super) content: u64,
-    pub(super) removed_common: u64,
-    pub(super) removed_valued: u64,
-    pub(super) weak: u64,
+/// Where a file is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Slot {
+    Canary,
+    Content,
+    Name,
+    RemovedValued,
+    RemovedCommon,
+    Doubt,
+    Weak,
+    Shape,
 }
 
-impl Counts {
-    fn slot(&mut self, weight: Weight, value: Value) -> Option<&mut u64> {
-        match (weight, value) {
+impl Slot {
+    pub(super) const ALL: [Self; 8] = [
+        Self::Canary,
+        Self::Content,
+        Self::Name,
+        Self::RemovedValued,
+        Self::RemovedCommon,
+        Self::Doubt,
+        Self::Weak,
+        Self::Shape,
+    ];
+
+    pub(super) const fn of(tally: Tally) -> Option<Self> {
+        match (tally.weight, tally.value) {
             (Weight::None, _) => None,
-            (Weight::Weak, _) => Some(&mut self.weak),
-            (Weight::Removal, Value::Common) => Some(&mut self.removed_common),
-            (Weight::Removal, Value::Valued) => Some(&mut self.removed_valued),
-            (Weight::Name, _) => Some(&mut self.name),
-            (Weight::Content, _) => Some(&mut self.content),
+            (Weight::Shape, _) => Some(Self::Shape),
+            (Weight::Weak, _) => Some(Self::Weak),
+            (Weight::Doubt, _) => Some(Self::Doubt),
+            (Weight::Removal, Value::Common) => Some(Self::RemovedCommon),
+            (Weight::Removal, Value::Valued) => Some(Self::RemovedValued),
+            (Weight::Name, _) => Some(Self::Name),
+            (Weight::Content, _) => Some(Self::Content),
+            (Weight::Canary, _) => Some(Self::Canary),
+        }
+    }
+}
+
+/// Files by how much speaks for harm, in the order of [`Slot`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Counts([u32; Slot::ALL.len()]);
+
+impl Counts {
+    pub(super) fn get(self, slot: Slot) -> u64 {
+        let [canary, content, name, valued, common, doubt, weak, shape] = self.0;
+        u64::from(match slot {
+            Slot::Canary => canary,
+            Slot::Content => content,
+            Slot::Name => name,
+            Slot::RemovedValued => valued,
+            Slot::RemovedCommon => common,
+            Slot::Doubt => doubt,
+            Slot::Weak => weak,
+            Slot::Shape => shape,
+        })
+    }
+
+    fn slot(&mut self, slot: Slot) -> &mut u32 {
+        let [canary, content, name, valued, common, doubt, weak, shape] = &mut self.0;
+        match slot {
+            Slot::Canary => canary,
+            Slot::Content => content,
+            Slot::Name => name,
+            Slot::RemovedValued => valued,
+            Slot::RemovedCommon => common,
+            Slot::Doubt => doubt,
+            Slot::Weak => weak,
+            Slot::Shape => shape,
         }
     }
 
-    pub(super) fn add(&mut self, weight: Weight, value: Value, files: u64) {
-        if let Some(slot) = self.slot(weight, value) {
-            *slot += files;
+    pub(super) fn add(&mut self, tally: Tally) {
+        if let Some(slot) = Slot::of(tally) {
+            let count = self.slot(slot);
+            *count = count.saturating_add(tally.units);
         }
     }
 
     /// Takes some back. Returns whether there were any.
-    pub(super) fn take(&mut self, weight: Weight, value: Value, units: u64) -> bool {
-        let Some(slot) = self.slot(weight, value).filter(|slot| 0 < **slot) else { return false };
-        *slot = slot.saturating_sub(units);
-        true
+    pub(super) fn take(&mut self, tally: Tally) -> bool {
+        let Some(slot) = Slot::of(tally) else { return false };
+        let count = self.slot(slot);
+        let there = 0 < *count;
+        *count = count.saturating_sub(tally.units);
+        there
     }
 
-    fn plus(self, other: Self) -> Self {
-        Self {
-            name: self.name + other.name,
-            content: self.content + other.content,
-            removed_common: self.removed_common + other.removed_common,
-            removed_valued: self.removed_valued + other.removed_valued,
-            weak: self.weak + other.weak,
-        }
+    pub(super) fn cleared(mut self, slot: Slot) -> Self {
+        *self.slot(slot) = 0;
+        self
     }
 
-    fn minus(self, other: Self) -> Self {
-        Self {
-            name: self.name.saturating_sub(other.name),
-            content: self.content.saturating_sub(other.content),
-            removed_common: self.removed_common.saturating_sub(other.removed_common),
-            removed_valued: self.removed_valued.saturating_sub(other.removed_valued),
-            weak: self.weak.saturating_sub(other.weak),
+    pub(super) fn plus(mut self, other: Self) -> Self {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine = mine.saturating_add(theirs);
         }
+        self
+    }
+
+    fn minus(mut self, other: Self) -> Self {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine = mine.saturating_sub(theirs);
+        }
+        self
     }
 
     /// Files harmed for certain.
-    pub(super) const fn harmed(&self) -> u64 {
-        self.name + self.content
+    pub(super) fn harmed(self) -> u64 {
+        self.get(Slot::Canary) + self.get(Slot::Content) + self.get(Slot::Name)
     }
 
-    const fn removed(&self) -> u64 {
-        self.removed_common + self.removed_valued
+    pub(super) fn removed(self) -> u64 {
+        self.get(Slot::RemovedCommon) + self.get(Slot::RemovedValued)
     }
 }
 
-/// The counts by second for the last two minutes and by minute for the last day, with their sums.
+/// Counts by a key that grows with time, with their sum.
 #[derive(Default)]
-pub(super) struct Windows {
-    seconds: Buckets,
-    minutes: Buckets,
-}
-
-#[derive(Default)]
-struct Buckets {
-    counts: VecDeque<(u64, Counts)>,
+pub(super) struct Buckets {
+    counts: VecDeque<(i64, Counts)>,
     sum: Counts,
 }
 
 impl Buckets {
-    fn add(&mut self, key: u64, weight: Weight, value: Value, files: u64) {
-        self.sum.add(weight, value, files);
+    pub(super) fn add(&mut self, key: i64, tally: Tally) {
+        self.sum.add(tally);
         match self.counts.back_mut() {
             // A change that was held up counts in the newest bucket.
-            Some((newest, counts)) if key <= *newest => counts.add(weight, value, files),
+            Some((newest, counts)) if key <= *newest => counts.add(tally),
             Some(_) | None => {
                 let mut counts = Counts::default();
-                counts.add(weight, value, files);
+                counts.add(tally);
                 self.counts.push_back((key, counts));
             }
         }
     }
 
-    fn take(&mut self, weight: Weight, value: Value, units: u64) {
+    pub(super) fn take(&mut self, tally: Tally) {
         let mut newest_first = self.counts.iter_mut().rev();
-        if newest_first.any(|(_, counts)| counts.take(weight, value, units)) {
-            self.sum.take(weight, value, units);
+        if newest_first.any(|(_, counts)| counts.take(tally)) {
+            self.sum.take(tally);
         }
     }
 
     /// Forgets buckets of `oldest` and before.
-    fn forget(&mut self, oldest: u64) {
+    pub(super) fn forget(&mut self, oldest: i64) {
         while let Some((_, counts)) = self.counts.pop_front_if(|(key, _)| *key <= oldest) {
             self.sum = self.sum.minus(counts);
         }
     }
-}
 
-impl Windows {
-    pub(super) fn add(&mut self, at_ms: u64, weight: Weight, value: Value, files: u64) {
-        let second = at_ms / 1000;
-        self.seconds.add(second, weight, value, files);
-        self.minutes.add(second / 60, weight, value, files);
-    }
-
-    /// Takes one file back, from the newest bucket that has one.
-    pub(super) fn take(&mut self, weight: Weight, value: Value, units: u64) {
-        self.seconds.take(weight, value, units);
-        self.minutes.take(weight, value, units);
-    }
-
-    fn forget(&mut self, now_ms: u64) {
-        let second = now_ms / 1000;
-        if let Some(oldest) = second.checked_sub(MIDDLE_SECS) {
-            self.seconds.forget(oldest);
-        }
-        if let Some(oldest) = (second / 60).checked_sub(LONG_MINUTES) {
-            self.minutes.forget(oldest);
-        }
-    }
-
-    fn short(&self, now_ms: u64) -> Counts {
-        let now = now_ms / 1000;
+    /// Adds up what is younger than `oldest`.
+    fn since(&self, oldest: i64) -> Counts {
         let recent = self
-            .seconds
             .counts
             .iter()
             .rev()
-            .take_while(|(key, _)| now < key + SHORT_SECS);
+            .take_while(|(key, _)| oldest < *key);
         recent.fold(Counts::default(), |sum, (_, counts)| sum.plus(*counts))
     }
 
-    /// Harmed files per second over the short window.
-    pub(super) fn rate(&self, now_ms: u64) -> f64 {
-        let counts = self.short(now_ms);
-        let files = u32::try_from(counts.harmed() + counts.removed()).unwrap_or(u32::MAX);
-        f64::from(files) / 10.0
+    /// Each bucket with its age, the oldest first.
+    fn aged(&self, now: i64) -> Vec<(i64, Counts)> {
+        self.counts
+            .iter()
+            .map(|(key, counts)| ((now - key).max(0), *counts))
+            .collect()
     }
 
-    /// Says how severe it is, and over which window that showed.
-    pub(super) fn severity(
-        &mut self,
-        now_ms: u64,
-        note_directories: u64,
-        maintenance: Maintenance,
-        settings: &MassChangeConfig,
-    ) -> Option<(Severity, Span)> {
-        self.forget(now_ms);
-        let short = self.short(now_ms);
-        let (middle, day) = (self.seconds.sum, self.minutes.sum);
-        let told = judge(short, middle, day, note_directories, settings);
-        match maintenance {
-            Maintenance::Off => told,
-            Maintenance::On => {
-                // Lost magic is never ordinary work; everything else is a line in the timeline.
-                let content =
-                    |counts: Counts| Counts { content: counts.content, ..Counts::default() };
-                let proven = judge(content(short), content(middle), content(day), 0, settings);
-                proven.or(told.map(|(_, span)| (Severity::Low, span)))
+    /// Puts buckets from before a restart under those of now.
+    fn put_under(&mut self, aged: &[(i64, Counts)], now: i64) {
+        let mut aged: Vec<_> = aged
+            .iter()
+            .map(|(age, counts)| (now - age.max(&0), *counts))
+            .collect();
+        aged.sort_by_key(|(key, _)| *key);
+        for (key, counts) in aged.into_iter().rev() {
+            self.sum = self.sum.plus(counts);
+            let first = self.counts.front().map_or(i64::MAX, |(first, _)| *first);
+            match self.counts.front_mut() {
+                Some((_, there)) if first <= key => *there = there.plus(counts),
+                Some(_) | None => self.counts.push_front((key, counts)),
             }
         }
     }
 }
 
-/// How long it took for the harm to show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Span {
-    /// Seconds or minutes: what happened before the middle window does not belong to it.
-    Minutes,
-    /// A day.
-    Day,
-}
+/// What the last ten seconds and two minutes saw of one doer, wherever it was at work.
+#[derive(Default)]
+pub(super) struct ShortWindows(Buckets);
 
-fn judge(
-    short: Counts,
-    middle: Counts,
-    day: Counts,
-    note_directories: u64,
-    settings: &MassChangeConfig,
-) -> Option<(Severity, Span)> {
-    let high = u64::from(settings.high_files);
-    let removed = u64::from(settings.removed_files);
-    // A spread note is worth as much as the files that make it high, but only beside a harmed one.
-    let note = if NOTE_DIRECTORIES <= note_directories && 0 < middle.harmed() { high } else { 0 };
-    let valued =
-        removed <= middle.removed() && middle.removed() <= middle.removed_valued * VALUED_SHARE;
+impl ShortWindows {
+    pub(super) fn add(&mut self, at_ms: u64, tally: Tally) {
+        self.0.add(second(at_ms), tally);
+    }
 
-    if high <= short.harmed() + note || MIDDLE_HIGH.max(high) <= middle.harmed() || valued {
-        Some((Severity::High, Span::Minutes))
-    } else if LONG_HIGH.max(high) <= day.harmed() {
-        Some((Severity::High, Span::Day))
-    } else if high <= middle.harmed() || removed <= middle.removed() || removed <= middle.weak {
-        Some((Severity::Medium, Span::Minutes))
-    } else if LONG_HIGH.max(high) <= day.harmed() * 2 {
-        Some((Severity::Medium, Span::Day))
-    } else {
-        None
+    pub(super) fn take(&mut self, tally: Tally) {
+        self.0.take(tally);
+    }
+
+    pub(super) fn sums(&mut self, now_ms: u64) -> Sums {
+        let now = second(now_ms);
+        self.0.forget(now - MIDDLE_SECS);
+        let middle = self.0.sum;
+
+        Sums { short: self.0.since(now - SHORT_SECS), middle, day: middle }
     }
 }
 
-/// Whether a burst that is high already is critical by its totals.
-pub(super) fn is_critical(
-    total: Counts,
-    directories: u64,
-    maintenance: Maintenance,
-    settings: &MassChangeConfig,
-) -> bool {
-    let critical = u64::from(settings.critical_files);
-    let harmed = match maintenance {
-        Maintenance::Off => total.harmed(),
-        Maintenance::On => total.content,
-    };
-
-    critical <= harmed || (critical <= harmed * 5 / 2 && SPREAD_DIRECTORIES <= directories)
+/// The counts by second for the last two minutes and by minute for the last day.
+#[derive(Default)]
+pub(super) struct Windows {
+    seconds: Buckets,
+    minutes: Buckets,
+    /// What was counted and told by no burst yet.
+    untold: Counts,
+    /// The part of it that was counted before a restart.
+    carried: Counts,
 }
 
-/// Whether evidence of this kind counts towards the directories of a burst.
-pub(super) const fn spreads(evidence: Evidence) -> bool {
-    match evidence {
-        Evidence::SuffixAppended
-        | Evidence::ExtensionLost
-        | Evidence::Replaced
-        | Evidence::MagicLost
-        | Evidence::Deleted
-        | Evidence::Truncated => true,
-        Evidence::Note | Evidence::Unproven => false,
+/// What each window holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sums {
+    pub(super) short: Counts,
+    pub(super) middle: Counts,
+    pub(super) day: Counts,
+}
+
+impl Sums {
+    pub(super) fn map(self, change: impl Fn(Counts) -> Counts) -> Self {
+        Self { short: change(self.short), middle: change(self.middle), day: change(self.day) }
+    }
+}
+
+/// The windows as they are kept over a restart: counts with their age in seconds or minutes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct SavedWindows {
+    seconds: Vec<(i64, Counts)>,
+    minutes: Vec<(i64, Counts)>,
+    untold: Counts,
+}
+
+impl SavedWindows {
+    /// Lets them grow older.
+    pub(super) fn aged(mut self, secs: i64) -> Self {
+        for (age, _) in &mut self.seconds {
+            *age = age.saturating_add(secs);
+        }
+        for (age, _) in &mut self.minutes {
+            *age = age.saturating_add(secs / 60);
+        }
+        self
+    }
+}
+
+fn second(ms: u64) -> i64 {
+    i64::try_from(ms / 1000).unwrap_or(i64::MAX)
+}
+
+impl Windows {
+    pub(super) fn add(&mut self, at_ms: u64, tally: Tally) {
+        let second = second(at_ms);
+        self.untold.add(tally);
+        self.seconds.add(second, tally);
+        self.minutes.add(second / 60, tally);
+    }
+
+    /// Takes one file back, from the newest bucket that has one.
+    pub(super) fn take(&mut self, tally: Tally) {
+        self.untold.take(tally);
+        self.seconds.take(tally);
+        self.minutes.take(tally);
+    }
+
+    /// Counts what is left of a file that was taken back in part.
+    pub(super) fn put_back(&mut self, tally: Tally) {
+        self.seconds.add(i64::MIN, tally);
+        self.minutes.add(i64::MIN, tally);
+    }
+
+    pub(super) fn sums(&mut self, now_ms: u64) -> Sums {
+        let now = second(now_ms);
+        self.seconds.forget(now - MIDDLE_SECS);
+        self.minutes.forget(now / 60 - LONG_MINUTES);
+        Sums {
+            short: self.seconds.since(now - SHORT_SECS),
+            middle: self.seconds.sum,
+            day: self.minutes.sum,
+        }
+    }
+
+    /// Harmed files per second over the short window.
+    pub(super) fn rate(&self, now_ms: u64) -> f64 {
+        let counts = self.seconds.since(second(now_ms) - SHORT_SECS);
+        let files = u32::try_from(counts.harmed() + counts.removed()).unwrap_or(u32::MAX);
+        f64::from(files) / 10.0
+    }
+
+    /// A burst tells of everything from now on. Returns what it must add to its own: what a restart carried over.
+    pub(super) fn told(&mut self) -> Counts {
+        self.untold = Counts::default();
+        std::mem::take(&mut self.carried)
+    }
+
+    /// Forgets the last minutes: a burst told of them.
+    pub(super) fn forget_minutes(&mut self) {
+        self.seconds = Buckets::default();
+        self.untold = Counts::default();
+    }
+
+    pub(super) fn save(&self, now_ms: u64) -> SavedWindows {
+        let now = second(now_ms);
+        SavedWindows {
+            seconds: self.seconds.aged(now),
+            minutes: self.minutes.aged(now / 60),
+            untold: self.untold,
+        }
+    }
+
+    /// Goes on from what was kept.
+    pub(super) fn resume(&mut self, saved: &SavedWindows, now_ms: u64) {
+        let now = second(now_ms);
+        self.seconds.put_under(&saved.seconds, now);
+        self.minutes.put_under(&saved.minutes, now / 60);
+        self.minutes.forget(now / 60 - LONG_MINUTES);
+        self.seconds.forget(now - MIDDLE_SECS);
+        self.carried = self.carried.plus(saved.untold);
+        self.untold = self.untold.plus(saved.untold);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAME: Tally = Tally { weight: Weight::Name, value: Value::Valued, units: 1 };
+
+    #[test]
+    fn counts_kept_over_a_restart_are_as_old_as_they_were() {
+        let mut before = Windows::default();
+        for minute in 0..30 {
+            before.add(minute * 60_000, NAME);
+        }
+        let saved = before.save(30 * 60_000);
+        let text = serde_json::to_string(&saved).unwrap();
+        let saved: SavedWindows = serde_json::from_str(&text).unwrap();
+        // Ten minutes later, on a system that was started a second ago.
+        let mut after = Windows::default();
+        after.add(900, NAME);
+        after.resume(&saved.clone().aged(600), 1000);
+        let sums = after.sums(1000);
+        assert_eq!((sums.middle.harmed(), sums.day.harmed()), (1, 31));
+        let sums = after.sums((24 * 60 - 25) * 60_000);
+        assert_eq!(sums.day.harmed(), 16, "what is older than a day by now is gone");
+        let mut at_once = Windows::default();
+        at_once.resume(&saved, 1000);
+        assert_eq!(at_once.sums(1000).middle.harmed(), 2);
+    }
+
+    #[test]
+    fn what_is_taken_back_never_becomes_less_than_nothing() {
+        let mut windows = Windows::default();
+        windows.add(1000, NAME);
+        windows.take(NAME);
+        windows.take(NAME);
+        assert_eq!(windows.sums(1000), Sums::default());
     }
 }

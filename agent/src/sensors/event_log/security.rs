@@ -18,7 +18,8 @@ const REMOVED: [u32; 3] = [4729, 4733, 4757];
 const CLEARED: u32 = 1102;
 
 /// Every kind of entry worth reading.
-pub(super) const KINDS: [u32; 10] = [
+#[cfg_attr(not(windows), expect(dead_code, reason = "there is a log to ask on Windows alone"))]
+pub(crate) const KINDS: [u32; 10] = [
     LOGON,
     REFUSED,
     WITH_OTHER_PASSWORD,

@@ -33,7 +33,7 @@ pub enum BackendChoice {
     Auto,
     /// fanotify or nothing. Linux with the rights of the service.
     Fanotify,
-    /// The change journal (USN) of NTFS and ReFS or nothing. Windows as administrator.
+    /// The change journal (USN) of NTFS and `ReFS` or nothing. Windows as administrator.
     Usn,
     /// inotify on Linux, `ReadDirectoryChangesW` on Windows: no special rights, nothing about who did it.
     Notify,

@@ -1,5 +1,5 @@
-//! The change journal backend: what NTFS and ReFS themselves write down of every change on a volume. Windows 10 and
-//! Server 2016 or newer, as administrator.
+//! The change journal backend: what NTFS and `ReFS` themselves write down of every change on a volume. Windows 10
+//! and Server 2016 or newer, as administrator.
 //!
 //! ```text
 //! volume's journal ─▶ reader (one thread a volume) ─▶ records ─▶ story (what is new in a record) ─▶ raw events

@@ -65,9 +65,10 @@ fn is_unknown(error: &io::Error) -> bool {
 
 /// The library says "IO error in winapi call" and keeps the reason inside.
 fn words(error: &windows_service::Error) -> String {
-    match error {
-        windows_service::Error::Winapi(error) => error.to_string(),
-        other => other.to_string(),
+    if let windows_service::Error::Winapi(error) = error {
+        error.to_string()
+    } else {
+        error.to_string()
     }
 }
 

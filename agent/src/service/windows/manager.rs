@@ -189,13 +189,17 @@ pub(crate) fn install(config: &Path) -> anyhow::Result<Vec<String>> {
         Err(error) => return Err(explained(error)),
     };
     service.set_description(DESCRIPTION).map_err(explained)?;
-    recover(&service).map_err(explained)?;
     log::register_source(NAME).context("failed to register with the Event Log")?;
+    let mut lines = vec![format!("the service `{NAME}` is {done}; it starts with the system")];
+    if let Err(error) = recover(&service) {
+        lines.push(format!(
+            "warning: it is not started again when it fails: {:#}",
+            explained(error)
+        ));
+    }
+    lines.push(format!("start it now: sc.exe start {NAME}"));
 
-    Ok(vec![
-        format!("the service `{NAME}` is {done}; it starts with the system"),
-        format!("start it now: sc.exe start {NAME}"),
-    ])
+    Ok(lines)
 }
 
 /// Has the manager start the service again when it fails, also when it ends by itself with an error.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use shirase_shared::clock::Moment;
 use shirase_shared::event::{Anomaly, Event, MassChange, Severity};
+use shirase_shared::ids::BootId;
 use shirase_shared::redact::{Names, Redactor};
 use shirase_shared::testing::builders::moment;
 
@@ -62,6 +63,7 @@ fn file(number: usize) -> String {
 /// A detector, a root and the time.
 pub(super) struct Play {
     pub(super) detector: MassChangeDetector,
+    config: MassChangeConfig,
     root: Arc<Root>,
     pub(super) started: Moment,
     passed_ms: u64,
@@ -75,14 +77,57 @@ impl Play {
     }
 
     pub(super) fn with_names(names: Names) -> Self {
-        let redactor = Arc::new(Redactor::new(&[7; 32]));
+        Self::made(&MassChangeConfig::default(), names)
+    }
+
+    pub(super) fn with_config(config: &MassChangeConfig) -> Self {
+        Self::made(config, Names::Hidden)
+    }
+
+    fn made(config: &MassChangeConfig, names: Names) -> Self {
         Self {
-            detector: MassChangeDetector::new(&MassChangeConfig::default(), redactor),
+            detector: MassChangeDetector::new(config, redactor()),
+            config: config.clone(),
             root: Arc::new(Root { label: "share".to_owned(), path: "/share".into(), names }),
             started: moment(0),
             passed_ms: 0,
             numbers: std::cell::Cell::new(0x9e37_79b9),
             events: Vec::new(),
+        }
+    }
+
+    /// Kills the agent and starts it again so long afterwards: nothing but what is kept is left.
+    pub(super) fn restart(&mut self, away_ms: u64) {
+        let kept = self.kept();
+        self.passed_ms += away_ms;
+        self.resume(&kept);
+    }
+
+    /// Starts the machine anew a minute later, with the wall clock set by so much as well.
+    pub(super) fn reboot(&mut self, set_by: SignedDuration) {
+        let kept = self.kept();
+        let wall = self.now().wall + SignedDuration::from_mins(1) + set_by;
+        self.started = Moment { wall, boot: BootId::random(), monotonic_ms: 5000 };
+        self.passed_ms = 0;
+        self.resume(&kept);
+    }
+
+    fn kept(&mut self) -> String {
+        let now = self.now();
+        serde_json::to_string(&self.detector.snapshot(now)).expect("JSON")
+    }
+
+    fn resume(&mut self, kept: &str) {
+        let now = self.now();
+        self.detector = MassChangeDetector::new(&self.config, redactor());
+        let snapshot = serde_json::from_str(kept).expect("a snapshot");
+        self.events.extend(self.detector.restore(snapshot, now));
+    }
+
+    /// Lets a long time pass, minute by minute.
+    pub(super) fn pass_slowly(&mut self, ms: u64) {
+        for _ in 0..ms / 60_000 {
+            self.pass(60_000);
         }
     }
 
@@ -168,4 +213,8 @@ impl Play {
             other => panic!("not a mass change: {other:?}"),
         }
     }
+}
+
+fn redactor() -> Arc<Redactor> {
+    Arc::new(Redactor::new(&[7; 32]))
 }

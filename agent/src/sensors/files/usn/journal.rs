@@ -196,9 +196,12 @@ fn words(error: &io::Error) -> String {
 }
 
 fn trouble(error: &io::Error) -> Trouble {
-    match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Trouble::Missing,
-        io::ErrorKind::PermissionDenied => Trouble::Denied,
-        kind => Trouble::Other(kind.to_string()),
+    let kind = error.kind();
+    if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&kind) {
+        Trouble::Missing
+    } else if kind == io::ErrorKind::PermissionDenied {
+        Trouble::Denied
+    } else {
+        Trouble::Other(kind.to_string())
     }
 }

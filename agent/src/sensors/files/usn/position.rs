@@ -10,9 +10,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shirase_shared::clock::Moment;
 
 /// How far the kept place lags behind what was told: as long as the detectors' short window.
 const LAG_MS: u64 = 10_000;
@@ -65,14 +63,6 @@ pub(super) fn begin(kept: Option<Position>, journal: Journal) -> Begin {
         }
         Some(kept) => Begin::Since(kept.next),
     }
-}
-
-/// Returns when something happened by the clock that is used now, so that the past keeps its intervals.
-pub(super) fn moment_of(happened: Timestamp, now: Moment) -> Moment {
-    let age = u64::try_from(now.wall.duration_since(happened).as_millis()).unwrap_or(0);
-    let wall = happened.min(now.wall);
-
-    Moment { wall, monotonic_ms: now.monotonic_ms.saturating_sub(age), boot: now.boot }
 }
 
 /// Keeps the place in a file.
@@ -141,8 +131,6 @@ fn write(file: &Path, position: Position) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use shirase_shared::testing::builders::moment;
-
     use super::*;
 
     const JOURNAL: Journal = Journal { id: 7, first: 1000, next: 5000 };
@@ -159,14 +147,6 @@ mod tests {
         for lost in [at(999), at(5001), Position { journal: 8, next: 2000 }] {
             assert!(matches!(begin(Some(lost), JOURNAL), Begin::Lost(_)), "{lost:?}");
         }
-    }
-
-    #[test]
-    fn the_past_keeps_its_intervals() {
-        let now = moment(100);
-        let [then, later] = [moment(10).wall, moment(13).wall].map(|wall| moment_of(wall, now));
-        assert_eq!((then.wall, later.monotonic_ms - then.monotonic_ms), (moment(10).wall, 3000));
-        assert_eq!(moment_of(moment(200).wall, now), now, "the future is now");
     }
 
     #[test]

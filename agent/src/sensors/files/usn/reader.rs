@@ -15,11 +15,12 @@ use windows_sys::Win32::Foundation::{
     ERROR_JOURNAL_NOT_ACTIVE,
 };
 
-use super::position::{self, Begin, Journal, Keeper, Position};
+use super::position::{Begin, Journal, Keeper, Position};
 use super::records::{self, Record};
 use super::story::Story;
 use super::sys::{self, Volume};
 use crate::sensors::files::raw::{Inlet, Raw, RawEvent, Waiting};
+use crate::sensors::past;
 
 /// Pause between two questions: at 280 files a second four files pass meanwhile.
 const PAUSE: Duration = Duration::from_millis(15);
@@ -174,7 +175,7 @@ impl Reader {
     fn tell(&self, running: &mut Running, record: &Record) -> Option<bool> {
         let now = self.inlet.clock.moment();
         let at = match running.next < running.past {
-            true => position::moment_of(record.at, now),
+            true => past::moment_of(record.at, now),
             false => now,
         };
         let mut told = false;

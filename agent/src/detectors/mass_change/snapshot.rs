@@ -1,0 +1,121 @@
+//! What is kept over a restart, so that an attack cannot wait for one: the counters of the last day, what was learned,
+//! and which bursts were open.
+//!
+//! Always holds: ages are kept, not times. Within one boot they grow by monotonic time, over a boot by the wall clock,
+//! and never backwards: a clock that was set back keeps evidence, it does not lose any.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use shirase_shared::clock::Moment;
+use shirase_shared::event::Event;
+
+use super::scope::SavedScope;
+
+/// The layout written here.
+const VERSION: u32 = 1;
+/// Pause between two savings while something speaks for harm.
+const BUSY_EVERY_MS: u64 = 5000;
+/// Pause between two savings of what is learned meanwhile.
+const IDLE_EVERY_MS: u64 = 600_000;
+
+/// The counters as they are kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    version: u32,
+    at: Moment,
+    roots: BTreeMap<String, SavedScope>,
+}
+
+/// Roots of a snapshot nobody asked for yet.
+pub(super) struct Kept {
+    since_ms: u64,
+    roots: BTreeMap<String, SavedScope>,
+}
+
+impl Snapshot {
+    pub(super) const fn new(at: Moment, roots: BTreeMap<String, SavedScope>) -> Self {
+        Self { version: VERSION, at, roots }
+    }
+
+    /// Turns it into what the next start goes on with, and the ends of bursts that nobody will see end.
+    pub(super) fn resume(self, now: Moment) -> (Kept, Vec<Event>) {
+        if self.version != VERSION {
+            return (Kept::nothing(), Vec::new());
+        }
+        let passed = self.secs_until(now);
+        let mut ends = Vec::new();
+        let mut roots = BTreeMap::new();
+        for (label, mut saved) in self.roots {
+            if let Some(end) = saved.open.take() {
+                let reason = format!("{}; the agent began anew before it ended", end.reason);
+                ends.push(Event { detected_at: now.wall, moment: now, reason, ..end });
+            }
+            roots.insert(label, saved.aged(passed));
+        }
+
+        (Kept { since_ms: now.monotonic_ms, roots }, ends)
+    }
+
+    /// How long ago it was made.
+    fn secs_until(&self, now: Moment) -> i64 {
+        if self.at.boot == now.boot && self.at.monotonic_ms <= now.monotonic_ms {
+            let passed = (now.monotonic_ms - self.at.monotonic_ms) / 1000;
+            return i64::try_from(passed).unwrap_or(i64::MAX);
+        }
+
+        now.wall.duration_since(self.at.wall).as_secs().max(0)
+    }
+}
+
+impl Kept {
+    pub(super) const fn nothing() -> Self {
+        Self { since_ms: 0, roots: BTreeMap::new() }
+    }
+
+    /// Hands over what was kept of a root.
+    pub(super) fn take(&mut self, label: &str, now: Moment) -> Option<SavedScope> {
+        let saved = self.roots.remove(label)?;
+        Some(saved.aged(self.passed(now)))
+    }
+
+    /// What nobody asked for, to be kept again.
+    pub(super) fn rest(&self, now: Moment) -> BTreeMap<String, SavedScope> {
+        let passed = self.passed(now);
+        let aged =
+            |(label, saved): (&String, &SavedScope)| (label.clone(), saved.clone().aged(passed));
+
+        self.roots.iter().map(aged).collect()
+    }
+
+    fn passed(&self, now: Moment) -> i64 {
+        let passed = now.monotonic_ms.saturating_sub(self.since_ms) / 1000;
+
+        i64::try_from(passed).unwrap_or(i64::MAX)
+    }
+}
+
+/// When to save again.
+#[derive(Default)]
+pub(super) struct Schedule {
+    saved_ms: Option<u64>,
+    /// Whether anything speaks for harm that is not saved.
+    pub(super) news: bool,
+}
+
+impl Schedule {
+    /// Whether it is time; then it counts as saved.
+    pub(super) fn is_due(&mut self, now: Moment) -> bool {
+        let Some(saved_ms) = self.saved_ms else {
+            self.saved_ms = Some(now.monotonic_ms);
+            return false;
+        };
+        let pause_ms = if self.news { BUSY_EVERY_MS } else { IDLE_EVERY_MS };
+        if now.monotonic_ms < saved_ms + pause_ms {
+            return false;
+        }
+        self.saved_ms = Some(now.monotonic_ms);
+        self.news = false;
+        true
+    }
+}

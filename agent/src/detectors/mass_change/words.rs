@@ -1,0 +1,214 @@
+//! Says in plain words what speaks for harm, how many, since when, who did it, and what would have kept it quiet.
+
+use jiff::Timestamp;
+use shirase_shared::event::{Actor, MassChange};
+use shirase_shared::redact::OTHER_EXTENSION;
+
+use super::evidence::Evidence;
+use super::severity::Because;
+
+/// Authors named in a reason.
+const AUTHORS_NAMED: usize = 2;
+
+/// What is known of a burst, from its totals or from its manifest.
+#[derive(Clone, Debug, Default)]
+pub struct Story {
+    /// Files harmed.
+    pub files: u64,
+    /// When the first of them was.
+    pub since: Timestamp,
+    /// How many seconds it lasted.
+    pub seconds: i64,
+    /// What was seen of them.
+    pub totals: MassChange,
+    /// Files that could not be vouched for.
+    pub unproven: u64,
+    /// New files with content that does not fit their name.
+    pub misfits: u64,
+    /// Odd names among SS-MIX2 messages.
+    pub odd_messages: u64,
+    /// Directories with the words of a ransom note.
+    pub worded: u64,
+}
+
+impl Story {
+    /// Counts one piece of evidence about `files` files.
+    pub fn count(&mut self, evidence: Evidence, files: u64) {
+        if let Some(slot) = self.slot(evidence) {
+            *slot += files;
+        }
+    }
+
+    /// Takes one piece of evidence back.
+    pub(super) fn uncount(&mut self, evidence: Evidence) {
+        if let Some(slot) = self.slot(evidence) {
+            *slot = slot.saturating_sub(1);
+        }
+    }
+
+    /// Where this kind of evidence is added up; notes are told by directories.
+    fn slot(&mut self, evidence: Evidence) -> Option<&mut u64> {
+        let totals = &mut self.totals;
+        match evidence {
+            Evidence::SuffixAppended => Some(&mut totals.suffix_appended),
+            Evidence::ExtensionLost => Some(&mut totals.extension_lost),
+            Evidence::Replaced => Some(&mut totals.replaced),
+            Evidence::DirectoryRenamed => Some(&mut totals.directories_renamed),
+            Evidence::MagicLost => Some(&mut totals.magic_lost),
+            Evidence::Randomised => Some(&mut totals.randomised),
+            Evidence::Deleted => Some(&mut totals.deleted),
+            Evidence::MovedOut => Some(&mut totals.moved_out),
+            Evidence::Truncated => Some(&mut totals.truncated),
+            Evidence::Canary => Some(&mut totals.canaries),
+            Evidence::Misfit => Some(&mut self.misfits),
+            Evidence::MessageBroken => Some(&mut self.odd_messages),
+            Evidence::Unproven => Some(&mut self.unproven),
+            Evidence::Note | Evidence::RansomNote => None,
+        }
+    }
+
+    /// Says what was seen: how many, where, since when, of what kind and by whom.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let since = self.since.strftime("%Y-%m-%d %H:%M:%S UTC");
+        let files = counted(self.files, "file", "files");
+        let directories = counted(self.totals.directories, "directory", "directories");
+        let evidence = self.evidence().join(", ");
+        let by = authors(&self.totals.actors);
+        let by = if by.is_empty() { by } else { format!("; by {by}") };
+        let seconds = self.seconds;
+
+        format!("{files} harmed in {directories} since {since} ({seconds} s): {evidence}{by}")
+    }
+
+    fn evidence(&self) -> Vec<String> {
+        let totals = &self.totals;
+        let suffixes = suffixes(totals);
+        let mut parts = vec![
+            (totals.canaries, "decoys touched that nobody has a reason to touch".to_owned()),
+            (
+                totals.suffix_appended,
+                format!("gained a suffix no ordinary program appends{suffixes}"),
+            ),
+            (
+                totals.directories_renamed,
+                format!("directories gained a suffix behind their name{suffixes}"),
+            ),
+            (totals.extension_lost, "lost their extension or got an unknown one".to_owned()),
+            (
+                totals.replaced,
+                format!("were replaced by a new file with another name behind theirs{suffixes}"),
+            ),
+            (totals.magic_lost, "no longer begin the way their name promises".to_owned()),
+            (totals.randomised, "were overwritten with what looks random".to_owned()),
+            (totals.deleted, "that were there before were deleted".to_owned()),
+            (totals.moved_out, "that were there before were moved away".to_owned()),
+            (totals.truncated, "that were there before were cut to nothing".to_owned()),
+            (self.misfits, "are new with content that does not fit their name".to_owned()),
+            (self.odd_messages, "lie among SS-MIX2 messages under odd names".to_owned()),
+            (self.unproven, "changed in a way that could not be vouched for".to_owned()),
+        ];
+        parts.retain(|(count, _)| 0 < *count);
+        let mut said: Vec<_> = parts
+            .into_iter()
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+        if 0 < self.worded {
+            let directories = counted(self.worded, "directory", "directories");
+            said.push(format!("a text in the words of a ransom note lies in {directories}"));
+        } else if 0 < totals.note_directories {
+            let count = totals.note_directories;
+            said.push(format!("the same new text lies in {count} directories"));
+        }
+        said
+    }
+
+    /// Says what would have kept it quiet.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        let totals = &self.totals;
+        let certain = totals.magic_lost + totals.randomised + totals.canaries + self.worded;
+        let names = totals.suffix_appended
+            + totals.directories_renamed
+            + totals.extension_lost
+            + totals.replaced;
+        if 0 < certain {
+            "no maintenance window, job or setting keeps lost content, decoys and ransom notes quiet"
+        } else if 0 < names {
+            "`allowed_suffixes`, a job or a maintenance window on this root would have kept it low"
+        } else {
+            "a job or a maintenance window on this root would have kept it low"
+        }
+    }
+}
+
+/// The rule that told a burst, in words.
+pub(super) fn because(because: Because, who: &str) -> String {
+    match because {
+        Because::Canary => "a decoy was touched".to_owned(),
+        Because::CanaryAndMore => "a decoy was touched beside other harm".to_owned(),
+        Because::Fast => "so many within ten seconds are enough (`high_files`)".to_owned(),
+        Because::Note => {
+            "beside the same note in several directories one file is enough".to_owned()
+        }
+        Because::Minutes => "so many within two minutes are enough".to_owned(),
+        Because::Day => "so many within a day are enough".to_owned(),
+        Because::Removed => {
+            "so many files a hospital would miss are gone within two minutes (`removed_files`)"
+                .to_owned()
+        }
+        Because::RemovedCommon => {
+            "many files are gone within two minutes, few of which a hospital would miss".to_owned()
+        }
+        Because::Usual => "as much as on other days at this hour".to_owned(),
+        Because::Words => "a ransom note's words lie in several directories".to_owned(),
+        Because::Misfits => "many new files at once do not hold what their names say".to_owned(),
+        Because::Messages => "names of SS-MIX2 messages were whole here for a week".to_owned(),
+        Because::Weak => "much at once could not be vouched for".to_owned(),
+        Because::Doer => format!("the same doer{who} harms several roots"),
+        Because::Total => "so many in one burst are enough (`critical_files`)".to_owned(),
+    }
+}
+
+fn suffixes(totals: &MassChange) -> String {
+    let named = |(suffix, _): &(&String, &u64)| *suffix != OTHER_EXTENSION;
+    let mut suffixes: Vec<_> = totals.suffixes.iter().filter(named).collect();
+    suffixes.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let shown: Vec<_> = suffixes
+        .iter()
+        .take(3)
+        .map(|(suffix, _)| format!("`.{suffix}`"))
+        .collect();
+
+    if shown.is_empty() { String::new() } else { format!(" ({})", shown.join(", ")) }
+}
+
+/// Names the busiest: `python3` of cron.service for 192.0.2.7 (2 processes, 12 files).
+pub(super) fn authors(actors: &[Actor]) -> String {
+    let named: Vec<_> = actors.iter().take(AUTHORS_NAMED).map(author).collect();
+    let more = actors.len().saturating_sub(AUTHORS_NAMED);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+
+    format!("{}{more}", named.join(", "))
+}
+
+fn author(actor: &Actor) -> String {
+    let program = match actor.program.as_str() {
+        "" => "a process that was gone too soon to be named".to_owned(),
+        program => format!("`{program}`"),
+    };
+    let unit = actor.unit.as_ref().map(|unit| format!(" of {unit}"));
+    let client = actor
+        .client
+        .as_ref()
+        .map(|client| format!(" for the client {client}"));
+    let (unit, client) = (unit.unwrap_or_default(), client.unwrap_or_default());
+    let processes = counted(actor.processes, "process", "processes");
+    let files = counted(actor.files, "file", "files");
+
+    format!("{program}{unit}{client} ({processes}, {files})")
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
