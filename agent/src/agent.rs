@@ -14,6 +14,7 @@
 
 mod alive;
 mod counters;
+mod containing;
 mod detect;
 mod keep;
 mod ordering;
@@ -39,8 +40,10 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::buffer::{Buffer, Opened};
+use crate::canaries::Watchlist;
 use crate::condition::Condition;
 use crate::config::Config;
+use crate::containment::Hold;
 use crate::control;
 use crate::drill::{Drill, Ledger};
 use crate::identity::{self, Enrolment};
@@ -53,6 +56,7 @@ use crate::service::{self, Reloads};
 use crate::uplink::UplinkBoard;
 
 use alive::{Alive, Before};
+use containing::ALARMS_CAPACITY;
 pub(crate) use counters::Counters;
 use detect::{NOTICES_CAPACITY, Notice};
 use ordering::Ordering;
@@ -84,6 +88,7 @@ pub struct Agent {
     recorder: Recorder,
     listener: control::Listener,
     reloads: Reloads,
+    hold: Hold,
     lock: File,
 }
 
@@ -116,6 +121,9 @@ impl Agent {
         let listener = control::Listener::bind(&state.control_socket())
             .with_context(|| format!("failed to listen at {}", state.control_socket().display()))?;
         let reloads = Reloads::listen().context("failed to take over signals")?;
+        let hold = Hold::open(&state, clock.moment().boot).with_context(|| {
+            format!("failed to read who is suspended from `{}`", state.contained().display())
+        })?;
         let config_path = std::path::absolute(config_path)?;
 
         Ok(Self {
@@ -132,6 +140,7 @@ impl Agent {
             recorder,
             listener,
             reloads,
+            hold,
             lock,
         })
     }
@@ -175,6 +184,8 @@ impl Agent {
             condition: Condition::default(),
             buffer: self.buffer,
             in_force,
+            watchlist: Watchlist::default(),
+            hold: self.hold,
         };
         shared.condition.note_config(self.in_force.problems);
         if let Some(window) = ordering::window_in_force(&shared.state, shared.clock.now()) {
@@ -186,6 +197,10 @@ impl Agent {
         let mut sources = Stages::default();
         let sensing = shared.sensing(observed, raised.clone(), self.before.last_alive);
         sources.add("sensors", sensing.run(stop.clone()));
+        let keeping = shared
+            .keeper_of_canaries()
+            .run(shared.in_force.clone(), stop.clone());
+        sources.add("canaries", keeping);
         let reloading = shared.reloading(raised.clone(), put_in_force);
         sources.add("configuration", reloading.run(self.reloads, stop.clone()));
         let ordering =
@@ -194,9 +209,15 @@ impl Agent {
         sources.add("own health", shared.own_health(raised.clone()).run(stop.clone()));
         sources.add("sign of life", shared.alive().run(stop.clone()));
         sources.add("watchdog", watchdog(stop.clone()));
-        sources.add("control", control::serve(self.listener, shared.desk(), stop.clone()));
+        sources.add(
+            "control",
+            control::serve(self.listener, shared.desk(raised.clone()), stop.clone()),
+        );
         let mut detectors = Stages::default();
-        let detecting = shared.detecting(self.redaction_key, self.recorder, raised.clone());
+        let (alarmed, alarms) = mpsc::channel(ALARMS_CAPACITY);
+        detectors.add("containment", shared.containing(raised.clone()).run(alarms));
+        let detecting =
+            shared.detecting(self.redaction_key, self.recorder, raised.clone(), alarmed);
         detectors.add("detectors", detecting.run(observations, noticed));
         let mut keepers = Stages::default();
         keepers.add("buffer", shared.keeping().run(events));

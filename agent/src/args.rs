@@ -51,6 +51,10 @@ pub enum Command {
     Buffer(BufferCommand),
     /// Show everything this host knows about one event or burst
     Explain(ExplainArgs),
+    /// Let processes run again that the service suspended because they harmed files
+    Release(ReleaseArgs),
+    /// List the decoys on this host and what they are for
+    Canaries(CanariesArgs),
 }
 
 /// Arguments of `watch`.
@@ -196,6 +200,31 @@ pub struct ExplainArgs {
     #[arg(value_name = "EVENT")]
     pub event: String,
     /// How the running service is found.
+    #[command(flatten)]
+    pub service: ServiceArgs,
+}
+
+/// Arguments of `release`.
+#[derive(Debug, ClapArgs)]
+pub struct ReleaseArgs {
+    /// Number under which `status` shows them
+    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+    pub id: Option<u32>,
+    /// Everybody who is suspended
+    #[arg(long)]
+    pub all: bool,
+    /// How the running service is found.
+    #[command(flatten)]
+    pub service: ServiceArgs,
+}
+
+/// Arguments of `canaries`.
+#[derive(Debug, ClapArgs)]
+pub struct CanariesArgs {
+    /// Delete every decoy that is as it was made; for before the agent is removed, once the service is stopped
+    #[arg(long)]
+    pub remove: bool,
+    /// Whose decoys.
     #[command(flatten)]
     pub service: ServiceArgs,
 }

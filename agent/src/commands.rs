@@ -14,14 +14,15 @@ use tracing_subscriber::EnvFilter;
 
 use crate::agent::Agent;
 use crate::args::{
-    BufferCommand, Command, EnrollArgs, ExplainArgs, ReplayArgs, RunArgs, ServiceArgs, StatusArgs,
+    BufferCommand, CanariesArgs, Command, EnrollArgs, ExplainArgs, ReleaseArgs, ReplayArgs,
+    RunArgs, ServiceArgs, StatusArgs,
 };
 use crate::config::{Config, default_text};
 use crate::control::{self, Answer, Question};
 use crate::enrolment::{self, Configuration, EnrolOrder, Enrolled};
 use crate::paths::{DEFAULT_STATE_DIR, StateDir};
 use crate::trace::Limit;
-use crate::{replay, service, watch};
+use crate::{canaries, replay, service, watch};
 
 /// Environment variable with the log filter, for example `debug` or `shirase_agent=trace`.
 const LOG_FILTER: &str = "SHIRASE_LOG";
@@ -85,6 +86,10 @@ pub fn dispatch(command: Command, out: &mut (impl Write + Send)) -> anyhow::Resu
         Command::Explain(ExplainArgs { event, service }) => {
             block_on(ask(&service, Question::Explain { event }, out))
         }
+        Command::Release(ReleaseArgs { id, service, .. }) => {
+            block_on(ask(&service, Question::Release { id }, out))
+        }
+        Command::Canaries(args) => canaries_of(&args, out),
     }
 }
 
@@ -206,6 +211,20 @@ fn root_warning(path: &Path) -> Option<String> {
             "the watched directory `{shown}` cannot be read: {error}; correct the path, or let the agent's user read it"
         )),
     }
+}
+
+fn canaries_of(args: &CanariesArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let state = state_of(&args.service);
+    if !args.remove {
+        return Ok(out.write_all(canaries::tell(&state)?.as_bytes())?);
+    }
+    let (removed, left) = canaries::remove_all(&state)?;
+    writeln!(out, "removed {removed} decoys")?;
+    for path in left {
+        writeln!(out, "left `{}`, which is not as it was made", path.display())?;
+    }
+
+    Ok(())
 }
 
 async fn status(args: StatusArgs, out: &mut (impl Write + Send)) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! Lets this machine's administrator ask the running service: status, buffer, explain.
+//! Lets this machine's administrator ask the running service: status, buffer, explain; and release what it suspended.
 //!
 //! ```text
 //! client ── {"ask":"status"}\n ──▶ service
@@ -7,7 +7,7 @@
 //!
 //! Always holds:
 //! - only the user the service runs as is answered, which the operating system vouches for; nothing can be changed
-//!   through here, only asked;
+//!   through here but to let suspended processes run again, only asked;
 //! - connections, the length of a question and the time for it are bounded; a client that does not read is dropped;
 //! - an answer that does not finish with `end` is not complete, and the client says so.
 
@@ -63,6 +63,11 @@ pub enum Question {
     BufferVerify,
     /// Every waiting record.
     BufferExport,
+    /// Let suspended processes run again.
+    Release {
+        /// Which; all of them without a number.
+        id: Option<u32>,
+    },
     /// Everything known about one event or burst.
     Explain {
         /// Number, `STREAM/NUMBER`, or id of a burst.

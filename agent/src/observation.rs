@@ -188,9 +188,10 @@ pub enum Texture {
     /// Nobody looked.
     #[default]
     Unknown,
-    /// At least one block has a shape.
+    /// It has the shape its name promises, as far as anybody looked.
     Shaped,
-    /// Every block looks random, and the name promises no compressed format.
+    /// Every block looks random and the name promises no compressed format; or one does where every block must have a
+    /// shape (text, messages, raw images), or where the end of a compressed file must.
     Random,
 }
 
@@ -234,6 +235,18 @@ pub struct Actor {
     pub unit: Option<String>,
     /// Address of the client it works for, where it is a file server's child.
     pub client: Option<String>,
+    /// What it descends from, its parent first, as far as that was looked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<Kin>,
+}
+
+/// A process by its number and its start; the two name it as long as the machine runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Kin {
+    /// Process id.
+    pub pid: u32,
+    /// When it started, as in [`Actor::started`].
+    pub started: Option<u64>,
 }
 
 /// A file a rescan found.

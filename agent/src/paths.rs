@@ -1,7 +1,7 @@
 //! Every path the agent uses, in one place.
 //!
 //! Always holds: everything the agent writes lies below its state directory (0700), but the configuration that
-//! `enroll` writes and the dummy files of a drill.
+//! `enroll` writes, the dummy files of a drill and the decoys.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -136,6 +136,30 @@ impl StateDir {
     #[must_use]
     pub fn backups(&self) -> PathBuf {
         self.0.join("backups")
+    }
+
+    /// Decoys that were made.
+    #[must_use]
+    pub fn canaries(&self) -> PathBuf {
+        self.0.join("canaries.json")
+    }
+
+    /// The same for people to read.
+    #[must_use]
+    pub fn canaries_note(&self) -> PathBuf {
+        self.0.join("canaries.txt")
+    }
+
+    /// Copies of decoys as somebody left them.
+    #[must_use]
+    pub fn canaries_harmed(&self) -> PathBuf {
+        self.0.join("canaries-harmed")
+    }
+
+    /// Processes that were suspended and not released.
+    #[must_use]
+    pub fn contained(&self) -> PathBuf {
+        self.0.join("contained.json")
     }
 
     /// What the collector answered at enrolment.

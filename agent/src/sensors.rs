@@ -39,6 +39,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::canaries::Watchlist;
 use crate::observation::Observation;
 use crate::paths::StateDir;
 
@@ -101,6 +102,14 @@ impl SensorBoard {
         board.insert(name.to_owned(), report);
     }
 
+    /// Forgets one sensor, because it is not there any more.
+    pub fn remove(&self, name: &str) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(name);
+    }
+
     /// Forgets every sensor, because they start anew and some may not come back.
     pub fn clear(&self) {
         self.0
@@ -147,6 +156,8 @@ pub struct SensorsParts {
     /// Where the agent itself lives. Without it nobody looks at guards, logs, own files and backups, which need a past,
     /// and administrators are those of the first look.
     pub own: Option<OwnPlaces>,
+    /// Which files are decoys.
+    pub watchlist: Watchlist,
 }
 
 /// Runs every configured sensor until `stop`.
@@ -154,7 +165,7 @@ pub struct SensorsParts {
 /// # Errors
 /// Only if the operating system gives no means to watch files or to start a thread at all.
 pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result<()> {
-    let SensorsParts { config, clock, out, board, since, ignored, own } = parts;
+    let SensorsParts { config, clock, out, board, since, ignored, own, watchlist } = parts;
     let memory = own.as_ref().map(|own| own.state.dir().to_owned());
     let known_administrators = own.as_ref().map(|own| own.state.known_administrators());
     let mut sensors = JoinSet::new();
@@ -200,6 +211,7 @@ pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result
         since,
         ignored,
         memory,
+        watchlist,
     };
     let files = tokio::task::spawn_blocking(|| files::begin(parts)).await??;
     stop.cancelled().await;

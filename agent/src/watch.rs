@@ -6,7 +6,7 @@
 mod state;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::Counters;
+use crate::canaries::Watchlist;
 use crate::detectors::{Detectors, DetectorsConfig};
 use crate::observation::{Observation, Sight};
 use crate::printing::Printer;
@@ -97,7 +98,7 @@ pub async fn run(
         None => Redactor::new(&new_key()),
     };
     let (sender, mut observations) = mpsc::channel(OBSERVATIONS_CAPACITY);
-    let roots: Vec<_> = options.dirs.iter().map(|path| root(path)).collect();
+    let roots: Vec<_> = options.dirs.iter().map(RootConfig::new).collect();
     let parts = FilesParts {
         roots: files::resolve(&roots),
         config: FilesConfig { backend: options.backend, ..FilesConfig::default() },
@@ -111,6 +112,7 @@ pub async fn run(
             .iter()
             .filter_map(|dir| dir.canonicalize().ok())
             .collect(),
+        watchlist: Watchlist::default(),
     };
     let sensor = tokio::task::spawn_blocking(|| files::begin(parts)).await??;
     let mut printer = Printer { out, json: options.json };
@@ -141,10 +143,6 @@ pub async fn run(
     }
 
     watched
-}
-
-fn root(path: &Path) -> RootConfig {
-    RootConfig { path: path.to_owned(), label: None, patient_data: true }
 }
 
 /// Refuses to begin when a directory is not watched at all.

@@ -2,10 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use shirase_agent::canaries::Watchlist;
 use shirase_agent::detectors::{Detectors, DetectorsConfig};
 use shirase_agent::drill::Drill;
 use shirase_agent::observation::Observation;
@@ -77,7 +78,7 @@ impl Host {
         let clock: SharedClock = Arc::new(SystemClock::new(BootId::random()));
         let (out, observations) = mpsc::channel(OBSERVATIONS_CAPACITY);
         let (board, stop) = (SensorBoard::default(), CancellationToken::new());
-        let root = RootConfig { path: PathBuf::from(root), label: None, patient_data: true };
+        let root = RootConfig::new(root);
         let parts = SensorsParts {
             // This process harms the real files itself, which fanotify would leave out.
             config: SensorsConfig {
@@ -91,6 +92,7 @@ impl Host {
             since: None,
             ignored: Vec::new(),
             own: None,
+            watchlist: Watchlist::default(),
         };
         tokio::spawn(sensors::run(parts, stop.clone()));
         eventually("the files sensor at work", DEADLINE, || async {

@@ -17,6 +17,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use shirase_agent::canaries::Watchlist;
 use shirase_agent::observation::{Fact, FileChange, Observation, Operation, Sight};
 use shirase_agent::sensors::files::{
     self, BackendChoice, FilesConfig, FilesParts, FilesSensor, RootConfig,
@@ -236,7 +237,7 @@ impl Watch {
 
     fn begin_ignoring(root: &Path, ignored: Option<PathBuf>) -> Option<Self> {
         let (out, seen) = mpsc::channel(OBSERVATIONS_CAPACITY);
-        let root = RootConfig { path: root.to_owned(), label: None, patient_data: true };
+        let root = RootConfig::new(root);
         let clock: SharedClock = Arc::new(SystemClock::new(host::boot_id()));
         let parts = FilesParts {
             roots: files::resolve(&[root]),
@@ -251,6 +252,7 @@ impl Watch {
             since: None,
             ignored: Vec::new(),
             memory: None,
+            watchlist: Watchlist::default(),
         };
         match files::begin(parts) {
             Ok(sensor) => Some(Self { sensor, seen }),

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use shirase_agent::canaries::Watchlist;
 use shirase_agent::detectors::{Detectors, DetectorsConfig};
 use shirase_agent::observation::{
     Fact, FileChange, Observation, Operation, Presence, RescanCause, Sight, Verdict,
@@ -435,7 +436,7 @@ impl Watch {
 
     fn begin_with(root: &Path, adapt: impl FnOnce(&mut FilesParts)) -> Self {
         let (out, seen) = mpsc::channel(OBSERVATIONS_CAPACITY);
-        let root = RootConfig { path: root.to_owned(), label: None, patient_data: true };
+        let root = RootConfig::new(root);
         let (board, clock) = (SensorBoard::default(), clock());
         let mut parts = FilesParts {
             roots: files::resolve(&[root]),
@@ -447,6 +448,7 @@ impl Watch {
             since: None,
             ignored: Vec::new(),
             memory: None,
+            watchlist: Watchlist::default(),
         };
         adapt(&mut parts);
         let sensor = files::begin(parts).unwrap();

@@ -3,19 +3,21 @@
 //! Always holds: everything the detectors raise goes to the buffer and everything they say was touched goes to the
 //! damage manifest, in that order; both wait rather than drop. What they count over a day survives a restart.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use shirase_shared::clock::SharedClock;
-use shirase_shared::event::{Event, Phase};
+use shirase_shared::event::{Anomaly, Event, Phase, Severity};
 use shirase_shared::redact::Redactor;
 use tokio::sync::{mpsc, watch};
 
+use super::containing::{self, Alarm};
 use super::counters::Counters;
 use super::record::Recording;
 use crate::config::Config;
+use crate::containment::Suspects;
 use crate::detectors::{Detectors, DetectorsConfig};
 use crate::drill::Drill;
 use crate::observation::Observation;
@@ -60,6 +62,10 @@ pub(super) struct Detecting {
     pub(super) in_force: watch::Receiver<Arc<Config>>,
     pub(super) redaction_key: Vec<u8>,
     pub(super) counters: Counters,
+    pub(super) suspects: Suspects,
+    pub(super) alarms: mpsc::Sender<Alarm>,
+    /// The last critical event of each root in which processes are suspended.
+    pub(super) alarmed: BTreeMap<String, Event>,
 }
 
 impl Detecting {
@@ -76,6 +82,8 @@ impl Detecting {
             let events = self.detectors.restore(kept, self.clock.moment());
             self.hand_on(events).await;
         }
+        self.suspects
+            .set_roots(containing::roots(&self.in_force.borrow()));
         loop {
             let wake = tokio::select! {
                 biased;
@@ -106,8 +114,12 @@ impl Detecting {
                 }
                 Wake::Observed(observation) if told.is_own_removal(&observation) => {}
                 Wake::Observed(observation) => {
+                    let harmed = self.suspects.observe(&observation);
                     let events = self.detectors.observe(&observation, self.clock.moment());
                     self.hand_on(events).await;
+                    if let Some(root) = harmed {
+                        self.alarm(&root);
+                    }
                 }
                 Wake::Closed => break,
             }
@@ -126,12 +138,38 @@ impl Detecting {
             self.recording.record(touched).await;
         }
         for event in events {
+            self.note_alarm(&event);
             let ended = event.burst.filter(|_| event.phase == Phase::Ended);
             // Closed only if the buffer's stage ended, which ends the agent.
             drop(self.events.send(event).await);
             if let Some(burst) = ended {
                 self.recording.finish(burst).await;
             }
+        }
+    }
+
+    /// Remembers which roots are being harmed, where more is asked for than telling.
+    fn note_alarm(&mut self, event: &Event) {
+        let Some(root) = &event.root else { return };
+        if !self.suspects.is_wanted(root) || !matches!(event.anomaly, Anomaly::MassChange(_)) {
+            return;
+        }
+        if event.phase == Phase::Ended {
+            self.alarmed.remove(root);
+        } else if event.severity == Severity::Critical && event.drill.is_none() {
+            self.alarmed.insert(root.clone(), event.clone());
+            self.alarm(root);
+        }
+    }
+
+    /// Asks for a decision once somebody is certain in a root that is being harmed.
+    fn alarm(&mut self, root: &str) {
+        let Some(event) = self.alarmed.get(root) else { return };
+        let now_ms = self.clock.moment().monotonic_ms;
+        let Some(suspects) = self.suspects.due(root, now_ms) else { return };
+        let alarm = Alarm { event: event.clone(), suspects };
+        if self.alarms.try_send(alarm).is_err() {
+            tracing::warn!("containment is busy; an alarm was passed over");
         }
     }
 
@@ -147,7 +185,10 @@ impl Detecting {
 
     /// Detectors with new settings know again what they counted and what they were told, but not single files.
     fn reconfigure(&mut self, config: &mut DetectorsConfig, told: &Told) -> Vec<Event> {
-        let fresh = self.in_force.borrow_and_update().detectors.clone();
+        let in_force = Arc::clone(&self.in_force.borrow_and_update());
+        self.suspects.set_roots(containing::roots(&in_force));
+        self.alarmed.retain(|root, _| self.suspects.is_wanted(root));
+        let fresh = in_force.detectors.clone();
         if fresh == *config {
             return Vec::new();
         }

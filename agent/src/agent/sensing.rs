@@ -11,6 +11,7 @@ use shirase_shared::wire::SensorState;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::canaries::Watchlist;
 use crate::config::Config;
 use crate::observation::Observation;
 use crate::own_events;
@@ -36,6 +37,8 @@ pub(super) struct Sensing {
     pub(super) out: mpsc::Sender<Observation>,
     pub(super) events: mpsc::Sender<Event>,
     pub(super) in_force: watch::Receiver<Arc<Config>>,
+    /// Which files are decoys.
+    pub(super) watchlist: Watchlist,
     /// The last sign of life before this start.
     pub(super) since: Option<Timestamp>,
 }
@@ -78,6 +81,7 @@ impl Sensing {
             since: self.since,
             ignored: vec![self.state.dir().to_owned()],
             own: Some(OwnPlaces { state: self.state.clone(), settings: self.settings.clone() }),
+            watchlist: self.watchlist.clone(),
         };
         let running = sensors::run(parts, own_stop.clone());
         tokio::pin!(running);

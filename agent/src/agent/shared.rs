@@ -1,5 +1,6 @@
 //! What the stages share, and how each is made from it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use shirase_shared::wire::SignedOrder;
 use tokio::sync::{mpsc, watch};
 
 use super::alive::Alive;
+use super::containing::{Alarm, Containing};
 use super::counters::Counters;
 use super::detect::{Detecting, Notice};
 use super::keep::Keeping;
@@ -21,8 +23,10 @@ use super::reload::Reloading;
 use super::sending::Sending;
 use super::sensing::Sensing;
 use crate::buffer::Buffer;
+use crate::canaries::{self, Watchlist};
 use crate::condition::Condition;
 use crate::config::Config;
+use crate::containment::{Hold, Suspects};
 use crate::control::{Desk, DeskParts};
 use crate::detectors::Detectors;
 use crate::identity::Enrolment;
@@ -49,6 +53,8 @@ pub(super) struct Shared {
     pub(super) condition: Condition,
     pub(super) buffer: Buffer,
     pub(super) in_force: watch::Receiver<Arc<Config>>,
+    pub(super) watchlist: Watchlist,
+    pub(super) hold: Hold,
 }
 
 impl Shared {
@@ -99,8 +105,18 @@ impl Shared {
             out,
             events,
             in_force: self.in_force.clone(),
+            watchlist: self.watchlist.clone(),
             since,
         }
+    }
+
+    pub(super) fn keeper_of_canaries(&self) -> canaries::Keeper {
+        canaries::Keeper::new(
+            self.state.clone(),
+            Arc::clone(&self.clock),
+            self.board.clone(),
+            self.watchlist.clone(),
+        )
     }
 
     pub(super) fn reloading(
@@ -151,6 +167,7 @@ impl Shared {
         redaction_key: Vec<u8>,
         recorder: Recorder,
         events: mpsc::Sender<Event>,
+        alarms: mpsc::Sender<Alarm>,
     ) -> Detecting {
         let redactor = Redactor::new(&redaction_key);
         Detecting {
@@ -161,6 +178,19 @@ impl Shared {
             in_force: self.in_force.clone(),
             redaction_key,
             counters: Counters::new(self.state.counters()),
+            suspects: Suspects::default(),
+            alarms,
+            alarmed: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn containing(&self, events: mpsc::Sender<Event>) -> Containing {
+        Containing {
+            hold: self.hold.clone(),
+            clock: Arc::clone(&self.clock),
+            board: self.board.clone(),
+            events,
+            in_force: self.in_force.clone(),
         }
     }
 
@@ -176,7 +206,7 @@ impl Shared {
         Sending { shared: self.clone(), orders }
     }
 
-    pub(super) fn desk(&self) -> Arc<Desk> {
+    pub(super) fn desk(&self, events: mpsc::Sender<Event>) -> Arc<Desk> {
         Arc::new(Desk::new(DeskParts {
             enrolment: self.enrolment.clone(),
             config: self.config_path.clone(),
@@ -187,6 +217,8 @@ impl Shared {
             condition: self.condition.clone(),
             uplink: self.uplink.clone(),
             manifests: self.state.manifests(),
+            hold: self.hold.clone(),
+            events,
         }))
     }
 

@@ -7,13 +7,17 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use shirase_shared::clock::SharedClock;
 use shirase_shared::error::Chain;
+use shirase_shared::event::{AgentState, Event};
 use tokio::sync::mpsc;
 
 use super::explain::{Explanation, Wanted};
+use super::status::Suspended;
 use super::{Answer, Question, Status};
 use crate::buffer::{Buffer, BufferError};
 use crate::condition::Condition;
+use crate::containment::{Hold, Which};
 use crate::identity::Enrolment;
+use crate::own_events;
 use crate::sensors::SensorBoard;
 use crate::uplink::UplinkBoard;
 
@@ -28,6 +32,8 @@ pub(crate) struct DeskParts {
     pub(crate) condition: Condition,
     pub(crate) uplink: UplinkBoard,
     pub(crate) manifests: PathBuf,
+    pub(crate) hold: Hold,
+    pub(crate) events: mpsc::Sender<Event>,
 }
 
 /// Answers questions.
@@ -51,6 +57,7 @@ impl Desk {
             }
             Question::BufferVerify => blocking(move || parts.verify(&lines)).await,
             Question::BufferExport => blocking(move || parts.export(lines)).await,
+            Question::Release { id } => blocking(move || parts.release(id, &lines)).await,
             Question::Explain { event } => blocking(move || parts.explain(&event, &lines)).await,
         };
         let last = match outcome {
@@ -90,7 +97,40 @@ impl DeskParts {
             sensors: self.board.reports(),
             maintenance_until: self.condition.maintenance_until(self.clock.now()),
             drill: self.condition.drill(),
+            contained: self.hold.held().into_iter().map(Suspended::from).collect(),
         }
+    }
+
+    fn release(&self, id: Option<u32>, out: &LineSender) -> Result<(), String> {
+        let which = id.map_or(Which::All, Which::Id);
+        let released = self.hold.release(which).map_err(|error| {
+            format!("they run again, but that could not be written down: {error}")
+        })?;
+        if released.is_empty() {
+            return Err(match id {
+                Some(id) => {
+                    format!("nobody is suspended as {id}; `shirase-agent status` lists who is")
+                }
+                None => "nobody is suspended".to_owned(),
+            });
+        }
+        for (held, processes) in released {
+            let (id, program) = (held.id, &held.actor.program);
+            let detail = format!("{id}, `{program}`, released on this host's command line");
+            tracing::warn!(
+                containment.id = id,
+                processes,
+                "released {processes} processes of `{program}`"
+            );
+            let state = AgentState::Released { processes, detail };
+            let event = own_events::agent(state, self.clock.moment());
+            // Closed only while the agent ends.
+            drop(self.events.blocking_send(event));
+            out.send(format!("{processes} processes of `{program}` run again"))
+                .map_err(|error| error.to_string())?;
+        }
+
+        Ok(())
     }
 
     fn verify(&self, out: &LineSender) -> Result<(), String> {

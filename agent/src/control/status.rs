@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use shirase_shared::ids::{DrillId, FacilityId, HostId, Sequence, StreamId};
 use shirase_shared::wire::{SensorReport, SensorState};
 
+use crate::containment::Held;
 use crate::shown::{Bytes, japan_time};
 
 /// How the service is.
@@ -61,6 +62,36 @@ pub struct Status {
     pub maintenance_until: Option<Timestamp>,
     /// The drill that is being carried out.
     pub drill: Option<DrillId>,
+    /// Processes that are suspended.
+    #[serde(default)]
+    pub contained: Vec<Suspended>,
+}
+
+/// Processes that were suspended together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspended {
+    /// What they are released by.
+    pub id: u32,
+    /// Since when.
+    pub since: Timestamp,
+    /// Label of the root they were harming.
+    pub root: String,
+    /// The program.
+    pub program: String,
+    /// Their numbers.
+    pub processes: Vec<u32>,
+}
+
+impl From<Held> for Suspended {
+    fn from(held: Held) -> Self {
+        Self {
+            id: held.id,
+            since: held.at,
+            root: held.root,
+            program: held.actor.program,
+            processes: held.processes.iter().map(|kin| kin.pid).collect(),
+        }
+    }
 }
 
 impl Status {
@@ -122,6 +153,15 @@ impl Status {
         }
         if let Some(drill) = self.drill {
             writeln!(out, "drill {drill} is being carried out (訓練)")?;
+        }
+        for held in &self.contained {
+            let Suspended { id, since, root, program, processes } = held;
+            let (count, since) = (processes.len(), japan_time(*since));
+            writeln!(
+                out,
+                "SUSPENDED  {id}: {count} processes of `{program}`, which harmed `{root}`, since {since}"
+            )?;
+            writeln!(out, "           {processes:?}; `shirase-agent release {id}` lets them run")?;
         }
         for sensor in &self.sensors {
             let state = match sensor.state {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! kernel ─▶ fanotify, usn or portable (drain, nothing else) ─bounded queue▶ worker (pairs renames, scans new directories,
-//!           keeps an eye on the roots) ─bounded queue▶ content (compares first bytes) ─▶ observations
+//!           keeps an eye on the roots) ─bounded queue▶ content (looks into files) ─▶ observations
 //!                                        └─ on overflow, start, return of a root ─▶ rescan ─▶ observations
 //! ```
 //!
@@ -37,6 +37,8 @@ use shirase_shared::redact::Names;
 use tokio::sync::mpsc;
 
 use super::SensorBoard;
+use crate::canaries::{self, Watchlist};
+use crate::containment::Contain;
 use crate::observation::{Observation, Root};
 
 pub use backend::BackendChoice;
@@ -60,6 +62,28 @@ pub struct RootConfig {
     /// Whether names below it may tell of patients. `false` lets clear file names leave this host; default `true`.
     #[serde(default = "yes")]
     pub patient_data: bool,
+    /// Decoys kept below it, 0 to 32: hidden files nobody has a reason to touch. Never where a program takes in whatever
+    /// it finds; trees of SS-MIX2 messages and DICOM images are refused. Default 0.
+    #[serde(default)]
+    pub canaries: u32,
+    /// What is done about a process that certainly harms files below it, beside telling: `off`, or `suspend` until
+    /// `shirase-agent release`. Linux with fanotify. Default `off`.
+    #[serde(default)]
+    pub contain: Contain,
+}
+
+impl RootConfig {
+    /// Names a directory to watch, with everything else as it is by default.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            label: None,
+            patient_data: yes(),
+            canaries: 0,
+            contain: Contain::Off,
+        }
+    }
 }
 
 const fn yes() -> bool {
@@ -75,8 +99,10 @@ pub struct FilesConfig {
     /// Directories nobody needs to hear of, with everything below them: those of a database above all, whose files
     /// change all day. Absolute.
     pub ignored: Vec<PathBuf>,
-    /// Most files per second whose first 512 bytes are compared with their name. 0 switches the comparison off.
+    /// Most files per second that are looked into. 0 looks into none.
     pub content_checks_per_second: u32,
+    /// Most bytes per second read from them; beyond that only the first 512 of each file are. 0 reads no more than those.
+    pub content_bytes_per_second: u64,
     /// Most files one rescan looks at. Larger trees are seen in part, and the loss event says so.
     pub rescan_max_files: u64,
     /// Longest time one rescan takes, in seconds.
@@ -89,6 +115,7 @@ impl Default for FilesConfig {
             backend: BackendChoice::Auto,
             ignored: Vec::new(),
             content_checks_per_second: 2000,
+            content_bytes_per_second: 8 * 1024 * 1024,
             rescan_max_files: 500_000,
             rescan_max_secs: 120,
         }
@@ -138,6 +165,8 @@ pub struct FilesParts {
     /// Where to keep how far was seen, so that what happens until the next start is told then, where the system keeps
     /// it. `None` keeps nothing.
     pub memory: Option<PathBuf>,
+    /// Which files are decoys.
+    pub watchlist: Watchlist,
 }
 
 /// Why files cannot be watched at all.
@@ -186,6 +215,13 @@ pub fn root_problems(roots: &[RootConfig]) -> Vec<Problem> {
         {
             problems.push(Problem::of(&key, "is listed twice", "keep one of the two"));
         }
+        if canaries::COUNT_MAX < root.canaries {
+            problems.push(Problem::of(
+                &format!("sensors.roots.{index}.canaries"),
+                format!("is {}", root.canaries),
+                format!("give 0 to {}; 6 to 12 are enough for a share", canaries::COUNT_MAX),
+            ));
+        }
         let Some(label) = &root.label else { continue };
         let key = format!("sensors.roots.{index}.label");
         if label.is_empty() || *label != safe_label(label) {
@@ -224,12 +260,11 @@ mod tests {
     #[test]
     fn a_wrong_root_is_named_with_its_key() {
         let root = |path: &str, label: Option<&str>| RootConfig {
-            path: match path.strip_prefix('/') {
+            label: label.map(str::to_owned),
+            ..RootConfig::new(match path.strip_prefix('/') {
                 Some(below) => std::path::absolute("/").unwrap().join(below),
                 None => PathBuf::from(path),
-            },
-            label: label.map(str::to_owned),
-            patient_data: true,
+            })
         };
         let roots = [
             root("data", None),

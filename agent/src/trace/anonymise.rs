@@ -181,7 +181,8 @@ impl Anonymiser {
         let unit = actor.unit.as_ref().map(|unit| self.unit(unit));
         let client = actor.client.as_ref().map(|client| self.address(client));
 
-        Actor { pid: actor.pid, started: actor.started, program, uid, unit, client }
+        let parents = actor.parents.clone();
+        Actor { pid: actor.pid, started: actor.started, program, uid, unit, client, parents }
     }
 
     /// Replaces the name of a person, or what was typed for one; those of the system stay.
@@ -404,6 +405,7 @@ mod tests {
             uid: Some(1001),
             unit: Some("user-1001.slice".to_owned()),
             client: Some("192.168.1.7".to_owned()),
+            parents: Vec::new(),
         };
         let text = format!("{:?}", anonymiser().actor(&actor));
         for name in ["yamada", "1001", "192.168"] {

@@ -320,6 +320,7 @@ impl Stage {
                 uid: Some(33),
                 unit,
                 client,
+                parents: Vec::new(),
             })
         };
         Arc::clone(self.actors.entry(name.to_owned()).or_insert_with(made))

@@ -247,6 +247,7 @@ mod tests {
             uid: Some(uid),
             unit: Some("cron.service".to_owned()),
             client: None,
+            parents: Vec::new(),
         }
     }
 

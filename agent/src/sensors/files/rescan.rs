@@ -1,8 +1,9 @@
 //! Looks through a root for files that look harmed, without knowing what they were before.
 //!
 //! A file counts when it changed since the last good moment and either its name has an unknown suffix behind an
-//! ordinary name, or its first bytes do not fit its name. A file that got a random name and no extension is not
-//! recognised here: that would need a record of every file before.
+//! ordinary name, or its content does not fit what its name promises (the first bytes, or a block without shape where
+//! all must have one), or what its place promises: a message, where an SS-MIX2 storage keeps them. Elsewhere a file
+//! that got a random name and no extension is not recognised here: that would need a record of every file before.
 //!
 //! Always holds: bounded in files and time, on a thread of its own; detection goes on meanwhile.
 
@@ -21,9 +22,10 @@ use tokio::sync::mpsc;
 use super::{FilesConfig, FilesError};
 use crate::names::name_before_suffix;
 use crate::observation::{
-    Extent, Fact, FoundFile, Observation, RescanCause, Rescanned, Root, Sign, Verdict, file_name,
+    Extent, Fact, FoundFile, Observation, RescanCause, Rescanned, Root, Sign, Texture, Verdict,
+    file_name,
 };
-use crate::sensors::content;
+use crate::sensors::content::{self, Depth};
 
 /// Rescans asked for and not begun. More of them are dropped: the same roots are waiting already.
 const REQUESTS_CAPACITY: usize = 64;
@@ -170,11 +172,14 @@ fn rescan(parts: &Parts, request: &Request) {
 }
 
 fn sign(path: &Path) -> Option<Sign> {
-    if name_before_suffix(&file_name(path), &[]).is_some() {
+    let name = file_name(path);
+    if name_before_suffix(&name, &[]).is_some() {
         return Some(Sign::SuffixAppended);
     }
+    let looked = content::look(path, &name, Depth::Whole);
+    let harmed = looked.is_promised && looked.texture == Texture::Random;
 
-    (content::look(path, path).0 == Verdict::Lost).then_some(Sign::MagicLost)
+    (looked.verdict == Verdict::Lost || harmed).then_some(Sign::MagicLost)
 }
 
 /// Returns when the file was changed, if that was at `since` or later. Where the system keeps the time of change

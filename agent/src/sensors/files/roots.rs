@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     fn configured(path: &str) -> RootConfig {
-        RootConfig { path: PathBuf::from(path), label: None, patient_data: true }
+        RootConfig::new(path)
     }
 
     #[test]

@@ -20,14 +20,16 @@ use super::raw::{Entry, Inlet, Queue, Raw, RawEvent, Trouble, Waiting};
 use super::rescan::{self, Request, Rescanner};
 use super::roots::{Watched, root_of};
 use super::{FilesError, FilesParts};
+use crate::canaries::Watchlist;
 use crate::observation::{
     Fact, FileChange, Lost, Observation, Operation, RescanCause, Root, Sight,
 };
-use crate::sensors::{SensorBoard, content};
+use crate::sensors::SensorBoard;
+use crate::sensors::content::{self, Change, Writer};
 
 /// Changes handed on together at the most.
 const TOGETHER_MAX: usize = 256;
-/// Such groups waiting for their first bytes to be compared. When full, the worker waits and its own queue fills.
+/// Such groups waiting for their content to be looked at. When full, the worker waits and its own queue fills.
 const CONTENT_CAPACITY: usize = 16;
 /// How often the worker looks whether the roots are still there.
 const LOOK_EVERY_MS: u64 = 2000;
@@ -61,7 +63,8 @@ pub struct RootStatus {
 /// # Errors
 /// When the kernel gives no queue or no thread. A root that cannot be watched is no error but a state.
 pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
-    let FilesParts { roots, config, clock, out, board, since, memory, mut ignored } = parts;
+    let FilesParts { roots, config, clock, out, board, since, memory, mut ignored, watchlist } =
+        parts;
     ignored.extend(config.ignored.iter().cloned());
     // The kernel tells real paths; a configured one may lead over a link.
     let real: Vec<_> = ignored
@@ -89,7 +92,10 @@ pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
         ignored: ignored.clone(),
         stopping: stopping.clone(),
     })?;
-    let checker = content::Checker::new(config.content_checks_per_second);
+    let checker = content::Checker::new(content::Budget {
+        files_per_second: config.content_checks_per_second,
+        bytes_per_second: config.content_bytes_per_second,
+    });
     let content = std::thread::Builder::new()
         .name("content".to_owned())
         .spawn(move || content::run(&changes, &out, checker))
@@ -101,6 +107,7 @@ pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
         pairing: Pairing::default(),
         directories: Vec::new(),
         ignored,
+        watchlist,
         next,
         gathered: Vec::new(),
         rescans,
@@ -153,9 +160,10 @@ struct Worker {
     /// New directories whose files have to be looked for, with the time when.
     directories: Vec<(Seen, u64)>,
     ignored: Vec<std::path::PathBuf>,
-    next: SyncSender<Vec<Observation>>,
+    watchlist: Watchlist,
+    next: SyncSender<Vec<Change>>,
     /// What is handed on together once nothing more waits.
-    gathered: Vec<Observation>,
+    gathered: Vec<Change>,
     rescans: Rescanner,
     clock: SharedClock,
     board: SensorBoard,
@@ -226,7 +234,9 @@ impl Worker {
 
     fn handle(&mut self, event: RawEvent) {
         let RawEvent { at, path, what, actor } = event;
-        if self.is_ignored(&path) {
+        // Where the system tells who did it, the agent itself is left out already.
+        let is_own = actor.is_none() && self.watchlist.is_own_act(&path, at.monotonic_ms);
+        if is_own || self.is_ignored(&path) {
             return;
         }
         let seen = Seen { path, at, actor };
@@ -294,12 +304,12 @@ impl Worker {
     fn finish(&mut self, due: Due) {
         match due {
             Due::MovedOut(seen) => self.tell(&seen, Operation::MovedOut),
-            Due::Settled(seen) => self.tell(&seen, Operation::Written),
+            Due::Settled(seen) => self.tell_of(&seen, Operation::Written, Writer::MayGoOn),
             Due::Peek(seen) => {
                 let empty =
                     |metadata: &std::fs::Metadata| metadata.is_file() && metadata.len() == 0;
                 if std::fs::symlink_metadata(&seen.path).is_ok_and(|metadata| empty(&metadata)) {
-                    self.tell(&seen, Operation::Written);
+                    self.tell_of(&seen, Operation::Written, Writer::MayGoOn);
                 }
             }
         }
@@ -324,14 +334,24 @@ impl Worker {
     }
 
     fn tell(&mut self, seen: &Seen, operation: Operation) {
+        self.tell_of(seen, operation, Writer::Done);
+    }
+
+    fn tell_of(&mut self, seen: &Seen, operation: Operation, writer: Writer) {
         let Some((root, below)) = root_of(&self.roots, &seen.path) else { return };
         let change = FileChange::new(root.clone(), below, operation);
-        let change = FileChange { actor: seen.actor.clone(), ..change };
-        self.send(seen.at, Fact::File(change));
+        let role = self.watchlist.role(&[&seen.path], seen.at.monotonic_ms);
+        let change = FileChange { actor: seen.actor.clone(), role, ..change };
+        self.gather(seen.at, Fact::File(change), writer);
     }
 
     fn send(&mut self, at: Moment, fact: Fact) {
-        self.gathered.push(Observation { at, fact });
+        self.gather(at, fact, Writer::Done);
+    }
+
+    fn gather(&mut self, at: Moment, fact: Fact, writer: Writer) {
+        self.gathered
+            .push(Change { observation: Observation { at, fact }, writer });
         if TOGETHER_MAX <= self.gathered.len() {
             self.hand_on();
         }

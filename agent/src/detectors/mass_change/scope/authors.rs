@@ -90,8 +90,15 @@ mod tests {
         let (redactor, mut authors) = (Redactor::new(&[7; 32]), Authors::default());
         for pid in 0..5000 {
             let program = Some(format!("/usr/bin/p{}", pid % 3).into());
-            let actor =
-                Actor { pid, started: Some(1), program, uid: None, unit: None, client: None };
+            let actor = Actor {
+                pid,
+                started: Some(1),
+                program,
+                uid: None,
+                unit: None,
+                client: None,
+                parents: Vec::new(),
+            };
             authors.add(&actor, 1, &redactor);
         }
         let told = authors.told();

@@ -13,12 +13,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{clients, sys};
-use crate::observation::Actor;
+use crate::observation::{Actor, Kin};
 
 /// Processes remembered at the most; then the one not seen for longest is forgotten.
 const KNOWN_MAX: usize = 512;
 /// Processes looked at in one batch at the most, so that a storm of short-lived ones does not hold up reading.
 const LOOKS_PER_BATCH: usize = 64;
+/// Processes above one that are noted: whoever starts one for each file is found there.
+const PARENTS_MAX: usize = 2;
 /// The children of this program work for clients.
 const FILE_SERVER: &[u8] = b"smbd";
 
@@ -87,13 +89,13 @@ impl Actors {
 }
 
 const fn nameless(pid: u32) -> Actor {
-    Actor { pid, started: None, program: None, uid: None, unit: None, client: None }
+    let parents = Vec::new();
+    Actor { pid, started: None, program: None, uid: None, unit: None, client: None, parents }
 }
 
 /// Looks at a process in `/proc`.
 fn look(pid: u32) -> Actor {
-    let started = started(pid);
-    let Some(started) = started else { return nameless(pid) };
+    let Some((parent, started)) = stat(pid) else { return nameless(pid) };
     let program = fs::read_link(format!("/proc/{pid}/exe")).ok();
     let is_server = program
         .as_deref()
@@ -109,20 +111,40 @@ fn look(pid: u32) -> Actor {
         uid: status.as_deref().and_then(effective_user),
         unit: groups.as_deref().and_then(unit),
         client: is_server.then(|| clients::client_of(pid)).flatten(),
+        parents: line_of(parent),
     }
 }
 
-/// Returns when a process started, in clock ticks since boot: field 22 of `/proc/PID/stat`, see proc(5).
+/// Returns a process and those it descends from, a few.
+fn line_of(pid: u32) -> Vec<Kin> {
+    let mut line = Vec::new();
+    let mut next = pid;
+    while line.len() < PARENTS_MAX {
+        let Some((parent, started)) = stat(next) else { break };
+        line.push(Kin { pid: next, started: Some(started) });
+        next = parent;
+    }
+    line
+}
+
 fn started(pid: u32) -> Option<u64> {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    started_in(&stat)
+    stat(pid).map(|(_, started)| started)
+}
+
+/// Returns a process' parent and when it started, in clock ticks since boot: fields 4 and 22 of `/proc/PID/stat`, see
+/// proc(5).
+fn stat(pid: u32) -> Option<(u32, u64)> {
+    read_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
 }
 
 /// The program's name stands in brackets and may hold anything, brackets too; what follows is counted from the last.
-fn started_in(stat: &[u8]) -> Option<u64> {
+fn read_stat(stat: &[u8]) -> Option<(u32, u64)> {
     let end = stat.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(stat.get(end + 1..)?).ok()?;
-    rest.split_ascii_whitespace().nth(19)?.parse().ok()
+    let mut fields = rest.split_ascii_whitespace();
+    let parent = fields.nth(1)?.parse().ok()?;
+
+    Some((parent, fields.nth(17)?.parse().ok()?))
 }
 
 fn effective_user(status: &str) -> Option<u32> {
@@ -150,6 +172,12 @@ mod tests {
         let actor = actors.who(std::process::id(), None);
         assert_eq!(actor.program.as_deref(), std::env::current_exe().ok().as_deref());
         assert!(actor.started.is_some() && actor.uid.is_some(), "{actor:?}");
+        let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
+        let told = actor
+            .parents
+            .first()
+            .and_then(|kin| i32::try_from(kin.pid).ok());
+        assert_eq!(told, parent);
         actors.begin_batch();
         assert!(Arc::ptr_eq(&actor, &actors.who(std::process::id(), None)));
     }
@@ -176,8 +204,8 @@ mod tests {
     #[test]
     fn a_program_may_have_any_name() {
         let stat = b"12 (a) R (x) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20";
-        assert_eq!(started_in(stat), Some(4711));
-        assert_eq!(started_in(b"12 (sh"), None);
+        assert_eq!(read_stat(stat), Some((1, 4711)));
+        assert_eq!(read_stat(b"12 (sh"), None);
     }
 
     #[test]

@@ -46,8 +46,14 @@ impl Worker {
             }
             Entry::File => Operation::Renamed { from: old },
         };
-        let change =
-            FileChange { actor: to.actor.clone(), ..FileChange::new(root, below, operation) };
+        if entry == Entry::Directory {
+            self.watchlist.note_moved(&from.path, &to.path);
+        }
+        let role = self
+            .watchlist
+            .role(&[&from.path, &to.path], to.at.monotonic_ms);
+        let change = FileChange::new(root, below, operation);
+        let change = FileChange { actor: to.actor.clone(), role, ..change };
         self.send(to.at, Fact::File(change));
     }
 
