@@ -23,10 +23,7 @@ pub(super) struct RawEvent {
 }
 
 /// What the kernel can tell.
-#[cfg_attr(
-    not(any(windows, test)),
-    expect(dead_code, reason = "some of it only a change journal tells")
-)]
+#[cfg_attr(not(windows), expect(dead_code, reason = "some of it only a change journal tells"))]
 #[derive(Debug)]
 pub(super) enum Raw {
     /// Something appeared.
