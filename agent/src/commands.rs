@@ -18,9 +18,12 @@ use crate::args::{
     RunArgs, ServiceArgs, StatusArgs,
 };
 use crate::config::{Config, default_text};
+use crate::containment::Contain;
 use crate::control::{self, Answer, Question};
 use crate::enrolment::{self, Configuration, EnrolOrder, Enrolled};
 use crate::paths::{DEFAULT_STATE_DIR, StateDir};
+use crate::sensors::backups::{BackupConfig, Medium};
+use crate::sensors::files::BackendChoice;
 use crate::trace::Limit;
 use crate::{canaries, replay, service, watch};
 
@@ -183,7 +186,7 @@ fn check(args: &RunArgs, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is legal but probably not meant. Looks at the roots and opens nothing else.
+/// What is legal but probably not meant. Looks at the roots and at the places of backups and opens nothing else.
 fn warnings(config: &Config) -> Vec<String> {
     let roots = &config.sensors.roots;
     let mut warnings: Vec<_> = roots
@@ -193,6 +196,20 @@ fn warnings(config: &Config) -> Vec<String> {
     if roots.is_empty() {
         warnings.push(
             "no directory is watched; add [[sensors.roots]] with the `path` of each".to_owned(),
+        );
+    }
+    let places = config
+        .sensors
+        .backups
+        .iter()
+        .filter(|backup| backup.medium == Medium::Fixed);
+    warnings.extend(places.filter_map(backup_warning));
+    let contains = roots.iter().any(|root| root.contain == Contain::Suspend);
+    if contains && config.sensors.files.backend == BackendChoice::Notify {
+        warnings.push(
+            "`contain = \"suspend\"` does nothing with `sensors.files.backend = \"notify\"`, which does not tell who \
+             changed a file; set it to \"auto\""
+                .to_owned(),
         );
     }
     if config.uplink.collector_url.is_empty() {
@@ -211,6 +228,16 @@ fn root_warning(path: &Path) -> Option<String> {
             "the watched directory `{shown}` cannot be read: {error}; correct the path, or let the agent's user read it"
         )),
     }
+}
+
+fn backup_warning(backup: &BackupConfig) -> Option<String> {
+    let (path, name) = (backup.path.as_ref()?, &backup.name);
+    let error = path.metadata().err()?;
+
+    Some(format!(
+        "backup `{name}`: `{}` cannot be looked at: {error}; correct the path, or let the agent's user read it",
+        path.display()
+    ))
 }
 
 fn canaries_of(args: &CanariesArgs, out: &mut impl Write) -> anyhow::Result<()> {

@@ -13,7 +13,7 @@ use crate::buffer::BufferConfig;
 use crate::detectors::DetectorsConfig;
 use crate::identity::Enrolment;
 use crate::paths::{DEFAULT_STATE_DIR, StateDir};
-use crate::sensors::SensorsConfig;
+use crate::sensors::{SensorsConfig, files};
 use crate::uplink::UplinkConfig;
 
 /// The commented default configuration.
@@ -93,6 +93,9 @@ impl Checked for Config {
         let mut problems = self.agent.problems();
         problems.extend(self.sensors.problems());
         problems.extend(self.detectors.problems());
+        let roots = files::resolve(&self.sensors.roots);
+        let labels: Vec<_> = roots.iter().map(|root| root.label.as_str()).collect();
+        problems.extend(self.detectors.mass_change.lost_jobs(&labels));
         problems.extend(self.buffer.problems());
         problems.extend(self.uplink.problems());
         problems
@@ -220,6 +223,19 @@ mod tests {
         let mut missing = Vec::new();
         look_for("", &default, &mut missing);
         assert!(missing.is_empty(), "not in deploy/agent.toml: {missing:#?}");
+    }
+
+    #[test]
+    fn a_job_on_a_root_that_is_not_watched_is_named() {
+        let job = |root: &str| {
+            format!(
+                "[[sensors.roots]]\npath = '/srv/share'\n[[detectors.mass_change.jobs]]\nname = 'retention'\n\
+                 root = '{root}'\nfrom = '23:30'\nuntil = '02:00'\n"
+            )
+        };
+        assert!(Config::parse(&job("share")).is_ok());
+        let problems = Config::parse(&job("shares")).unwrap_err();
+        assert!(problems[0].to_string().contains("`shares`"), "{problems:?}");
     }
 
     #[test]

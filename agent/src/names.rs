@@ -170,6 +170,10 @@ pub fn is_allowed_suffix(suffix: &str, configured: &[String]) -> bool {
 /// Returns whether a name has the seven parts of an SS-MIX2 message file.
 #[must_use]
 pub fn is_ssmix2(name: &str) -> bool {
+    // Most names fail here, without anything being made of them.
+    if name.bytes().filter(|b| *b == b'_').count() + 1 != SSMIX2_PARTS {
+        return false;
+    }
     let parts: Vec<_> = name.split('_').collect();
     parts.len() == SSMIX2_PARTS
         && !name.contains('.')

@@ -141,12 +141,11 @@ async fn each_print_job_is_told_once_and_a_silent_service_is_a_loss() {
     serving.abort();
 }
 
+/// Id, printer and title of each.
+type Jobs = Arc<Mutex<Vec<(i32, &'static str, &'static str)>>>;
+
 /// Answers Get-Jobs with all jobs from the asked id on, as CUPS does.
-async fn serve(
-    listener: UnixListener,
-    jobs: Arc<Mutex<Vec<(i32, &'static str, &'static str)>>>,
-    answer: Arc<Mutex<&'static str>>,
-) {
+async fn serve(listener: UnixListener, jobs: Jobs, answer: Arc<Mutex<&'static str>>) {
     loop {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut question = vec![0; 4096];

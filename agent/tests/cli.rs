@@ -4,6 +4,9 @@
 
 #[path = "cli/service.rs"]
 mod service;
+#[cfg(target_os = "linux")]
+#[path = "cli/guarded.rs"]
+mod guarded;
 #[path = "cli/safeguards.rs"]
 mod safeguards;
 

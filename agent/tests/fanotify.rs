@@ -10,6 +10,9 @@
     reason = "a test stops at the first surprise and looks for one fact among many"
 )]
 
+#[path = "fanotify/kernel.rs"]
+mod kernel;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -158,7 +161,12 @@ async fn what_is_mounted_below_a_root_is_watched_too() {
     };
     hands.act("mv disk/a disk/c");
     assert_eq!(watch.change("a rename on the other disk").await.below, Path::new("disk/c"));
-    hands.act("umount disk");
+    // The agent is in nobody's way: a disk can be taken out while it is watched.
+    hands.act("umount disk && touch taken-out");
+    let mut below = watch.change("the disk taken out").await.below;
+    while below != Path::new("taken-out") {
+        below = watch.change("the disk taken out").await.below;
+    }
     watch.end().await;
 }
 
@@ -236,16 +244,16 @@ impl Watch {
     }
 
     fn begin_ignoring(root: &Path, ignored: Option<PathBuf>) -> Option<Self> {
+        Self::begin_with(root, |parts| parts.config.ignored.extend(ignored))
+    }
+
+    fn begin_with(root: &Path, adapt: impl FnOnce(&mut FilesParts)) -> Option<Self> {
         let (out, seen) = mpsc::channel(OBSERVATIONS_CAPACITY);
         let root = RootConfig::new(root);
         let clock: SharedClock = Arc::new(SystemClock::new(host::boot_id()));
-        let parts = FilesParts {
+        let mut parts = FilesParts {
             roots: files::resolve(&[root]),
-            config: FilesConfig {
-                backend: BackendChoice::Fanotify,
-                ignored: ignored.into_iter().collect(),
-                ..FilesConfig::default()
-            },
+            config: FilesConfig { backend: BackendChoice::Fanotify, ..FilesConfig::default() },
             clock,
             out,
             board: SensorBoard::default(),
@@ -254,6 +262,7 @@ impl Watch {
             memory: None,
             watchlist: Watchlist::default(),
         };
+        adapt(&mut parts);
         match files::begin(parts) {
             Ok(sensor) => Some(Self { sensor, seen }),
             Err(error) => {

@@ -2,17 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[path = "program/watching.rs"]
+mod watching;
+
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use shirase_agent::observation::{Fact, FileChange, Observation, Operation, Root, Verdict};
 use shirase_agent::trace::{Anonymiser, Header, Limit, Recorded, Seen, TraceWriter};
 use shirase_shared::redact::Names;
 use shirase_shared::testing::builders::moment;
+
+use watching::Watching;
 
 #[test]
 fn what_watch_saw_is_replayed_with_the_same_lines() {
@@ -220,6 +224,46 @@ fn an_anonymised_trace_keeps_no_name_in_any_fact() {
     assert!(text.contains("\"names\":\"anonymised\"") && text.contains("lost"), "{text}");
 }
 
+#[test]
+fn what_was_seen_of_safeguards_replays_also_anonymised() {
+    let home = tempfile::tempdir().unwrap();
+    let [clear, shared] = ["clear.jsonl", "shared.jsonl"].map(|name| home.path().join(name));
+    let stopped = (0..12)
+        .map(|n| format!("ehr@yamada{n}.service"))
+        .collect::<Vec<_>>();
+    let facts = [
+        json!({"services": {"stopped": stopped, "started": []}}),
+        json!({"guard": {"name": "auditd.service", "runs": "missing", "starts": "unknown", "before": "ran"}}),
+        json!({"log": {"path": "/srv/yamada/ehr.log", "bytes_before": 900, "now": {"shorter": {"bytes": 0}}}}),
+        json!({"own": {"part": "identity", "name": "host.key", "change": "changed", "when": "running"}}),
+        json!({"backup": {"name": "yamada", "state": {"files": {"since": null, "before": 9, "left": 0, "gone": 9}}}}),
+    ];
+    for (path, anonymiser) in [(&clear, None), (&shared, Some(Anonymiser::new().unwrap()))] {
+        let limit = Limit { bytes: u64::MAX };
+        let mut writer = TraceWriter::create(path, header(), anonymiser, limit).unwrap();
+        for fact in &facts {
+            let fact = serde_json::from_value(fact.clone()).unwrap();
+            let (at, now) = (moment(0), moment(0));
+            writer
+                .write(&Seen { observation: Observation { at, fact }, now })
+                .unwrap();
+        }
+        writer.finish(moment(300)).unwrap();
+        let told = lines(&replay(&[path.to_str().unwrap(), "--json"]));
+        let events = told.iter().filter(|line| line["type"] == "event");
+        let kind = |line: &Value| line["kind"].as_str().unwrap_or_default().to_owned();
+        let mut kinds: Vec<_> = events.map(kind).collect();
+        kinds.sort();
+        assert_eq!(
+            kinds,
+            ["backup", "protection", "protection", "protection", "stops"],
+            "{told:?}"
+        );
+    }
+    let text = fs::read_to_string(&shared).unwrap();
+    assert!(text.contains("auditd.service") && !text.contains("yamada"), "{text}");
+}
+
 fn header() -> Header {
     let path = PathBuf::from("/srv/share");
     Header::new(moment(0), vec![Root { label: "share".to_owned(), path, names: Names::Hidden }])
@@ -265,45 +309,4 @@ fn lines(output: &Output) -> Vec<Value> {
 
 fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// A `watch` that runs.
-struct Watching {
-    child: Child,
-    said: BufReader<ChildStdout>,
-}
-
-impl Watching {
-    fn start(dir: &Path, more: &[&str]) -> Self {
-        let mut child = Command::new(program())
-            .args(["watch", "--json"])
-            .args(more)
-            .arg(dir)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let said = BufReader::new(child.stdout.take().unwrap());
-        let mut watching = Self { child, said };
-        watching.until(|line| line["type"] == "ready");
-        watching
-    }
-
-    /// Reads lines until one is as wanted; the test's own time limit ends a wait for one that never comes.
-    fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            let mut line = String::new();
-            assert!(0 < self.said.read_line(&mut line).unwrap(), "the program ended");
-            let line: Value = serde_json::from_str(&line).unwrap();
-            if wanted(&line) {
-                return line;
-            }
-        }
-    }
-
-    fn end(mut self) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        assert!(self.child.wait().unwrap().success());
-    }
 }

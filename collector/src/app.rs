@@ -28,6 +28,7 @@ use crate::config::Config;
 use crate::enrolment::authority::Authority;
 use crate::ingest::listening;
 use crate::jobs::correlate::CorrelateJob;
+use crate::jobs::deadlines::DeadlinesJob;
 use crate::jobs::draft_reports::DraftReportsJob;
 use crate::jobs::notify::NotifyJob;
 use crate::jobs::silence::SilenceJob;
@@ -199,6 +200,18 @@ fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
         noting.await;
         "listening"
     });
+    spawn_job(
+        DeadlinesJob {
+            store: store.clone(),
+            profiles: parts.releases.shared_profiles(),
+            courier: parts.courier.clone(),
+            clock: Arc::clone(clock),
+            console_url: config.console_url(),
+            nudge: nudge.clone(),
+        },
+        parts,
+        stages,
+    );
     spawn_job(
         NotifyJob {
             store: store.clone(),

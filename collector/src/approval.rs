@@ -14,7 +14,7 @@
 //! report <report id>
 //! revision <number>
 //! answers-sha256 <64 hexadecimal digits>
-//! format pdf
+//! format <pdf, docx, … as in `format`>
 //! file-sha256 <64 hexadecimal digits>
 //! ```
 //!
@@ -29,9 +29,8 @@
 
 pub mod canonical;
 mod approved;
+mod format;
 mod frozen;
-
-use std::fmt;
 
 use jiff::Timestamp;
 use shirase_shared::ids::{FacilityId, ReportId, UserId};
@@ -43,7 +42,10 @@ use crate::reports::answer::{NamedPerson, Revision};
 use shirase_shared::tls::sha256_hex;
 
 pub use approved::{Approved, StoredApproval, Tampered};
-pub use frozen::{Frozen, FrozenAnswer, FrozenProfile, Incident as FrozenIncident, Sender};
+pub use format::Format;
+pub use frozen::{
+    Former, FormerAnswer, Frozen, FrozenAnswer, FrozenProfile, Incident as FrozenIncident, Sender,
+};
 
 /// First line of a signed text, so that a later layout can never be taken for this one.
 const SIGNED_LAYOUT: &str = "shirase-rendering-1";
@@ -121,29 +123,6 @@ pub struct DecisionRecord {
     pub own_answers: OwnAnswers,
     /// Why, for a rejection.
     pub reason: String,
-}
-
-/// Kinds of file a report is rendered to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Format {
-    /// PDF/A.
-    Pdf,
-}
-
-impl Format {
-    /// Returns the name used in the database, in file names and in signed texts.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pdf => "pdf",
-        }
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// A rendered file as it is stored.

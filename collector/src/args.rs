@@ -1,17 +1,21 @@
 //! The command line. No secret is ever an argument: other users of the machine could read it.
 
 mod hosts;
+mod official;
 
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
+use crate::approval::Format;
 use crate::facilities::FacilityKind;
 use crate::notify::{ChannelId, ChannelKind, parse_severity};
+use crate::reports::official::FormId;
 use shirase_shared::event::Severity;
 use shirase_shared::ids::FacilityId;
 
 pub use hosts::{DrillCommand, HostCommand, MaintenanceCommand, TokenCommand};
+pub use official::OfficialFormCommand;
 
 /// Where the configuration is looked for.
 pub const DEFAULT_CONFIG: &str = "/etc/shirase/collector.toml";
@@ -61,6 +65,15 @@ pub enum Command {
     /// Drafts and reports.
     #[command(subcommand)]
     Report(ReportCommand),
+    /// An addressee's own XLSX or DOCX, filled from reports.
+    #[command(subcommand)]
+    OfficialForm(OfficialFormCommand),
+    /// What each addressee wants, by when.
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+    /// Deadlines of incidents.
+    #[command(subcommand)]
+    Deadline(DeadlineCommand),
     /// Damage manifests, which only the hospital's key opens.
     #[command(subcommand)]
     Manifest(ManifestCommand),
@@ -247,29 +260,65 @@ pub enum ReportCommand {
         #[arg(long)]
         revision: Option<u32>,
     },
-    /// Write the stored, verified file of an approved report.
+    /// Write a stored, verified file of an approved report.
     Export {
         /// Its facility.
         facility: FacilityId,
         /// Its id, or the number of its incident.
         report: String,
-        /// Form of the file.
-        #[arg(long, value_enum, default_value_t = ExportFormat::Pdf)]
-        format: ExportFormat,
+        /// The profile it follows, where the incident has several reports.
+        #[arg(long)]
+        profile: Option<String>,
+        /// Form of the file: pdf, docx, xlsx, html, json, eml, or one attachment: timeline-csv, hosts-csv, indicators-csv,
+        /// indicators-stix, damage-csv.
+        #[arg(long, default_value = "pdf", value_parser = parse_format)]
+        format: Format,
         /// Where to write it; an existing file is left alone.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        /// Write the attachments beside it, under the names the document lists with their hashes.
+        #[arg(long)]
+        attachments: bool,
         /// Write what is there now, with 下書き across each page, although nobody has approved it.
         #[arg(long)]
         draft: bool,
+        /// Fill this official form instead; `official-form list` shows those there are.
+        #[arg(long, value_name = "FORM", conflicts_with_all = ["format", "attachments"])]
+        official_form: Option<FormId>,
     },
 }
 
-/// Form of an exported report.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub enum ExportFormat {
-    /// PDF.
-    Pdf,
+fn parse_format(name: &str) -> Result<Format, String> {
+    Format::parse(name).ok_or_else(|| {
+        let known: Vec<_> = Format::ALL.iter().map(|format| format.as_str()).collect();
+        format!("there is no kind of file `{name}`; use one of {}", known.join(", "))
+    })
+}
+
+/// Profiles.
+#[derive(Debug, Subcommand)]
+pub enum ProfileCommand {
+    /// Show the profiles in use, the hospital's own over those built in.
+    List(ListArgs),
+    /// Read the hospital's own profiles and name every mistake with its file, key and line. Exit status 1 if there is one.
+    Check(ListArgs),
+}
+
+/// Deadlines.
+#[derive(Debug, Subcommand)]
+pub enum DeadlineCommand {
+    /// Show the deadlines of all incidents, the most urgent first.
+    List {
+        /// Which facility; all if left out.
+        #[arg(long)]
+        facility: Option<FacilityId>,
+        /// Show those that were met and those that have not begun as well.
+        #[arg(long)]
+        all: bool,
+        /// How.
+        #[command(flatten)]
+        list: ListArgs,
+    },
 }
 
 /// Damage manifests.

@@ -10,6 +10,8 @@ mod facility;
 mod host;
 mod incident;
 mod manifest;
+mod duties;
+mod official;
 mod order;
 mod release;
 mod report;
@@ -69,6 +71,14 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
         Command::Host(command) => Desk::open(path, terminal).await?.host(command).await?,
         Command::Incident(command) => Desk::open(path, terminal).await?.incident(command).await?,
         Command::Report(command) => Desk::open(path, terminal).await?.report(command).await?,
+        Command::Profile(command) => return duties::profile(path, command, terminal),
+        Command::Deadline(command) => Desk::open(path, terminal).await?.deadline(command).await?,
+        Command::OfficialForm(command) => {
+            return Desk::open(path, terminal)
+                .await?
+                .official_form(command)
+                .await;
+        }
         Command::Manifest(ManifestCommand::Open { manifest, identity }) => {
             manifest::open(path, &manifest, &identity, terminal)?;
         }

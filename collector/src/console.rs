@@ -12,10 +12,12 @@ mod ui;
 mod frame;
 mod sign_in;
 pub mod overview;
+pub mod duties;
 pub mod incident;
 pub mod report;
 pub mod hosts;
 pub mod settings;
+pub mod official;
 pub mod users;
 pub mod audit;
 

@@ -15,11 +15,13 @@
 mod act;
 pub mod assembler;
 mod entry;
+mod moment;
 mod reportable;
 pub mod timeline;
 
 pub use act::{Act, ActError};
 pub use entry::{Entry, StoredEntry};
+pub use moment::{Known, Moment, Moments};
 pub use reportable::{Ground, Reportable, is_reportable};
 pub use timeline::{ItemKind, TimelineItem, timeline};
 

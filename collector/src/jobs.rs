@@ -15,6 +15,7 @@ pub mod correlate;
 pub mod silence;
 pub mod draft_reports;
 pub mod notify;
+pub mod deadlines;
 
 use std::future::Future;
 use std::time::Duration;

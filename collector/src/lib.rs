@@ -26,6 +26,7 @@ pub mod incidents;
 pub mod reports;
 pub mod approval;
 pub mod release;
+pub mod duties;
 pub mod notify;
 pub mod jobs;
 

@@ -14,6 +14,7 @@
 //! Not here: delivering reports. Staff are notified, reports are delivered.
 
 pub mod letter;
+pub mod deadline;
 pub mod mail;
 pub mod webhook;
 pub mod courier;

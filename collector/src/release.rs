@@ -12,6 +12,10 @@
 //!
 //! Not here: who is signed in and in which role (see `people`); the callers check that.
 
+mod files;
+mod forms;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,18 +28,26 @@ use shirase_shared::tls::sha256_hex;
 use tokio::sync::OnceCell;
 
 use crate::approval::{
-    Approved, Decision, DecisionRecord, Format, Frozen, Refusal, Rendering, Sender, SignedParts,
-    Submission, Tampered, Verdict, signed_text,
+    Approved, Decision, DecisionRecord, Format, Former, Frozen, Refusal, Rendering, Sender,
+    SignedParts, Submission, Tampered, Verdict, signed_text,
 };
 use crate::facilities::{Duty, Facility};
 use crate::keys::SigningKey;
 use crate::locale::{Lang, Locale};
-use crate::reports::ReportStatus;
+use crate::reports::Report;
+use crate::reports::answer::{Answer, Source};
+use crate::reports::fields::Field;
+use crate::reports::official::FormError;
 use crate::reports::profile::{Profile, ProfileError, Profiles};
+use crate::reports::render::Stage;
+use crate::reports::render::files::RenderError;
 use crate::reports::render::fonts::FontError;
 use crate::reports::render::pdf::{PdfError, PdfRenderer};
-use crate::reports::render::{Stage, document};
+use crate::reports::round::{self, HandedIn, own_answers};
 use crate::store::{DecisionError, NewApproval, NewSubmission, Store, StoreError};
+
+pub use files::ReportFile;
+pub use forms::FilledFile;
 
 /// Directory in the data directory in which a hospital keeps its own profiles.
 pub const PROFILES_DIR: &str = "profiles";
@@ -51,9 +63,23 @@ pub enum ReleaseError {
     /// The database could not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The document could not be rendered.
+    /// There is no font to render with.
     #[error(transparent)]
     Pdf(#[from] PdfError),
+    /// A file could not be rendered.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// An official form does not read, or cannot be filled.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// The answers give nothing for this kind of file, or it was not made when the report was approved.
+    #[error("report {report} has no file of the kind `{format}`")]
+    NoSuchFile {
+        /// Which report.
+        report: ReportId,
+        /// What was asked for.
+        format: Format,
+    },
     /// What is stored does not prove what it claims.
     #[error("the stored approval does not stand: {0}")]
     Tampered(#[from] Tampered),
@@ -122,17 +148,6 @@ pub fn read_profiles(data_dir: &Path) -> Result<Profiles, ProfilesError> {
     Profiles::with_files(&files).map_err(ProfilesError::Mistakes)
 }
 
-/// A rendered report on its way to a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReportFile {
-    /// A plain name for it.
-    pub name: String,
-    /// The PDF.
-    pub bytes: Vec<u8>,
-    /// Whether it is the released one.
-    pub status: ReportStatus,
-}
-
 /// Everything a decision on a report needs. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Releases(Arc<Inner>);
@@ -176,6 +191,12 @@ impl Releases {
         &self.0.profiles
     }
 
+    /// Returns the profiles in use, to be kept.
+    #[must_use]
+    pub fn shared_profiles(&self) -> Arc<Profiles> {
+        Arc::clone(&self.0.profiles)
+    }
+
     /// Looks for the font now, so that a start can say what is missing; returns the family's name.
     ///
     /// # Errors
@@ -194,13 +215,22 @@ impl Releases {
             .store
             .report(&verdict.facility, verdict.report)
             .await?;
+        let now = self.now();
+        let sheet = self.0.store.sheet(&verdict.facility, report.id).await?;
+        let profile = self.profile(&report.profile)?;
+        let mut authors: Vec<String> = sheet.answers.values().filter_map(author).collect();
+        authors.sort();
+        authors.dedup();
+        let handed_in = HandedIn { by: verdict.by.clone(), at: now, authors };
         let new = NewSubmission {
             verdict: verdict.clone(),
-            profile: self.profile(&report.profile)?.frozen(),
+            profile: profile.frozen(),
             sender: self.sender(&verdict.facility).await?,
             incident_number: self.incident_number(&report).await?,
+            own: own_answers(&report, profile, Some(&handed_in), (now, Locale::new(LANG))),
+            former: self.former(&report, &sheet.answers).await?,
         };
-        let submission = self.0.store.submit_report(&new, self.now()).await?;
+        let submission = self.0.store.submit_report(&new, now).await?;
         let (report, revision) = (submission.report, submission.revision);
         tracing::info!(report.id = %report, %revision, "submitted report {report}");
 
@@ -220,30 +250,18 @@ impl Releases {
         let frozen = read_frozen(&submission)?;
         let now = self.now();
         let stage = Stage::Approved { by: verdict.by.name.clone(), at: now, own_answers };
-        let bytes = self
-            .render(frozen, submission.answers_sha256.clone(), stage)
+        let made = self
+            .render_all(frozen, submission.answers_sha256.clone(), stage)
             .await?;
-        let sha256 = sha256_hex(&bytes);
-        let text = signed_text(&SignedParts {
-            report: submission.report,
-            revision: submission.revision,
-            answers_sha256: &submission.answers_sha256,
-            format: Format::Pdf,
-            file_sha256: &sha256,
-        });
-        let rendering = Rendering {
-            revision: submission.revision,
-            format: Format::Pdf,
-            signature: self.0.report_key.sign_base64(text.as_bytes()),
-            sha256,
-            bytes,
-            made_at: now,
-        };
+        let renderings = made
+            .into_iter()
+            .map(|file| self.sign(&submission, file, now))
+            .collect();
         let new = NewApproval {
             verdict: verdict.clone(),
             answers_sha256: submission.answers_sha256,
             own_answers,
-            rendering,
+            renderings,
         };
         self.0.store.approve_report(&new, now).await?;
         let report = verdict.report;
@@ -291,80 +309,63 @@ impl Releases {
         Ok(approved)
     }
 
-    /// Returns the report as a file: the stored one if it is approved, else one rendered now and marked 下書き.
-    ///
-    /// # Errors
-    /// When it cannot be rendered, or the stored one was tampered with.
-    pub async fn file(
+    /// Signs a file as made for these frozen answers.
+    fn sign(
         &self,
-        facility: &FacilityId,
-        id: ReportId,
-    ) -> Result<ReportFile, ReleaseError> {
-        let sheet = self.0.store.sheet(facility, id).await?;
-        let report = sheet.report;
-        let number = self.incident_number(&report).await?;
-        let (bytes, suffix) = match report.status {
-            ReportStatus::Approved => {
-                let approved = self.approved(facility, id).await?;
-                let approved = approved.ok_or(StoreError::Missing("approval"))?;
-                (approved.rendering().bytes.clone(), "")
-            }
-            ReportStatus::Submitted => {
-                let found = self
-                    .0
-                    .store
-                    .submission(facility, id, report.revision)
-                    .await?;
-                let submission = found.ok_or(StoreError::Missing("frozen answers"))?;
-                let frozen = read_frozen(&submission)?;
-                let stage = Stage::Submitted { at: submission.submitted_at };
-                (
-                    self.render(frozen, submission.answers_sha256, stage)
-                        .await?,
-                    "-draft",
-                )
-            }
-            ReportStatus::Draft | ReportStatus::Withdrawn => {
-                let profile = self.profile(&report.profile)?.frozen();
-                let sender = self.sender(facility).await?;
-                let frozen = Frozen::of(&report, &sheet.answers, profile, sender, number);
-                let text = frozen
-                    .canonical()
-                    .map_err(|error| StoreError::unreadable("answer", error))?;
-                let stage = Stage::Draft { at: self.now() };
-                (
-                    self.render(frozen, sha256_hex(text.as_bytes()), stage)
-                        .await?,
-                    "-draft",
-                )
-            }
-        };
-        let drill = report.drill.map_or("", |_| "-drill");
-        let name =
-            format!("{facility}-incident{number}-revision{}{drill}{suffix}.pdf", report.revision);
-
-        Ok(ReportFile { name, bytes, status: report.status })
+        submission: &Submission,
+        (format, bytes): (Format, Vec<u8>),
+        now: Timestamp,
+    ) -> Rendering {
+        let sha256 = sha256_hex(&bytes);
+        let text = signed_text(&SignedParts {
+            report: submission.report,
+            revision: submission.revision,
+            answers_sha256: &submission.answers_sha256,
+            format,
+            file_sha256: &sha256,
+        });
+        Rendering {
+            revision: submission.revision,
+            format,
+            signature: self.0.report_key.sign_base64(text.as_bytes()),
+            sha256,
+            bytes,
+            made_at: now,
+        }
     }
 
-    async fn render(
-        &self,
-        frozen: Frozen,
-        answers_sha256: String,
-        stage: Stage,
-    ) -> Result<Vec<u8>, ReleaseError> {
-        let renderer = self.renderer().await?.clone();
-        let work = move || {
-            let profile = Profile::read(&frozen.profile.text)
-                .map_err(|_| ReleaseError::NoProfile(frozen.profile.id.clone()))?;
-            let locale = Locale::new(LANG);
-            let document = document(&frozen, &profile, &answers_sha256, &stage, locale);
-            let identity = format!("{} {answers_sha256} {}", frozen.report, stage.at());
-            Ok(renderer.render(&document, &identity, stage.at())?)
-        };
+    /// Returns the answers that are a draft's own: its round and its addressees.
+    ///
+    /// # Errors
+    /// When its profile is gone.
+    pub fn own(&self, report: &Report) -> Result<BTreeMap<Field, Answer>, ReleaseError> {
+        let profile = self.profile(&report.profile)?;
+        Ok(own_answers(report, profile, None, (self.now(), Locale::new(LANG))))
+    }
 
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(ReleaseError::BrokenOff)?
+    /// Returns what the report before said where `answers` read otherwise; `None` for the first of a series.
+    ///
+    /// # Errors
+    /// When what it froze cannot be read.
+    pub async fn former(
+        &self,
+        report: &Report,
+        answers: &BTreeMap<Field, Answer>,
+    ) -> Result<Option<Former>, ReleaseError> {
+        let store = &self.0.store;
+        let all = store
+            .reports_of_incident(&report.facility, report.incident)
+            .await?;
+        let Some(before) = round::before(report, &all) else { return Ok(None) };
+        let found = store
+            .submission(&report.facility, before.id, before.revision)
+            .await?;
+        let submission = found.ok_or(StoreError::Missing("frozen answers"))?;
+        let frozen = read_frozen(&submission)?;
+        let profile = self.profile(&report.profile)?;
+        let said = (before.round.number, &submission, &frozen);
+
+        Ok(Some(round::former(said, profile, answers)))
     }
 
     async fn renderer(&self) -> Result<&PdfRenderer, ReleaseError> {
@@ -398,7 +399,7 @@ impl Releases {
         })
     }
 
-    async fn incident_number(&self, report: &crate::reports::Report) -> Result<u64, ReleaseError> {
+    async fn incident_number(&self, report: &Report) -> Result<u64, ReleaseError> {
         let incident = self
             .0
             .store
@@ -409,6 +410,13 @@ impl Releases {
 
     fn now(&self) -> Timestamp {
         self.0.clock.0.now()
+    }
+}
+
+fn author(answer: &Answer) -> Option<String> {
+    match &answer.source {
+        Source::Person { name, .. } => Some(name.clone()),
+        Source::Machine { .. } | Source::MasterData => None,
     }
 }
 

@@ -2,22 +2,30 @@
 //!
 //! ```text
 //! incident + records + master data ─draft─▶ answers ─(people correct)─▶ frozen ─render─▶ document
-//!                                              ▲                                            ▲
-//!                                           fields                                       profile
+//!                                         (one sheet                      ▲                ▲
+//!                                        an incident)                  report ─────── profile
+//!                                             └─▶ duties ─▶ deadlines
 //! ```
 //!
 //! Always holds:
 //! - every answer knows who gave it, from what and as of when, and every version is kept;
 //! - once a person has answered a field the machine only proposes;
-//! - after submission no answer changes until the report is rejected.
+//! - an incident has one set of answers, its sheet; a report is a view of it for one addressee;
+//! - a submitted report shows what it froze, whatever becomes of the sheet, until it is rejected.
 //!
 //! Not here: who may release a report (see `approval`) and where it is kept (see `store`).
 
 pub mod answer;
 pub mod fields;
 pub mod draft;
+pub mod interview;
 pub mod profile;
+pub mod duty;
+pub mod deadline;
+pub mod overview;
+pub mod round;
 pub mod render;
+pub mod official;
 pub mod text;
 
 use std::collections::BTreeMap;
@@ -26,7 +34,7 @@ use std::fmt;
 use jiff::Timestamp;
 use shirase_shared::ids::{DrillId, FacilityId, IncidentId, ReportId};
 
-use answer::{Answer, NamedPerson, Revision};
+use answer::{Answer, NamedPerson, Revision, RoundKind};
 use fields::Field;
 
 /// One report in the making, or made.
@@ -40,9 +48,11 @@ pub struct Report {
     pub incident: IncidentId,
     /// The profile it follows, for example `jp-mhlw-contact`.
     pub profile: String,
+    /// Which of the reports to its addressee it is.
+    pub round: Round,
     /// How far it is.
     pub status: ReportStatus,
-    /// Grows with every change of an answer.
+    /// Of a draft, the sheet's: grows with every change of an answer. Of any other, the one that was frozen.
     pub revision: Revision,
     /// Set when the incident is an exercise: the report can never be delivered as real.
     pub drill: Option<DrillId>,
@@ -50,6 +60,17 @@ pub struct Report {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+/// Which of the reports to one addressee a report is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Round {
+    /// Reports of one series count together, for example `jp-mhlw`.
+    pub series: String,
+    /// 第n報, from 1.
+    pub number: u32,
+    /// 速報, 続報 or 確報.
+    pub kind: RoundKind,
 }
 
 /// How far a report is.
@@ -99,14 +120,25 @@ impl fmt::Display for ReportStatus {
     }
 }
 
+/// The answers of one incident.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IncidentSheet {
+    /// Grows with every change of an answer and with every submission.
+    pub revision: Revision,
+    /// The answers in force.
+    pub answers: BTreeMap<Field, Answer>,
+    /// What the machine would say now where a person has answered otherwise.
+    pub proposals: BTreeMap<Field, Answer>,
+}
+
 /// A report with everything a page or a renderer needs to know about its answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sheet {
     /// The report.
     pub report: Report,
-    /// The answers in force.
+    /// The answers it shows: the incident's, or once it was submitted those it froze.
     pub answers: BTreeMap<Field, Answer>,
-    /// What the machine would say now where a person has answered otherwise.
+    /// What the machine would say now where a person has answered otherwise; none once it was submitted.
     pub proposals: BTreeMap<Field, Answer>,
 }
 
@@ -122,10 +154,12 @@ pub struct AnswerVersion {
 /// A person's change of one answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerChange {
-    /// Whose report.
+    /// Whose incident.
     pub facility: FacilityId,
-    /// Which report.
-    pub report: ReportId,
+    /// Which incident.
+    pub incident: IncidentId,
+    /// The draft on whose page it was changed; a report that is no draft any more takes no change.
+    pub report: Option<ReportId>,
     /// Which field.
     pub field: Field,
     /// What is said now.
@@ -134,6 +168,8 @@ pub struct AnswerChange {
     pub status: answer::AnswerStatus,
     /// What the person relies on; needed for 推定.
     pub basis: String,
+    /// Why it is changed; needed where a person's confirmed answer is.
+    pub reason: String,
     /// Who says so.
     pub by: NamedPerson,
     /// The revision the person was looking at.

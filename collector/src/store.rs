@@ -16,6 +16,7 @@
 mod connect;
 mod reports;
 mod approvals;
+mod official;
 mod users;
 mod sessions;
 mod audit;
@@ -29,6 +30,7 @@ mod manifests;
 mod incidents;
 mod console;
 mod notifications;
+mod deadline_notices;
 
 pub use approvals::{DecisionError, NewApproval, NewSubmission};
 pub(crate) use audit::append_audit;
@@ -36,4 +38,4 @@ pub use connect::{Store, StoreError};
 pub use hosts::{CertificateHolder, IssuedCertificate};
 pub use incidents::{ActFailure, RecordMark};
 pub use notifications::ChannelState;
-pub use reports::AnswerError;
+pub use reports::{AnswerError, NewReport, RoundRefused};

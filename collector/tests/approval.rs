@@ -22,6 +22,7 @@ use shirase_collector::reports::Report;
 use shirase_collector::reports::answer::NamedPerson;
 use shirase_shared::event::Severity;
 use shirase_shared::secret::Secret;
+use shirase_shared::tls::sha256_hex;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use ward::Ward;
 
@@ -159,6 +160,85 @@ async fn a_second_person_approves_at_the_terminal_and_the_stored_file_is_exporte
     assert!(std::fs::read(out).unwrap().starts_with(b"%PDF-"));
     let (done, said) = run(&ward, &["report", "export", "handa-hp", "1", "--out", out], "");
     assert!(!done && said.contains("report.pdf"), "an existing file was replaced: {said}");
+    every_kind_is_exported(&ward);
+    an_official_form_is_filled(&ward);
     let (done, said) = run(&ward, &["audit", "verify"], "");
     assert!(done, "{said}");
+}
+
+fn every_kind_is_exported(ward: &Ward) {
+    for (format, begins) in [
+        ("docx", "PK"),
+        ("xlsx", "PK"),
+        ("html", "<!doctype html>"),
+        ("json", "{"),
+        ("eml", "Content-Type: multipart/mixed"),
+    ] {
+        let folder = ward.dir.path().join(format);
+        std::fs::create_dir(&folder).unwrap();
+        let out = folder.join(format!("report.{format}"));
+        let path = out.to_str().unwrap();
+        let export = ["report", "export", "handa-hp", "1", "--format", format];
+        let more = ["--profile", "jp-mhlw-contact", "--attachments", "--out", path];
+        let (done, said) = run(ward, &[&export[..], &more].concat(), "");
+        assert!(done && said.contains("SHA-256"), "{said}");
+        assert!(std::fs::read(&out).unwrap().starts_with(begins.as_bytes()), "{format}");
+        let beside = std::fs::read_dir(&folder).unwrap().count();
+        assert!(3 <= beside, "{format}: {beside} files; {said}");
+    }
+    let json = std::fs::read(ward.dir.path().join("json/report.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    for file in json["attachments"].as_array().unwrap() {
+        let path = ward
+            .dir
+            .path()
+            .join("json")
+            .join(file["name"].as_str().unwrap());
+        let found = sha256_hex(&std::fs::read(path).unwrap());
+        assert_eq!(file["sha256"], found.as_str(), "the document lists what lies beside it");
+    }
+    let unknown = ["report", "export", "handa-hp", "1", "--format", "odt", "--out", "x"];
+    let (done, said) = run(ward, &unknown, "");
+    assert!(!done && said.contains("pdf, docx, xlsx, html, json, eml"), "{said}");
+}
+
+fn an_official_form_is_filled(ward: &Ward) {
+    let path = |name: &str| ward.dir.path().join(name).to_str().unwrap().to_owned();
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet().set_name("様式").unwrap();
+    sheet.write_string(0, 0, "医療機関名").unwrap();
+    std::fs::write(path("form.xlsx"), book.save_to_buffer().unwrap()).unwrap();
+    std::fs::write(path("form.exe"), b"MZ").unwrap();
+    let mapped = "[[place]]\nat = \"様式!B1\"\nsay = \"meta:facility\"\n";
+    std::fs::write(path("mapping.toml"), mapped).unwrap();
+    std::fs::write(path("wrong.toml"), mapped.replace("様式!", "別紙!")).unwrap();
+    let form = |more: &[&str]| {
+        let (first, rest) = more.split_first().unwrap();
+        run(ward, &[&["official-form", first, "handa-hp", "contact"], rest].concat(), "")
+    };
+
+    let (done, said) = form(&["import", "--file", &path("form.exe")]);
+    assert!(!done && said.contains("not an Office file"), "{said}");
+    let (done, said) = form(&["import", "--file", &path("form.xlsx"), "--json"]);
+    assert!(done && said.contains("\"kind\": \"xlsx\""), "{said}");
+    let (done, said) = form(&["map", "--mapping", &path("wrong.toml")]);
+    assert!(!done && said.contains("there are 様式"), "{said}");
+    let (done, said) = form(&["map", "--mapping", &path("mapping.toml")]);
+    assert!(done && said.contains("in order"), "{said}");
+    let (done, said) = form(&["map"]);
+    assert!(done && said.contains("meta:facility"), "{said}");
+    let (done, said) = form(&["check", "--report", "1", "--json"]);
+    assert!(done && said.contains("\"problems\": []"), "{said}");
+    let (out, again) = (path("filled.xlsx"), path("again.xlsx"));
+    for out in [&out, &again] {
+        let export =
+            ["report", "export", "handa-hp", "1", "--official-form", "contact", "--out", out];
+        let (done, said) = run(ward, &export, "");
+        assert!(done, "{said}");
+    }
+    let filled = std::fs::read(out).unwrap();
+    assert!(filled == std::fs::read(again).unwrap(), "the kept copy is given out again");
+    let mut book: calamine::Xlsx<_> = calamine::Xlsx::new(std::io::Cursor::new(filled)).unwrap();
+    let range = calamine::Reader::worksheet_range(&mut book, "様式").unwrap();
+    assert_eq!(range.get_value((0, 1)).unwrap().to_string(), "しらせ総合病院");
 }

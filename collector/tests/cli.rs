@@ -368,6 +368,43 @@ fn what_is_not_there_is_named_and_lists_are_empty_arrays() {
 }
 
 #[test]
+fn profiles_are_listed_and_every_mistake_in_them_is_named() {
+    let place = Place::new();
+    let profiles = place.list(&["profile", "list"]);
+    let profiles = profiles.as_array().unwrap();
+    let ids: Vec<&str> = profiles
+        .iter()
+        .map(|one| one["id"].as_str().unwrap())
+        .collect();
+    assert!(ids.contains(&"jp-mhlw-contact") && ids.contains(&"jp-ppc-final"), "{ids:?}");
+    let act = profiles
+        .iter()
+        .find(|one| one["id"] == "jp-cyber-act")
+        .unwrap();
+    assert_eq!((&act["enabled"], &act["confidence"]), (&false.into(), &"secondary".into()));
+    assert!(place.ok(&["profile", "list"]).contains("未確認"));
+    assert!(place.ok(&["profile", "check"]).contains("in order"));
+
+    let own = place.data().join("profiles");
+    std::fs::create_dir_all(&own).unwrap();
+    let broken = "id = \"jp-ipa\"\naddressee = \"nobody\"\nvalid_from = \"soon\"\n";
+    std::fs::write(own.join("jp-ipa.toml"), broken).unwrap();
+    let said = place.run(&["profile", "check", "--json"], "");
+    assert_eq!(said.code, 1, "{}", said.err);
+    let problems: Value = serde_json::from_str(&said.out).unwrap();
+    let lines: Vec<u64> = problems
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["file"] == "jp-ipa.toml")
+        .map(|one| one["line"].as_u64().unwrap())
+        .collect();
+    assert!(lines.contains(&2) && lines.contains(&3), "{problems}");
+    std::fs::remove_file(own.join("jp-ipa.toml")).unwrap();
+    assert_eq!(place.list(&["deadline", "list"]), Value::Array(vec![]));
+}
+
+#[test]
 fn a_manifest_opens_with_the_key_facility_add_printed_and_with_no_other() {
     let place = Place::new();
     let key = place.ok(&["facility", "add", "handa-hp"]);

@@ -13,12 +13,21 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use mail_server::{MailServer, ServerTls, free_port};
+use shirase_collector::jobs::deadlines::DeadlinesJob;
+use shirase_collector::jobs::draft_reports::DraftReportsJob;
 use shirase_collector::jobs::notify::NotifyJob;
 use shirase_collector::jobs::{Job, Nudge, Outcome};
+use shirase_collector::locale::{Lang, Locale};
 use shirase_collector::notify::courier::Courier;
 use shirase_collector::notify::mail::{MailConfig, MailTls};
 use shirase_collector::notify::{Channel, ChannelKind};
+use shirase_collector::release::read_profiles;
+use shirase_collector::reports::AnswerChange;
+use shirase_collector::reports::answer::{AnswerStatus, NamedPerson, Value};
+use shirase_collector::reports::fields::Field;
+use shirase_shared::clock::Clock as _;
 use shirase_shared::event::Severity;
+use shirase_shared::ids::UserId;
 use ward::{VENDOR_PHONE, Ward};
 use webhook_server::WebhookServer;
 
@@ -242,4 +251,99 @@ async fn a_server_that_never_answers_does_not_stop_the_others() {
         .unwrap();
     assert_eq!(done, Outcome::Changed(1));
     assert_eq!(server.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn deadlines_are_warned_of_once_a_stage_and_a_missed_limit_reaches_those_who_sleep() {
+    let mut ward = Ward::open("しらせ総合病院").await;
+    let server = MailServer::start(ward.dir.path(), free_port(), None).await;
+    ward.channel(ChannelKind::Mail, "night@hospital.example", Severity::Critical)
+        .await;
+    let post = WebhookServer::start(&[200]);
+    ward.channel(ChannelKind::Webhook, &post.url("/hook"), Severity::Low)
+        .await;
+    ward.burst(Severity::High).await;
+    let incident = ward.leak_feared().await;
+    let mail = plain_mail(server.port);
+    let told = |job: DeadlinesJob| async move {
+        let mut job = job;
+        job.activate().await
+    };
+    assert_eq!(told(ward.deadlines(&mail)).await, Outcome::NothingToDo, "nothing is near");
+
+    let day = SignedDuration::from_hours(24);
+    let mut outcomes = Vec::new();
+    for days in [2_i64, 0, 5, 24, 18, 9, 3, 40] {
+        for _ in 0..days {
+            ward.clock.advance(day);
+        }
+        outcomes.push(told(ward.deadlines(&mail)).await);
+    }
+    let (none, one, two) = (Outcome::NothingToDo, Outcome::Changed(1), Outcome::Changed(2));
+    // Day 3 of the guide value, again, its end; half of the 60 days, 80, 95 per cent, the end with the night's mail.
+    let expected =
+        [one.clone(), none.clone(), one.clone(), one.clone(), one.clone(), one, two, none];
+    assert_eq!(outcomes, expected);
+    let mails = server.mails();
+    assert_eq!(mails.len(), 1, "a guide value and a warning wake nobody: {mails:#?}");
+    let mail = &mails[0];
+    assert!(
+        mail.subject.contains("期限超過") && mail.subject.contains("60日以内"),
+        "{}",
+        mail.subject
+    );
+    for part in [incident.as_str(), "未確認", "仮に計算", "The limit is missed"] {
+        assert!(mail.body.contains(part), "no `{part}` in\n{}", mail.body);
+    }
+    let posts = post.posts();
+    let states: Vec<String> = posts
+        .iter()
+        .map(|post| post.body["state"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(states, ["running", "guide_passed", "running", "running", "running", "missed"]);
+    assert!(posts.iter().all(|post| post.body["kind"] == "deadline"), "{posts:#?}");
+}
+
+impl Ward {
+    fn deadlines(&self, mail: &MailConfig) -> DeadlinesJob {
+        DeadlinesJob {
+            store: self.store.clone(),
+            profiles: read_profiles(self.dir.path()).unwrap().into(),
+            courier: Courier::new(mail).unwrap(),
+            clock: self.clock.clone(),
+            console_url: "https://c.example.jp:8443".to_owned(),
+            nudge: Nudge::default(),
+        }
+    }
+
+    /// Lets the draft be made, and a person say that data may have leaked; returns the incident's id.
+    async fn leak_feared(&self) -> String {
+        let locale = Locale::new(Lang::Ja);
+        let nudge = Nudge::default();
+        let mut job = DraftReportsJob::new(self.store.clone(), self.clock.clone(), nudge, locale);
+        assert!(matches!(job.activate().await, Outcome::Changed(_)));
+        let incident = self.store.incidents(&self.facility).await.unwrap()[0].id;
+        let sheet = self
+            .store
+            .incident_sheet(&self.facility, incident)
+            .await
+            .unwrap();
+        let change = AnswerChange {
+            facility: self.facility.clone(),
+            incident,
+            report: None,
+            field: Field::DataLeak,
+            value: Value::Choices { chosen: vec!["feared".to_owned()], note: String::new() },
+            status: AnswerStatus::Confirmed,
+            basis: String::new(),
+            reason: String::new(),
+            by: NamedPerson { user: UserId::random(), name: "山田 花子".to_owned() },
+            expected: sheet.revision,
+        };
+        self.store
+            .set_answer(&change, self.clock.now())
+            .await
+            .unwrap();
+        incident.to_string()
+    }
 }

@@ -3,6 +3,7 @@
 //! The parser stops at the first mistake; so [`parse`] notes it, blanks the lines it stands on and reads again,
 //! until the rest is clean. Line numbers stay true because lines are blanked, never removed.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::DeserializeOwned;
@@ -55,6 +56,7 @@ impl Problem {
 /// Returns every mistake found, in the order of lines.
 pub fn parse<T: DeserializeOwned + Checked>(text: &str) -> Result<T, Vec<Problem>> {
     let mut problems = Vec::new();
+    let mut gone = BTreeSet::new();
     let mut rest = text.to_owned();
     let parsed = loop {
         let error = match toml::from_str::<T>(&rest) {
@@ -64,10 +66,13 @@ pub fn parse<T: DeserializeOwned + Checked>(text: &str) -> Result<T, Vec<Problem
         let span = error.span().unwrap_or(0..0);
         let problem = describe(text, span.start, error.message());
         let seen = problems.contains(&problem);
-        if !seen {
+        // What was blanked after a mistake is missing from then on, and that is no second mistake.
+        let follows = missing_field(&problem.message).is_some_and(|name| gone.contains(name));
+        if !seen && !follows {
             problems.push(problem);
         }
         let blanked = blank(&rest, span);
+        gone.extend(names_lost(&rest, &blanked));
         if seen || blanked == rest || PROBLEMS_MAX <= problems.len() {
             break None;
         }
@@ -96,6 +101,7 @@ fn describe(text: &str, offset: usize, message: &str) -> Problem {
     let key = source
         .split('=')
         .next()
+        .filter(|key| !key.trim_start().starts_with('#'))
         .unwrap_or_default()
         .trim()
         .trim_matches(['[', ']']);
@@ -113,6 +119,28 @@ fn describe(text: &str, offset: usize, message: &str) -> Problem {
     };
 
     Problem { line, key: key.to_owned(), message, remedy }
+}
+
+/// Returns the name in the parser's words about a missing field.
+fn missing_field(message: &str) -> Option<&str> {
+    message.strip_prefix("missing field `")?.strip_suffix('`')
+}
+
+/// Returns the names of keys and tables on the lines that were blanked, each part of a dotted one.
+fn names_lost(before: &str, after: &str) -> BTreeSet<String> {
+    let lost = before
+        .lines()
+        .zip(after.lines())
+        .filter(|(old, new)| old != new);
+    let name = |line: &str| line.split('=').next().unwrap_or_default().to_owned();
+    let names = lost.map(|(line, _)| name(line.trim_matches(['[', ']', ' '])));
+    names
+        .flat_map(|name| {
+            name.split('.')
+                .map(|part| part.trim().to_owned())
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// Replaces the lines a span stands on by empty ones.
@@ -143,8 +171,22 @@ fn blank(text: &str, span: std::ops::Range<usize>) -> String {
 }
 
 /// Finds the line of a dotted key such as `uplink.batch_max_events` or `roots.1.path`; 0 if it is not written there.
+///
+/// A dotted name may also stand in one line, such as `office.ja` in `contacts.0`.
 fn line_of_key(text: &str, key: &str) -> usize {
-    let (table, name) = key.rsplit_once('.').unwrap_or(("", key));
+    let cuts = key.char_indices().rev().filter(|(_, c)| *c == '.');
+    let splits = cuts.filter_map(|(at, _)| Some((key.get(..at)?, key.get(at + 1..)?)));
+    let whole = [("", key)];
+    let places = splits
+        .chain(whole)
+        .map(|(table, name)| line_in_table(text, table, name));
+    places
+        .max_by_key(|(line, exact)| (*exact, 0 < *line))
+        .map_or(0, |(line, _)| line)
+}
+
+/// Finds a name in a table: its line, or where it is not written the table's, and whether it is.
+fn line_in_table(text: &str, table: &str, name: &str) -> (usize, bool) {
     let mut here = String::new();
     let mut counts = std::collections::BTreeMap::<String, usize>::new();
     let mut table_line = 0;
@@ -157,13 +199,13 @@ fn line_of_key(text: &str, key: &str) -> usize {
         } else if let Some(plain) = line.strip_prefix('[').and_then(|l| l.split(']').next()) {
             plain.trim().clone_into(&mut here);
         } else if here == table && line.split('=').next().is_some_and(|k| k.trim() == name) {
-            return index + 1;
+            return (index + 1, true);
         }
         if here == table && table_line == 0 && !table.is_empty() {
             table_line = index + 1;
         }
     }
-    table_line
+    (table_line, false)
 }
 
 #[cfg(test)]
@@ -218,6 +260,39 @@ mod tests {
         let problems = parse::<Sample>(text).unwrap_err();
         let lines: Vec<_> = problems.iter().map(|problem| problem.line).collect();
         assert_eq!(lines, [3, 8], "{problems:#?}");
+    }
+
+    #[test]
+    fn what_is_missing_because_of_a_mistake_is_no_second_mistake() {
+        #[derive(Debug, Deserialize)]
+        struct Strict {
+            #[expect(dead_code, reason = "only its reading is of interest")]
+            duty: Duty,
+        }
+        #[derive(Debug, Deserialize)]
+        struct Duty {
+            #[expect(dead_code, reason = "only its reading is of interest")]
+            days: u8,
+            #[expect(dead_code, reason = "only its reading is of interest")]
+            name: String,
+        }
+        impl Checked for Strict {
+            fn problems(&self) -> Vec<Problem> {
+                Vec::new()
+            }
+        }
+        let keys = |text: &str| {
+            let problems = parse::<Strict>(text).unwrap_err();
+            problems
+                .into_iter()
+                .map(|p| (p.line, p.message))
+                .collect::<Vec<_>>()
+        };
+        let [(3, message)] = &keys("# c\n[duty]\ndays = 'x'\nname = 'a'\n")[..] else { panic!() };
+        assert!(message.starts_with("invalid type"), "{message}");
+        let [(_, message)] = &keys("[duty]\ndays = 3\n")[..] else { panic!() };
+        assert_eq!(message, "missing field `name`");
+        assert_eq!(keys("[duty]\ndays = 'x'\nname = 3\n").len(), 2);
     }
 
     #[test]

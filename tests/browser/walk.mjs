@@ -72,7 +72,12 @@ try {
   await author.page.click('a[href*="/incidents/"]');
   await author.page.waitForSelector('a[href*="/reports/"]', { timeout: 60000 });
   await shot(author.page, "12-incident");
-  await author.page.click('a[href*="/reports/"]');
+  await interview(author.page);
+  await shot(author.page, "12-interview");
+  await author.page.goto(`${CONSOLE}/deadlines`);
+  await shot(author.page, "12-deadlines");
+  await author.page.goBack();
+  await author.page.click('a[href*="/reports/"]:visible');
   await shot(author.page, "13-draft");
   const report = author.page.url().split("?")[0].split("#")[0];
   await correct(author.page);
@@ -91,6 +96,10 @@ try {
   // The approver reads and approves on a telephone, without JavaScript.
   const approver = await session(browser, { viewport: { width: 390, height: 844 }, javaScriptEnabled: false });
   await signIn(approver.page, "approver", APPROVER);
+  await approver.page.goto(`${CONSOLE}/deadlines`);
+  await shot(approver.page, "20-deadlines-phone");
+  await approver.page.click('a[href*="/incidents/"]');
+  await shot(approver.page, "20-incident-phone");
   await approver.page.goto(report);
   await shot(approver.page, "20-approve-phone");
   await approver.page.click('form[action$="/approve"] button');
@@ -118,10 +127,22 @@ try {
   await browser.close();
 }
 
+/** Answers the three questions of the first hour with one click each, and records when the institution knew. */
+async function interview(page) {
+  for (const [question, choice] of [["20", "feared"], ["17", "yes"], ["51", "no"]]) {
+    await page.click(`#question-${question} button[value="${choice}"]`);
+    await page.waitForSelector(`#question-${question} .note.done`);
+  }
+  await page.click('details.moments details:has(input[value="aware"]) summary');
+  await page.click('form:has(input[value="aware"]) button');
+  await page.waitForURL(/done=moment/);
+}
+
 /** Answers "has personal data leaked?" as a person would: under investigation, with a sentence. */
 async function correct(page) {
   await page.click('a[href$="/fields/20"]');
   await shot(page, "13-field");
   await page.locator("main textarea").first().fill("漏えいの有無を保守会社とともに調査中。");
+  await page.fill("#why", "保守会社の見立てを加えた");
   await page.click("main form button");
 }

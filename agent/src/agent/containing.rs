@@ -124,6 +124,7 @@ fn act(hold: &Hold, clock: &SharedClock, alarm: &Alarm) -> Vec<AgentState> {
         table: &containment::table(),
         own_pid: std::process::id(),
         held: &hold.processes(),
+        spared: &hold.spared(),
     });
     let targets = match decision {
         Decision::Suspend(targets) => targets,

@@ -209,15 +209,17 @@ fn zip(parts: &[(&str, String)]) -> Vec<u8> {
 
 /// One page with a font every reader has: the notice in English alone, for Japanese needs a font of its own.
 fn pdf(seed: u64) -> Vec<u8> {
-    let mut text = "BT /F1 9 Tf 50 800 Td 11 TL\n".to_owned();
     let [_, _, english] = NOTICE;
-    for line in [english, "", "No.   Item   Amount"] {
-        text.push_str(&format!("({line}) Tj T*\n"));
-    }
-    for [number, _, _, amount] in lines(seed) {
-        text.push_str(&format!("({number}   item {number}   {amount}) Tj T*\n"));
-    }
-    text.push_str("ET");
+    let head = [english, "", "No.   Item   Amount"].map(str::to_owned);
+    let rows = lines(seed)
+        .into_iter()
+        .map(|[number, _, _, amount]| format!("{number}   item {number}   {amount}"));
+    let shown: String = head
+        .into_iter()
+        .chain(rows)
+        .map(|line| format!("({line}) Tj T*\n"))
+        .collect();
+    let text = format!("BT /F1 9 Tf 50 800 Td 11 TL\n{shown}ET");
     let objects = [
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
@@ -226,17 +228,19 @@ fn pdf(seed: u64) -> Vec<u8> {
         format!("<< /Length {} >>\nstream\n{text}\nendstream", text.len()),
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
     ];
-    let mut file = "%PDF-1.4\n".to_owned();
-    let mut places = String::new();
+    let mut parts = vec!["%PDF-1.4\n".to_owned()];
+    let mut places = Vec::new();
     for (number, object) in (1..).zip(&objects) {
-        places.push_str(&format!("{:010} 00000 n \n", file.len()));
-        file.push_str(&format!("{number} 0 obj\n{object}\nendobj\n"));
+        let at: usize = parts.iter().map(String::len).sum();
+        places.push(format!("{at:010} 00000 n \n"));
+        parts.push(format!("{number} 0 obj\n{object}\nendobj\n"));
     }
-    let at = file.len();
-    file.push_str(&format!(
+    let at: usize = parts.iter().map(String::len).sum();
+    let places = places.concat();
+    parts.push(format!(
         "xref\n0 6\n0000000000 65535 f \n{places}trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n{at}\n%%EOF\n"
     ));
-    file.into_bytes()
+    parts.concat().into_bytes()
 }
 
 /// A grey picture of soft squares: baseline JPEG, ITU-T T.81, with the shortest tables that can say it.

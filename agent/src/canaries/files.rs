@@ -26,6 +26,14 @@ pub(super) fn fingerprint(content: &[u8]) -> String {
     hex::encode(digest(&SHA256, content).as_ref())
 }
 
+/// Whether a file still has the content it is known by.
+pub(super) fn is_as_made(path: &Path, digest: &str) -> bool {
+    let small = std::fs::symlink_metadata(path)
+        .is_ok_and(|found| found.is_file() && found.len() <= SIZE_MAX);
+
+    small && std::fs::read(path).is_ok_and(|content| fingerprint(&content) == digest)
+}
+
 /// Looks how a decoy is.
 pub(super) fn find(canary: &Canary) -> Found {
     match std::fs::symlink_metadata(&canary.path) {

@@ -1,5 +1,7 @@
 //! Keeps the decoys as the configuration wants them: a reconciler that comes round once a minute.
 
+mod report;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,6 +25,7 @@ use crate::config::Config;
 use crate::paths::StateDir;
 use crate::sensors::SensorBoard;
 use crate::sensors::files::{RootConfig, resolve};
+use report::Report;
 
 /// Pause between two rounds.
 const PERIOD: Duration = Duration::from_secs(60);
@@ -166,8 +169,8 @@ impl Keeper {
     }
 
     fn watch(&self, ledger: &Ledger) {
-        self.watchlist
-            .set(ledger.canaries.iter().map(|canary| canary.path.clone()));
+        let known = |canary: &Canary| (canary.path.clone(), canary.digest.clone());
+        self.watchlist.set(ledger.canaries.iter().map(known));
     }
 
     fn shape(&mut self, root: &Path, now_ms: u64) -> Result<(), Refusal> {
@@ -376,51 +379,6 @@ impl Keeper {
         let done = act();
         self.watchlist.end(path, self.clock.moment().monotonic_ms);
         done
-    }
-}
-
-/// How the decoys are after a round.
-#[derive(Debug, Default)]
-struct Report {
-    is_in_use: bool,
-    refused: Vec<String>,
-    failed: Option<String>,
-    whole: usize,
-    wanted: usize,
-    troubled: usize,
-}
-
-impl Report {
-    fn count(&mut self, standing: &[Standing], wanted: &[Wanted]) {
-        self.wanted = wanted
-            .iter()
-            .filter(|want| want.allowance != Allowance::Refused)
-            .map(|want| want.count)
-            .sum();
-        let count = |is: fn(Found) -> bool| standing.iter().filter(|decoy| is(decoy.found)).count();
-        self.whole = count(|found| found == Found::Whole);
-        self.troubled = count(|found| matches!(found, Found::Missing | Found::Harmed));
-    }
-
-    fn show(&self, board: &SensorBoard, note: &Path) {
-        if !self.is_in_use || (self.wanted == 0 && self.whole == 0 && self.refused.is_empty()) {
-            return board.remove(NAME);
-        }
-        let mut told = vec![format!("{} of {} in place", self.whole, self.wanted)];
-        if 0 < self.troubled {
-            let troubled = self.troubled;
-            told.push(format!(
-                "{troubled} missing or changed, made again once nothing was touched for ten minutes"
-            ));
-        }
-        if let Some(failed) = &self.failed {
-            told.push(format!("one could not be made: {failed}"));
-        }
-        told.extend(self.refused.iter().cloned());
-        told.push(format!("listed in {}", note.display()));
-        let well = self.whole == self.wanted && self.refused.is_empty();
-        let state = if well { SensorState::Well } else { SensorState::Degraded };
-        board.set(NAME, state, told.join("; "));
     }
 }
 

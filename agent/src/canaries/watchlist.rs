@@ -3,11 +3,12 @@
 //!
 //! Always holds: bounded by the number of decoys; a change the keeper makes is nobody's touch.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::files;
 use crate::observation::Role;
 
 /// How long after the keeper's own act a change that does not say who made it may still be told.
@@ -28,7 +29,8 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Facts {
-    decoys: BTreeSet<PathBuf>,
+    /// Each with what its content is known by.
+    decoys: BTreeMap<PathBuf, String>,
     /// Files the keeper is at work on, until when that may still be seen.
     own: BTreeMap<PathBuf, u64>,
     touched_ms: Option<u64>,
@@ -42,12 +44,28 @@ impl Watchlist {
             return Role::Ordinary;
         }
         let mut facts = self.facts();
-        if !paths.iter().any(|path| facts.decoys.contains(*path)) {
+        if !paths.iter().any(|path| facts.decoys.contains_key(*path)) {
             return Role::Ordinary;
         }
         facts.touched_ms = facts.touched_ms.max(Some(now_ms));
 
         Role::Canary
+    }
+
+    /// Returns what a file is there for that somebody had open for writing. A decoy that is still as it was made was only
+    /// looked at: office programs open what they show for writing as well.
+    pub(crate) fn role_of_written(&self, path: &Path, now_ms: u64) -> Role {
+        if !self.0.in_use.load(Ordering::Relaxed) {
+            return Role::Ordinary;
+        }
+        let Some(digest) = self.facts().decoys.get(path).cloned() else {
+            return Role::Ordinary;
+        };
+        if files::is_as_made(path, &digest) {
+            return Role::Ordinary;
+        }
+
+        self.role(&[path], now_ms)
     }
 
     /// Whether a change is the keeper's own, for a backend that does not tell who made it.
@@ -66,10 +84,11 @@ impl Watchlist {
             return;
         }
         let mut facts = self.facts();
-        if facts.moved.len() < MOVED_MAX && facts.decoys.iter().any(|path| path.starts_with(from)) {
+        if facts.moved.len() < MOVED_MAX && facts.decoys.keys().any(|path| path.starts_with(from)) {
             facts.moved.push((from.to_owned(), to.to_owned()));
             let decoys = std::mem::take(&mut facts.decoys);
-            facts.decoys = decoys.iter().map(|path| followed(path, from, to)).collect();
+            let follow = |(path, digest): (PathBuf, String)| (followed(&path, from, to), digest);
+            facts.decoys = decoys.into_iter().map(follow).collect();
         }
     }
 
@@ -79,7 +98,7 @@ impl Watchlist {
     }
 
     /// Puts these in the place of the decoys known before.
-    pub(super) fn set(&self, decoys: impl Iterator<Item = PathBuf>) {
+    pub(super) fn set(&self, decoys: impl Iterator<Item = (PathBuf, String)>) {
         let mut facts = self.facts();
         facts.decoys = decoys.collect();
         self.note_use(&facts);
@@ -130,7 +149,7 @@ mod tests {
         let list = Watchlist::default();
         let (decoy, other) = (Path::new("/r/a/.0x.pdf"), Path::new("/r/b.pdf"));
         assert_eq!(list.role(&[decoy], 1), Role::Ordinary);
-        list.set([decoy.to_owned()].into_iter());
+        list.set([(decoy.to_owned(), String::new())].into_iter());
         assert_eq!(list.role(&[other], 2), Role::Ordinary);
         assert_eq!(list.touched_ms(), None);
         assert_eq!(list.role(&[other, decoy], 3), Role::Canary);
@@ -139,6 +158,21 @@ mod tests {
         assert_eq!(list.role(&[decoy], 4), Role::Ordinary);
         assert_eq!(list.role(&[Path::new("/r/c/.0x.pdf")], 5), Role::Canary);
         assert_eq!(list.take_moved(), [("/r/a".into(), "/r/c".into())]);
+    }
+
+    #[test]
+    fn a_decoy_that_was_opened_for_writing_and_left_as_it_was_is_not_touched() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join(".0x.pdf");
+        let list = Watchlist::default();
+        std::fs::write(&path, "as made").unwrap();
+        list.set([(path.clone(), files::fingerprint(b"as made"))].into_iter());
+        assert_eq!(list.role_of_written(&path, 1), Role::Ordinary);
+        assert_eq!(list.role_of_written(&home.path().join("other"), 1), Role::Ordinary);
+        std::fs::write(&path, "As made").unwrap();
+        assert_eq!(list.role_of_written(&path, 1), Role::Canary);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(list.role_of_written(&path, 1), Role::Canary);
     }
 
     #[test]

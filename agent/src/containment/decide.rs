@@ -56,6 +56,8 @@ pub(crate) struct Case<'a> {
     pub(crate) own_pid: u32,
     /// Who is suspended already.
     pub(crate) held: &'a BTreeSet<Kin>,
+    /// Whom an administrator released.
+    pub(crate) spared: &'a BTreeSet<Kin>,
 }
 
 /// What is done.
@@ -123,6 +125,9 @@ fn judge(case: &Case<'_>, candidate: &Certain, named: &[event::Actor]) -> Result
     let pid = candidate.process.pid;
     if case.held.contains(&candidate.process) {
         return Err(format!("process {pid} is suspended already"));
+    }
+    if case.spared.contains(&candidate.process) {
+        return Err(format!("an administrator released process {pid}"));
     }
     if case.table.same(candidate.process).is_none() {
         return Err(format!("process {pid} has ended"));
@@ -297,6 +302,15 @@ mod tests {
         assert!(matches!(named("rsync"), Decision::Leave(_)));
     }
 
+    #[test]
+    fn whom_an_administrator_released_is_not_suspended_again() {
+        let suspects = [suspect(&actor(40, "evil", &[]), 9)];
+        let (held, spared) = (&BTreeSet::new(), &BTreeSet::from([kin(40)]));
+        let (event, table) = (&critical(), &table());
+        let case = Case { event, suspects: &suspects, table, own_pid: 50, held, spared };
+        assert!(matches!(decide(&case), Decision::Leave(why) if why.contains("administrator")));
+    }
+
     fn table() -> Table {
         let process = |(pid, parent, program): &(u32, u32, &str)| {
             let program = Some(*program).filter(|name| !name.is_empty());
@@ -313,8 +327,9 @@ mod tests {
     }
 
     fn told(event: &Event, suspects: &[Suspect]) -> Decision {
-        let held = BTreeSet::new();
-        decide(&Case { event, suspects, table: &table(), own_pid: 50, held: &held })
+        let nobody = BTreeSet::new();
+        let (held, spared) = (&nobody, &nobody);
+        decide(&Case { event, suspects, table: &table(), own_pid: 50, held, spared })
     }
 
     fn check(suspects: &[Suspect]) -> Decision {

@@ -49,18 +49,28 @@ pub(crate) struct Hold(Arc<Mutex<Inner>>);
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
+    kept: Kept,
+}
+
+/// What lies on disk.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Kept {
     held: Vec<Held>,
+    /// Whom an administrator released: whatever they do, they are not suspended again.
+    spared: BTreeSet<Kin>,
 }
 
 impl Hold {
     /// Reads who is suspended. Those of an earlier boot run no more, and those that ended are forgotten.
     pub(crate) fn open(state: &StateDir, boot: BootId) -> io::Result<Self> {
         let path = state.contained();
-        let mut held: Vec<Held> = durable::read_json(&path)?.unwrap_or_default();
-        held.retain(|entry| {
+        let mut kept: Kept = durable::read_json(&path)?.unwrap_or_default();
+        kept.held.retain(|entry| {
             entry.boot == boot && entry.processes.iter().any(|kin| processes::is_alive(*kin))
         });
-        for entry in &held {
+        kept.spared.retain(|kin| processes::is_alive(*kin));
+        for entry in &kept.held {
             tracing::warn!(
                 "{} processes of `{}` are still suspended; `shirase-agent release {}` lets them run again",
                 entry.processes.len(),
@@ -69,18 +79,24 @@ impl Hold {
             );
         }
 
-        Ok(Self(Arc::new(Mutex::new(Inner { path, held }))))
+        Ok(Self(Arc::new(Mutex::new(Inner { path, kept }))))
     }
 
     /// Everybody who is suspended.
     pub(crate) fn held(&self) -> Vec<Held> {
-        self.inner().held.clone()
+        self.inner().kept.held.clone()
+    }
+
+    /// Whom an administrator released.
+    pub(crate) fn spared(&self) -> BTreeSet<Kin> {
+        self.inner().kept.spared.clone()
     }
 
     /// The processes of everybody who is suspended.
     pub(crate) fn processes(&self) -> BTreeSet<Kin> {
         let inner = self.inner();
         inner
+            .kept
             .held
             .iter()
             .flat_map(|entry| entry.processes.iter().copied())
@@ -96,6 +112,7 @@ impl Hold {
     ) -> io::Result<(Held, Vec<String>)> {
         let mut inner = self.inner();
         let id = inner
+            .kept
             .held
             .iter()
             .map(|entry| entry.id)
@@ -111,12 +128,12 @@ impl Hold {
             processes: vec![target.process],
         };
         // On disk first: whoever is suspended and not remembered would stay so for ever.
-        inner.held.push(entry.clone());
+        inner.kept.held.push(entry.clone());
         inner.write()?;
         let mut failed = Vec::new();
         // The one above first, so that it starts no more.
         if let Err(error) = processes::suspend(target.process) {
-            inner.held.pop();
+            inner.kept.held.pop();
             inner.write()?;
             return Err(error);
         }
@@ -160,10 +177,11 @@ impl Hold {
             Which::All => true,
             Which::Id(id) => entry.id == id,
         };
-        let (released, kept) = inner.held.drain(..).partition(is_meant);
-        inner.held = kept;
+        let (released, held): (Vec<_>, Vec<_>) = inner.kept.held.drain(..).partition(is_meant);
+        inner.kept.held = held;
         let mut told = Vec::new();
         for entry in released {
+            inner.kept.spared.extend(&entry.processes);
             // What was started last runs first, so that nobody waits in vain for a child.
             let resumed = entry
                 .processes
@@ -185,18 +203,19 @@ impl Hold {
 
 impl Inner {
     fn replace(&mut self, entry: &Held) -> io::Result<()> {
-        if let Some(old) = self.held.iter_mut().find(|old| old.id == entry.id) {
+        if let Some(old) = self.kept.held.iter_mut().find(|old| old.id == entry.id) {
             old.clone_from(entry);
         }
         self.write()
     }
 
     fn write(&self) -> io::Result<()> {
-        durable::replace_json(&self.path, &self.held)
+        durable::replace_json(&self.path, &self.kept)
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(target_os = "linux")]
+#[cfg(test)]
 mod tests {
     use std::process::{Child, Command, Stdio};
     use std::time::{Duration, Instant};

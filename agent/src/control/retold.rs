@@ -34,7 +34,22 @@ pub(super) struct Retold {
     directories: BTreeSet<String>,
     notes: BTreeSet<String>,
     worded: BTreeSet<String>,
-    authors: BTreeMap<(String, Option<String>, Option<String>), (BTreeSet<u32>, u64)>,
+    authors: BTreeMap<Author, Deeds>,
+}
+
+/// Who did it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Author {
+    program: String,
+    unit: Option<String>,
+    client: Option<String>,
+}
+
+/// What somebody did, with which processes.
+#[derive(Default)]
+struct Deeds {
+    processes: BTreeSet<u32>,
+    files: u64,
 }
 
 impl Retold {
@@ -55,10 +70,12 @@ impl Retold {
                 None => line.at,
             };
             self.last = self.last.max(Some(line.at));
-            match evidence {
-                Evidence::Note => drop(self.notes.insert(directory())),
-                Evidence::RansomNote => drop(self.worded.insert(directory())),
-                evidence => self.file(&line, evidence, directory()),
+            if evidence == Evidence::Note {
+                self.notes.insert(directory());
+            } else if evidence == Evidence::RansomNote {
+                self.worded.insert(directory());
+            } else {
+                self.file(&line, evidence, directory());
             }
         }
     }
@@ -84,10 +101,13 @@ impl Retold {
         self.directories.insert(directory);
         if let Some(actor) = &line.actor {
             let program = actor.program.as_deref().map(file_name).unwrap_or_default();
-            let author = (program, actor.unit.clone(), actor.client.clone());
-            let (processes, harmed) = self.authors.entry(author).or_default();
-            processes.insert(actor.pid);
-            *harmed += files;
+            let (unit, client) = (actor.unit.clone(), actor.client.clone());
+            let deeds = self
+                .authors
+                .entry(Author { program, unit, client })
+                .or_default();
+            deeds.processes.insert(actor.pid);
+            deeds.files += files;
         }
     }
 
@@ -99,7 +119,7 @@ impl Retold {
         self.story.worded = count(&self.worded);
         self.story.totals.note_directories = count(&self.notes);
         self.story.totals.directories = count(&self.directories);
-        let author = |((program, unit, client), (processes, files)): (_, (BTreeSet<u32>, u64))| {
+        let author = |(Author { program, unit, client }, Deeds { processes, files })| {
             let processes = u64::try_from(processes.len()).unwrap_or(u64::MAX);
             event::Actor { program, unit, user: None, client, processes, files }
         };

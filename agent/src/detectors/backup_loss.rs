@@ -249,7 +249,7 @@ impl Story {
         let severity = match severity {
             Severity::High | Severity::Medium if around.mass_change && many => Severity::Critical,
             _ if self.planned && !around.mass_change => Severity::Low,
-            severity => severity,
+            Severity::Low | Severity::Medium | Severity::High | Severity::Critical => severity,
         };
 
         Some(severity)

@@ -12,6 +12,7 @@
 mod guesses;
 mod hours;
 mod rights;
+mod scope;
 mod sessions;
 mod telling;
 mod watch;

@@ -127,6 +127,26 @@ impl PrintBurstDetector {
             return Vec::new();
         }
         let learned = self.has_learned(now);
+        // Jobs whose titles nobody knows have none in common.
+        let mut events =
+            if job.title.is_empty() { Vec::new() } else { self.titled(at, job, learned, now) };
+        if self
+            .titles
+            .get(&job.title)
+            .is_some_and(|flow| flow.told.is_some())
+        {
+            // What came before it was told belongs to it, not to everything else.
+            return events;
+        }
+        let config = &self.config;
+        self.rest.add(at, &job.printer, config.window_secs * 1000);
+        let severity = judge_rest(config, &self.rest, learned);
+        let judged = (severity, Wording::Unknown);
+        events.extend(step(config, &mut self.rest, judged, Kind::Rest, now));
+        events
+    }
+
+    fn titled(&mut self, at: Moment, job: &PrintJob, learned: bool, now: Moment) -> Vec<Event> {
         let mut events = Vec::new();
         if !self.titles.contains_key(&job.title) {
             events.extend(self.make_room(now));
@@ -135,14 +155,7 @@ impl PrintBurstDetector {
         let flow = self.titles.entry(job.title.clone()).or_default();
         flow.add(at, &job.printer, config.window_secs * 1000);
         let severity = judge_title(config, flow, job.wording, learned);
-        events.extend(step(config, flow, severity, Kind::Title, now));
-        if flow.told.is_some() {
-            // What came before it was told belongs to it, not to everything else.
-            return events;
-        }
-        self.rest.add(at, &job.printer, config.window_secs * 1000);
-        let severity = judge_rest(config, &self.rest, learned);
-        events.extend(step(config, &mut self.rest, severity, Kind::Rest, now));
+        events.extend(step(config, flow, (severity, job.wording), Kind::Title, now));
         events
     }
 
@@ -171,19 +184,24 @@ impl PrintBurstDetector {
         long_ms <= now.monotonic_ms.saturating_sub(began_ms)
     }
 
-    fn make_room(&mut self, now: Moment) -> Option<Event> {
+    /// Forgets a quarter of the titles, those not printed for longest, so that made up ones do not each cost a search.
+    fn make_room(&mut self, now: Moment) -> Vec<Event> {
         if self.titles.len() < TITLES_MAX {
-            return None;
+            return Vec::new();
         }
-        let oldest = self
-            .titles
-            .iter()
-            .min_by_key(|(_, flow)| (flow.told.is_some(), flow.last_ms()));
-        let oldest = oldest.map(|(title, _)| title.clone())?;
-        let flow = self.titles.remove(&oldest)?;
-        let told = flow.told.as_ref()?;
-
-        Some(event(&self.config, told, Phase::Ended, Kind::Title, now))
+        let rank = |flow: &Flow| (flow.told.is_some(), flow.last_ms());
+        let mut ranks: Vec<_> = self.titles.values().map(rank).collect();
+        ranks.sort_unstable();
+        let last = ranks.get(TITLES_MAX / 4).copied().unwrap_or_default();
+        let mut events = Vec::new();
+        self.titles.retain(|_, flow| {
+            let stays = last < rank(flow);
+            if let Some(told) = flow.told.as_ref().filter(|_| !stays) {
+                events.push(event(&self.config, told, Phase::Ended, Kind::Title, now));
+            }
+            stays
+        });
+        events
     }
 }
 
@@ -230,11 +248,11 @@ fn judge_rest(config: &PrintBurstConfig, flow: &Flow, learned: bool) -> Option<S
 fn step(
     config: &PrintBurstConfig,
     flow: &mut Flow,
-    severity: Option<Severity>,
+    (severity, wording): (Option<Severity>, Wording),
     kind: Kind,
     now: Moment,
 ) -> Option<Event> {
-    let phase = flow.tell(severity)?;
+    let phase = flow.tell(severity, wording)?;
     let told = flow.told.as_ref()?;
 
     Some(event(config, told, phase, kind, now))
@@ -249,14 +267,22 @@ fn rest(config: &PrintBurstConfig, flow: &mut Flow, kind: Kind, now: Moment) -> 
 
 fn event(config: &PrintBurstConfig, told: &Told, phase: Phase, kind: Kind, now: Moment) -> Event {
     let printers = told.printers.len();
-    let common = match kind {
-        Kind::Title => "with the same title",
-        Kind::Rest => "with different titles",
+    let common = match (kind, told.wording) {
+        (Kind::Title, Wording::RansomNote) => {
+            "with the same title, which reads like a ransom note's,"
+        }
+        (Kind::Title, Wording::Ordinary | Wording::Unknown) => "with the same title",
+        (Kind::Rest, _) => "with different titles",
     };
     let since = told.first.strftime("%Y-%m-%d %H:%M:%S UTC");
     let seconds = now.wall.duration_since(told.first).as_secs().max(0);
     let quiet = match phase {
         Phase::Ended => "nothing more for a while".to_owned(),
+        Phase::Opened | Phase::Grew | Phase::Once if told.wording == Wording::RansomNote => {
+            format!(
+                "quiet would be fewer than {NOTE_PRINTERS} printers, or a title listed in `expected_titles`"
+            )
+        }
         Phase::Opened | Phase::Grew | Phase::Once => format!(
             "quiet would be one printer alone, fewer than {} jobs and fewer than {} printers in {} s, what is usual on this host, \
              or a title listed in `expected_titles`",

@@ -10,7 +10,7 @@ use crate::trace::forms;
 pub struct PrintJob {
     /// The queue it went to.
     pub printer: String,
-    /// Its title, in the clear: it stays on the host.
+    /// Its title, in the clear: it stays on the host. Empty if the print service did not tell.
     pub title: String,
     /// Whether its title is that of a ransom note.
     #[serde(default, skip_serializing_if = "forms::is_default")]

@@ -115,7 +115,7 @@ impl Default for FilesConfig {
             backend: BackendChoice::Auto,
             ignored: Vec::new(),
             content_checks_per_second: 2000,
-            content_bytes_per_second: 8 * 1024 * 1024,
+            content_bytes_per_second: 4 * 1024 * 1024,
             rescan_max_files: 500_000,
             rescan_max_secs: 120,
         }

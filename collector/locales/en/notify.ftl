@@ -26,3 +26,16 @@ notify-test-subject = [Test] { $facility }: test message from Shirase
 notify-test-body =
     This is a test of the alert channel "{ $channel }" of { $facility }. Nothing has happened.
     Sent at: { $time }
+
+deadline-subject = [Deadline] { $facility }: { $label } – { $state }
+deadline-subject-drill = [DRILL] [Deadline] { $facility }: { $label } – { $state }
+deadline-mail-what = { $facility }, incident { $number }: { $label }
+deadline-mail-days = { $count } days left
+deadline-mail-hours = { $count } hours left
+deadline-mail-missed = The limit is missed. Report at once
+deadline-mail-guide-passed = The guide value has passed (it is no limit). Report soon
+deadline-mail-until = Until: { $time }
+deadline-mail-from = Runs from: { $time }
+deadline-mail-assumed = Runs from: nobody recorded when the institution knew, so it is counted from the alert at { $time }
+deadline-mail-doubt = How this deadline is counted is not verified (last checked { $day }, { $url })
+deadline-mail-link = Page of the incident: { $link }

@@ -147,6 +147,35 @@ footer-not-approved = not approved
 footer-approved = approved by { $name }, { $at }
 footer-approved-own = approved by { $name }, { $at } (an author)
 
+files-title = Attached files
+files-intro = Files that go with this document. Each hash is the SHA-256 of the whole file.
+files-row =
+    { $title }, { $entries } entries
+    SHA-256 { $hash }
+column-file = File
+column-holds = Content
+attached-timeline = Timeline
+attached-hosts = Affected systems
+attached-indicators = Indicators (table)
+attached-stix = Indicators (STIX 2.1)
+attached-damage = Damage in short
+column-mark = Approval
+column-revision = Revision
+column-answers-hash = Hash of the answers
+column-local-time = Time (Japan)
+column-type = Type
+column-value = Value
+type-suffix = Suffix
+stix-report = Indicators of incident { $number }
+stix-about = Indicators reported by { $facility }. { $mark }
+mail-subject = { $title } ({ $facility }, incident { $number }, revision { $revision })
+mail-mark = [{ $mark }]
+mail-body-items = The report says the following. The attached PDF says the same.
+mail-body-files = Attached files
+column-source = Source
+sheet-letter = Report
+sheet-files = Files
+
 event-kind-mass-change = Mass change of files
 event-kind-outage = Outage or recovery
 event-kind-pressure = Shortage or clock jump

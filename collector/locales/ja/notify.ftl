@@ -26,3 +26,16 @@ notify-test-subject = 【通知テスト】{ $facility }: Shirase からの通�
 notify-test-body =
     { $facility } の通知先「{ $channel }」への通知テストです。何も起きていません。
     送信時刻: { $time }
+
+deadline-subject = 【報告期限】{ $facility }: { $label } – { $state }
+deadline-subject-drill = 【訓練】【報告期限】{ $facility }: { $label } – { $state }
+deadline-mail-what = { $facility } インシデント第{ $number }号: { $label }
+deadline-mail-days = あと{ $count }日です
+deadline-mail-hours = あと{ $count }時間です
+deadline-mail-missed = 期限超過です。直ちに報告してください
+deadline-mail-guide-passed = 目安の日を過ぎました(期限ではありません)。早めに報告してください
+deadline-mail-until = いつまで: { $time }
+deadline-mail-from = 起点: { $time }
+deadline-mail-assumed = 起点: 知った日時が記録されていないため、警報の時刻 { $time } から仮に計算しています
+deadline-mail-doubt = この期限の数え方は未確認です(最終確認 { $day }、出典 { $url })
+deadline-mail-link = インシデントの画面: { $link }

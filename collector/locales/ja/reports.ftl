@@ -147,6 +147,35 @@ footer-not-approved = 未承認
 footer-approved = 承認 { $name }　{ $at }
 footer-approved-own = 承認 { $name }　{ $at }（回答者本人）
 
+files-title = 添付ファイル
+files-intro = 本書に添付するファイルです。ハッシュは各ファイル全体のSHA-256です。
+files-row =
+    { $title }　{ $entries }件
+    SHA-256 { $hash }
+column-file = ファイル名
+column-holds = 内容
+attached-timeline = 時系列
+attached-hosts = 被害を受けた機器の一覧
+attached-indicators = 侵害の痕跡（表）
+attached-stix = 侵害の痕跡（STIX 2.1）
+attached-damage = 被害の概要
+column-mark = 承認の状況
+column-revision = 版
+column-answers-hash = 回答のハッシュ
+column-local-time = 日時（日本時間）
+column-type = 種類
+column-value = 値
+type-suffix = 拡張子
+stix-report = 事案第{ $number }号の侵害の痕跡
+stix-about = { $facility }が報告した侵害の痕跡。{ $mark }
+mail-subject = { $title }（{ $facility }、事案第{ $number }号・第{ $revision }版）
+mail-mark = 【{ $mark }】
+mail-body-items = 報告の内容は次のとおりです。同じ内容を添付のPDFに記載しています。
+mail-body-files = 添付ファイル
+column-source = 出所
+sheet-letter = 報告書
+sheet-files = 添付
+
 event-kind-mass-change = ファイルの大量変更
 event-kind-outage = サービスの停止・復旧
 event-kind-pressure = 容量・時計の異常

@@ -5,7 +5,7 @@ use shirase_shared::ids::UserId;
 use shirase_shared::tls::sha256_hex;
 
 use super::{
-    Decision, DecisionRecord, Frozen, OwnAnswers, Rendering, SignedParts, Submission,
+    Decision, DecisionRecord, Format, Frozen, OwnAnswers, Rendering, SignedParts, Submission,
     verify_rendering,
 };
 
@@ -16,8 +16,10 @@ pub struct StoredApproval {
     pub submission: Submission,
     /// The decision on them.
     pub decision: DecisionRecord,
-    /// The file that was rendered for it.
+    /// The PDF that was rendered for it.
     pub rendering: Rendering,
+    /// The other files that were rendered with it, by kind.
+    pub others: Vec<Rendering>,
 }
 
 /// Why a stored approval or a file does not prove what it claims.
@@ -67,7 +69,7 @@ impl Approved {
     /// # Errors
     /// Says what does not fit; such a report is not delivered.
     pub fn verify(stored: StoredApproval, public_key: &str) -> Result<Self, Tampered> {
-        let StoredApproval { submission, decision, rendering } = &stored;
+        let StoredApproval { submission, decision, rendering, others } = &stored;
         let found = sha256_hex(submission.frozen_json.as_bytes());
         if found != submission.answers_sha256 {
             let expected = submission.answers_sha256.clone();
@@ -82,21 +84,24 @@ impl Approved {
         if canonical != submission.frozen_json || !about_this || !frozen.is_coherent() {
             return Err(Tampered::NotCanonical);
         }
+        let files = || others.iter().chain([rendering]);
         let releases = decision.decision == Decision::Approved
             && decision.answers_sha256 == submission.answers_sha256
             && decision.revision == submission.revision
-            && rendering.revision == submission.revision;
+            && files().all(|file| file.revision == submission.revision);
         if !releases {
             return Err(Tampered::Decision);
         }
-        let parts = SignedParts {
-            report: submission.report,
-            revision: submission.revision,
-            answers_sha256: &submission.answers_sha256,
-            format: rendering.format,
-            file_sha256: &rendering.sha256,
-        };
-        verify_rendering(&parts, &rendering.bytes, &rendering.signature, public_key)?;
+        for file in files() {
+            let parts = SignedParts {
+                report: submission.report,
+                revision: submission.revision,
+                answers_sha256: &submission.answers_sha256,
+                format: file.format,
+                file_sha256: &file.sha256,
+            };
+            verify_rendering(&parts, &file.bytes, &file.signature, public_key)?;
+        }
 
         Ok(Self { stored, frozen })
     }
@@ -113,10 +118,21 @@ impl Approved {
         &self.stored.submission.answers_sha256
     }
 
-    /// Returns the signed file.
+    /// Returns the signed PDF.
     #[must_use]
     pub const fn rendering(&self) -> &Rendering {
         &self.stored.rendering
+    }
+
+    /// Returns the signed file of this kind; none for an attachment the answers gave nothing for.
+    #[must_use]
+    pub fn rendering_of(&self, format: Format) -> Option<&Rendering> {
+        self.renderings().find(|file| file.format == format)
+    }
+
+    /// Returns every signed file, the PDF first.
+    pub fn renderings(&self) -> impl Iterator<Item = &Rendering> {
+        std::iter::once(&self.stored.rendering).chain(&self.stored.others)
     }
 
     /// Returns who approved it.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shirase_shared::ids::{DrillId, FacilityId, IncidentId, ReportId};
 use shirase_shared::tls::sha256_hex;
@@ -14,13 +15,15 @@ use crate::reports::answer::{Answer, NamedPerson, Revision, Source};
 use crate::reports::fields::Field;
 
 /// Names the layout, so that a later one can never be taken for this one.
-const LAYOUT: &str = "shirase-report-1";
+const LAYOUT: &str = "shirase-report-2";
+/// The layout before reports had rounds. What was frozen in it still proves what it proved.
+const FORMER_LAYOUT: &str = "shirase-report-1";
 
 /// Everything a rendering shows, but the approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Frozen {
-    /// Always `shirase-report-1`.
+    /// `shirase-report-2`, or `shirase-report-1` from before reports had rounds.
     pub layout: String,
     /// The institution that reports.
     pub sender: Sender,
@@ -38,6 +41,37 @@ pub struct Frozen {
     pub answers: Vec<FrozenAnswer>,
     /// Everybody who gave one of them, by name.
     pub authors: Vec<NamedPerson>,
+    /// The report before in the same series, with what it said of the fields that read otherwise now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<Former>,
+}
+
+/// The report before, as far as this one differs from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Former {
+    /// Which.
+    pub report: ReportId,
+    /// Its revision.
+    pub revision: Revision,
+    /// 第n報.
+    pub number: u32,
+    /// Hash of what it froze.
+    pub answers_sha256: String,
+    /// When it was submitted.
+    pub submitted_at: Timestamp,
+    /// Fields that read otherwise now, with what it said; `None` where it said nothing.
+    pub changed: Vec<FormerAnswer>,
+}
+
+/// What the report before said of one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FormerAnswer {
+    /// Number of the field.
+    pub field: Field,
+    /// What it said.
+    pub answer: Option<Answer>,
 }
 
 /// The institution that reports, as its master data named it.
@@ -115,7 +149,14 @@ impl Frozen {
             profile,
             answers,
             authors,
+            former: None,
         }
+    }
+
+    /// Sets what the report before said.
+    #[must_use]
+    pub fn after(self, former: Option<Former>) -> Self {
+        Self { former, ..self }
     }
 
     /// Returns the canonical text the hash is over.
@@ -138,7 +179,8 @@ impl Frozen {
     /// Whether the text is of the layout this build knows, and its profile the one it names.
     #[must_use]
     pub fn is_coherent(&self) -> bool {
-        self.layout == LAYOUT && sha256_hex(self.profile.text.as_bytes()) == self.profile.version
+        [LAYOUT, FORMER_LAYOUT].contains(&self.layout.as_str())
+            && sha256_hex(self.profile.text.as_bytes()) == self.profile.version
     }
 }
 
@@ -146,5 +188,34 @@ fn author(source: &Source) -> Option<NamedPerson> {
     match source {
         Source::Person { user, name, .. } => Some(NamedPerson { user: *user, name: name.clone() }),
         Source::Machine { .. } | Source::MasterData => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the version before rounds froze, shortened. Its hash was signed: not a byte of it may read back otherwise.
+    const BEFORE_ROUNDS: &str = concat!(
+        r#"{"answers":[{"answer":{"as_of":"2026-02-09T01:57:00Z","revision":1,"source":{"basis":"記録","from":"machine","#,
+        r#""records":[]},"status":"confirmed","value":{"systems":[{"damage":"","name":"ehr-db1","os":"","role":"","#,
+        r#""vendor":""}],"type":"systems"}},"field":14},{"answer":{"as_of":"2026-02-09T01:57:00Z","revision":2,"#,
+        r#""source":{"basis":"","from":"person","name":"山田","user":"00000000-0000-0000-0000-000000000001"},"#,
+        r#""status":"confirmed","value":{"chosen":["yes"],"note":"","type":"choices"}},"field":17}],"#,
+        r#""authors":[{"name":"山田","user":"00000000-0000-0000-0000-000000000001"}],"drill":null,"#,
+        r#""incident":{"id":"00000000-0000-0000-0000-000000000002","number":7},"layout":"shirase-report-1","#,
+        r#""profile":{"id":"jp-mhlw-contact","text":"x","#,
+        r#""version":"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"},"#,
+        r#""report":"00000000-0000-0000-0000-000000000003","revision":5,"#,
+        r#""sender":{"director":"","facility":"handa","name":""}}"#,
+    );
+
+    #[test]
+    fn what_an_earlier_version_froze_keeps_its_canonical_text() {
+        let frozen: Frozen = serde_json::from_str(BEFORE_ROUNDS).unwrap();
+        assert_eq!(frozen.canonical().unwrap(), BEFORE_ROUNDS);
+        assert!(frozen.is_coherent());
+        let later = Frozen { layout: "shirase-report-9".to_owned(), ..frozen };
+        assert!(!later.is_coherent());
     }
 }

@@ -1,16 +1,16 @@
 //! `report list|show|approve|export`.
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 use jiff::Timestamp;
 use serde::Serialize;
 use shirase_shared::ids::{DrillId, FacilityId, IncidentId, ReportId};
 
 use super::Desk;
-use super::release::Wanted;
+use super::release::{Export, Wanted};
 use super::table::{self, Row};
-use crate::args::{ExportFormat, ListArgs, ReportCommand};
+use crate::args::{ListArgs, ReportCommand};
 use crate::locale::{Lang, Locale, japan_time, visible};
-use crate::reports::answer::{Answer, Revision, Value};
+use crate::reports::answer::{Answer, Revision, RoundKind, Value};
 use crate::reports::{Report, Sheet};
 
 #[derive(Serialize)]
@@ -20,6 +20,8 @@ struct ReportRow {
     incident: IncidentId,
     number: Option<u64>,
     profile: String,
+    round: u32,
+    round_kind: RoundKind,
     status: &'static str,
     revision: Revision,
     drill: Option<DrillId>,
@@ -28,14 +30,16 @@ struct ReportRow {
 }
 
 impl Row for ReportRow {
-    const HEADS: &'static [&'static str] =
-        &["FACILITY", "INCIDENT", "STATUS", "REVISION", "PROFILE", "CHANGED", "DRILL", "ID"];
+    const HEADS: &'static [&'static str] = &[
+        "FACILITY", "INCIDENT", "ROUND", "STATUS", "REVISION", "PROFILE", "CHANGED", "DRILL", "ID",
+    ];
 
     fn cells(&self) -> Vec<String> {
         vec![
             self.facility.to_string(),
             self.number
                 .map_or_else(String::new, |number| number.to_string()),
+            self.round.to_string(),
             self.status.to_owned(),
             self.revision.to_string(),
             self.profile.clone(),
@@ -85,10 +89,22 @@ impl Desk<'_> {
                 let report = self.one_report(&facility, &report).await?;
                 self.approve(&report, &login, revision).await
             }
-            ReportCommand::Export { facility, report, format: ExportFormat::Pdf, out, draft } => {
-                let report = self.one_report(&facility, &report).await?;
+            ReportCommand::Export {
+                facility,
+                report,
+                profile,
+                format,
+                out,
+                attachments,
+                draft,
+                official_form,
+            } => {
+                let report = self
+                    .report_of(&facility, &report, profile.as_deref())
+                    .await?;
                 let wanted = if draft { Wanted::Draft } else { Wanted::Approved };
-                self.export(&report, &out, wanted).await
+                self.export(&report, &out, &Export { format, attachments, wanted, official_form })
+                    .await
             }
         }
     }
@@ -105,6 +121,8 @@ impl Desk<'_> {
             incident: report.incident,
             number: incident.map(|incident| incident.number),
             profile: report.profile,
+            round: report.round.number,
+            round_kind: report.round.kind,
             status: report.status.as_str(),
             revision: report.revision,
             drill: report.drill,
@@ -115,6 +133,16 @@ impl Desk<'_> {
 
     /// Finds a report by its id, or by the number of its incident if that has only one.
     pub(super) async fn one_report(&self, facility: &FacilityId, wanted: &str) -> Result<Report> {
+        self.report_of(facility, wanted, None).await
+    }
+
+    /// The same where an incident has several reports, one a profile.
+    pub(super) async fn report_of(
+        &self,
+        facility: &FacilityId,
+        wanted: &str,
+        profile: Option<&str>,
+    ) -> Result<Report> {
         self.one_facility(facility).await?;
         let id: Option<ReportId> = wanted.parse().ok();
         let incident = match wanted.parse() {
@@ -123,10 +151,18 @@ impl Desk<'_> {
         };
         let of_incident = incident.map(|incident| incident.id);
         let reports = self.store.reports(facility).await?;
-        let fits = |r: &Report| Some(r.id) == id || Some(r.incident) == of_incident;
-        reports.into_iter().find(fits).with_context(|| {
-            format!("`{facility}` has no report `{wanted}`; `report list` shows those there are")
-        })
+        let follows = |r: &Report| profile.is_none_or(|profile| r.profile == profile);
+        let fits = |r: &Report| follows(r) && (Some(r.id) == id || Some(r.incident) == of_incident);
+        let mut found = reports.into_iter().filter(fits);
+        match (found.next(), found.next()) {
+            (Some(report), None) => Ok(report),
+            (Some(_), Some(_)) => bail!(
+                "incident {wanted} of `{facility}` has several reports; give --profile, or the id that `report list` shows"
+            ),
+            (None, _) => {
+                bail!("`{facility}` has no report `{wanted}`; `report list` shows those there are")
+            }
+        }
     }
 
     async fn show(&mut self, sheet: Sheet, json: bool) -> Result<()> {
@@ -170,6 +206,10 @@ fn said(value: &Value) -> String {
         Value::Text { text } => text.clone(),
         Value::Choices { chosen, note } => format!("{}\n{note}", chosen.join(", ")),
         Value::DateTime { at } => japan_time(*at),
+        Value::Dated { .. } | Value::People { .. } | Value::Round { .. } | Value::Flood { .. } => {
+            rows(std::slice::from_ref(value))
+        }
+        Value::Rows { rows: found } => rows(found),
         Value::Number { low, high, basis } if low == high => format!("{low}\n{basis}"),
         Value::Number { low, high, basis } => format!("{low} - {high}\n{basis}"),
         Value::Lines { lines } => rows(lines),

@@ -16,6 +16,8 @@ pub enum Tab {
     Overview,
     /// Alerts of all facilities.
     Alerts,
+    /// Deadlines of all incidents.
+    Deadlines,
     /// One facility: its incidents.
     Incidents,
     /// Its hosts.
@@ -136,6 +138,7 @@ impl Frame {
             Tab::Nowhere => "",
             Tab::Overview => "overview",
             Tab::Alerts => "alerts",
+            Tab::Deadlines => "deadlines",
             Tab::Incidents => "incidents",
             Tab::Hosts => "hosts",
             Tab::Settings => "settings",

@@ -13,13 +13,16 @@ use jiff::Timestamp;
 
 use shirase_shared::ids::{BurstId, HostId, IncidentId, ReportId};
 
+use super::duties::DutiesView;
 use super::frame::Frame;
+use super::report::round_words;
 use super::ui::{Badge, Tone};
 use crate::correlate::{Names, explain};
 use crate::facilities::Host;
 use crate::incidents::{Incident, ItemKind, Status, TimelineItem};
 use crate::locale::{Locale, japan, japan_time};
 use crate::records::ManifestSeen;
+use crate::reports::profile::Profiles;
 use crate::reports::{Report, ReportStatus};
 
 /// One incident.
@@ -50,6 +53,8 @@ pub struct IncidentPage {
     pub merged_into: Option<IncidentId>,
     /// Now, as a form for date and time takes it.
     pub now_field: String,
+    /// What the law asks; none while nothing of it could be reportable.
+    pub law: Option<DutiesView>,
     /// The worst that was found in the reports: who still has to act, in words.
     pub next: String,
 }
@@ -228,6 +233,8 @@ pub fn manifest_rows(
 pub struct ReportLink {
     /// Which.
     pub id: ReportId,
+    /// Heading of the document, and which of the reports it is.
+    pub title: String,
     /// How far it is.
     pub status: Badge,
     /// Its revision.
@@ -239,9 +246,13 @@ pub struct ReportLink {
 impl ReportLink {
     /// Shows a link.
     #[must_use]
-    pub fn of(report: &Report, locale: Locale) -> Self {
+    pub fn of(report: &Report, profiles: &Profiles, locale: Locale) -> Self {
+        let profile = profiles.profile(&report.profile);
+        let title = profile
+            .map_or(report.profile.as_str(), |profile| profile.body.title.in_lang(locale.lang()));
         Self {
             id: report.id,
+            title: format!("{} {title}", round_words(report, locale)),
             status: report_badge(report.status, locale),
             revision: report.revision.0,
             updated: japan_time(report.updated_at),

@@ -4,6 +4,8 @@ mod answer;
 
 pub use answer::{AnswerPage, Takes, Typed};
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use jiff::Timestamp;
 
@@ -12,12 +14,14 @@ use shirase_shared::ids::{IncidentId, ReportId, UserId};
 use super::frame::Frame;
 use super::incident::{record_anchor, report_badge};
 use super::ui::{Badge, Tone};
-use crate::approval::{Decision, DecisionRecord, OwnAnswers, Submission};
+use crate::approval::{Decision, DecisionRecord, Format, Former, OwnAnswers, Submission};
 use crate::locale::{Locale, japan_time};
-use crate::reports::answer::{Answer, AnswerStatus, Source, System, Value};
-use crate::reports::fields::Field;
+use crate::reports::answer::{
+    Answer, AnswerStatus, Flood, Range, RoundKind, Row, Source, System, Value,
+};
+use crate::reports::fields::{Cell, Field};
 use crate::reports::profile::Profile;
-use crate::reports::{ReportStatus, Sheet};
+use crate::reports::{Report, ReportStatus, Sheet};
 
 /// A report.
 #[derive(Template)]
@@ -53,6 +57,117 @@ pub struct ReportPage {
     pub decisions: Vec<DecisionView>,
     /// Answers that are open, to be seen before submitting.
     pub open: usize,
+    /// Names of the official forms that can be filled with it.
+    pub forms: Vec<String>,
+    /// 第n報 and its kind.
+    pub round: String,
+    /// What reads otherwise than in the report before.
+    pub changes: Option<ChangesView>,
+    /// Reports that can follow it.
+    pub next: Vec<NextRound>,
+}
+
+impl ReportPage {
+    /// The kinds of file the report can be had as, each with the key of its words.
+    fn files(&self) -> impl Iterator<Item = (Format, &'static str)> {
+        Format::ALL
+            .into_iter()
+            .map(|format| (format, file_words(format)))
+    }
+}
+
+const fn file_words(format: Format) -> &'static str {
+    match format {
+        Format::Pdf => "report-file-pdf",
+        Format::Docx => "report-file-docx",
+        Format::Xlsx => "report-file-xlsx",
+        Format::Html => "report-file-html",
+        Format::Json => "report-file-json",
+        Format::Eml => "report-file-eml",
+        Format::TimelineCsv => "report-file-timeline",
+        Format::HostsCsv => "report-file-hosts",
+        Format::IndicatorsCsv => "report-file-indicators",
+        Format::IndicatorsStix => "report-file-stix",
+        Format::DamageCsv => "report-file-damage",
+    }
+}
+
+/// What reads otherwise than in the report before.
+pub struct ChangesView {
+    /// Which report that was and when, in words.
+    pub since: String,
+    /// Label of each field with its number, what was said and what is said now.
+    pub changed: Vec<ChangeView>,
+}
+
+/// One field that reads otherwise.
+pub struct ChangeView {
+    /// Number of the field.
+    pub number: u8,
+    /// What is asked.
+    pub label: String,
+    /// How sure the report before was, and what it said.
+    pub before: (Badge, Vec<String>),
+    /// The same now.
+    pub now: (Badge, Vec<String>),
+}
+
+impl ChangesView {
+    /// Shows what reads otherwise.
+    #[must_use]
+    pub fn of(former: &Former, answers: &BTreeMap<Field, Answer>, locale: Locale) -> Self {
+        let said = |field: Field, answer: Option<&Answer>| {
+            let lines = answer.map(|answer| value_lines(field, &answer.value, locale));
+            let badge = status_badge(answer.map(|answer| answer.status), locale);
+            (badge, lines.unwrap_or_default())
+        };
+        let changed = former.changed.iter().map(|changed| ChangeView {
+            number: changed.field.number(),
+            label: locale.text(&changed.field.label_key()),
+            before: said(changed.field, changed.answer.as_ref()),
+            now: said(changed.field, answers.get(&changed.field)),
+        });
+        Self {
+            since: locale.text_with(
+                "changes-since",
+                &[("number", &former.number), ("time", &japan_time(former.submitted_at))],
+            ),
+            changed: changed.collect(),
+        }
+    }
+}
+
+/// A report that can follow another.
+pub struct NextRound {
+    /// The profile it follows.
+    pub profile: String,
+    /// Which kind of report.
+    pub kind: RoundKind,
+    /// What it is called.
+    pub label: String,
+}
+
+impl NextRound {
+    /// Shows every kind of report a profile serves.
+    #[must_use]
+    pub fn all(profile: &Profile, locale: Locale) -> Vec<Self> {
+        let title = profile.body.title.in_lang(locale.lang());
+        let kinds = profile.body.round.kinds().iter();
+        kinds
+            .map(|kind| Self {
+                profile: profile.body.id.clone(),
+                kind: *kind,
+                label: format!("{}: {title}", locale.text(kind.label_key())),
+            })
+            .collect()
+    }
+}
+
+/// Says which of the reports to its addressee a report is.
+#[must_use]
+pub fn round_words(report: &Report, locale: Locale) -> String {
+    let kind = locale.text(report.round.kind.label_key());
+    locale.text_with("round-number", &[("kind", &kind), ("number", &report.round.number)])
 }
 
 /// What the reader of a report may do now.
@@ -98,6 +213,8 @@ impl Ask {
 
 /// One answer as shown.
 pub struct AnswerView {
+    /// The heading of its group, if it is the first of one.
+    pub heading: String,
     /// Number of its field.
     pub number: u8,
     /// What is asked.
@@ -126,7 +243,11 @@ pub fn answer_views(sheet: &Sheet, profile: &Profile, locale: Locale) -> Vec<Ans
         let answer = sheet.answers.get(field);
         let proposal = sheet.proposals.get(field);
         let label = profile.label(*field, locale.lang());
+        let heading = profile.body.heading_before(*field);
         AnswerView {
+            heading: heading
+                .map(|words| words.in_lang(locale.lang()).to_owned())
+                .unwrap_or_default(),
             number: field.number(),
             label: label.map_or_else(|| locale.text(&field.label_key()), str::to_owned),
             status: status_badge(answer.map(|answer| answer.status), locale),
@@ -162,11 +283,38 @@ fn status_badge(status: Option<AnswerStatus>, locale: Locale) -> Badge {
 }
 
 /// Puts a value into lines for reading.
-fn value_lines(field: Field, value: &Value, locale: Locale) -> Vec<String> {
+pub(crate) fn value_lines(field: Field, value: &Value, locale: Locale) -> Vec<String> {
     match value {
         Value::Nothing => Vec::new(),
         Value::Text { text } => text.lines().map(str::to_owned).collect(),
         Value::DateTime { at } => vec![japan_time(*at)],
+        Value::Dated { chosen, at, note } => {
+            let word = chosen
+                .as_ref()
+                .map(|code| locale.text(&field.choice_key(code)));
+            let mut lines: Vec<String> = word.into_iter().chain(at.map(japan_time)).collect();
+            lines.extend(note.lines().map(str::to_owned));
+            lines
+        }
+        Value::People { confirmed, maximum, basis } => {
+            let count = |key: &str, count: &Option<u64>| {
+                let count = count.map_or_else(|| locale.text("part-unknown"), |c| c.to_string());
+                format!("{} {count}", locale.text(key))
+            };
+            let mut lines =
+                vec![count("people-confirmed", confirmed), count("people-maximum", maximum)];
+            lines.extend(basis.lines().map(str::to_owned));
+            lines
+        }
+        Value::Round { kind, number } => {
+            let kind = locale.text(kind.label_key());
+            vec![locale.text_with("round-number", &[("kind", &kind), ("number", number)])]
+        }
+        Value::Flood { flood } => flood_lines(field, flood, locale),
+        Value::Rows { rows } => rows
+            .iter()
+            .map(|row| row_line(field, row, locale))
+            .collect(),
         Value::Number { low, high, basis } => {
             let number = if low == high { low.to_string() } else { format!("{low} – {high}") };
             vec![format!("{number} {basis}").trim().to_owned()]
@@ -193,12 +341,54 @@ fn value_lines(field: Field, value: &Value, locale: Locale) -> Vec<String> {
                     .join(" · ")
             })
             .collect(),
-        Value::Systems { systems } => systems.iter().map(system_line).collect(),
+        Value::Systems { systems } => systems
+            .iter()
+            .map(|system| system_line(system, locale))
+            .collect(),
     }
 }
 
-fn system_line(system: &System) -> String {
-    [&system.name, &system.role, &system.os, &system.vendor, &system.damage]
+fn flood_lines(field: Field, flood: &Flood, locale: Locale) -> Vec<String> {
+    let kinds: Vec<_> = flood
+        .kinds
+        .iter()
+        .map(|code| locale.text(&field.choice_key(code)))
+        .collect();
+    let mut lines = vec![kinds.join(" / ")];
+    for (key, range) in [
+        ("flood-megabits", flood.megabits_per_second),
+        ("flood-packets", flood.packets_per_second),
+        ("flood-minutes", flood.minutes),
+    ] {
+        lines.extend(range.map(|Range { low, high }| {
+            let ends = if low == high { low.to_string() } else { format!("{low} – {high}") };
+            format!("{} {ends}", locale.text(key))
+        }));
+    }
+    lines.extend(flood.mitigation.lines().map(str::to_owned));
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
+/// Puts one row into words: each cell with the title of its column.
+fn row_line(field: Field, row: &Row, locale: Locale) -> String {
+    let cells = field.columns().iter().filter_map(|column| {
+        let part = row.get(column.code)?;
+        let shown = match column.cell {
+            Cell::Time => part.parse().map_or_else(|_| part.clone(), japan_time),
+            Cell::One(codes) if codes.contains(&part.as_str()) => {
+                locale.text(&field.cell_key(column.code, part))
+            }
+            Cell::One(_) | Cell::Text | Cell::Number => part.clone(),
+        };
+        Some(format!("{}: {shown}", locale.text(&field.column_key(column.code))))
+    });
+    cells.collect::<Vec<_>>().join(" · ")
+}
+
+fn system_line(system: &System, locale: Locale) -> String {
+    let device = system.device(locale);
+    [&system.name, &device, &system.role, &system.os, &system.vendor, &system.damage]
         .into_iter()
         .filter(|part| !part.is_empty())
         .cloned()

@@ -21,9 +21,9 @@ use super::page_error::PageError;
 use super::routes::{Page, ROUTES, Verb};
 use super::session::{self, Call, Guard};
 use super::{
-    console_audit, console_hosts as hosts, console_incident as incident,
-    console_overview as overview, console_report as report, console_settings as settings,
-    console_sign_in as sign_in, console_users as users, live,
+    console_audit, console_duties as duties, console_hosts as hosts, console_incident as incident,
+    console_official as official, console_overview as overview, console_report as report,
+    console_settings as settings, console_sign_in as sign_in, console_users as users, live,
 };
 use crate::console::{Frame, Tab, html};
 use crate::jobs::Nudge;
@@ -31,6 +31,8 @@ use crate::keys::SigningKey;
 use crate::locale::{Lang, japan_time};
 use crate::notify::courier::Courier;
 use crate::release::Releases;
+use crate::reports::official::UPLOAD_MAX_BYTES;
+use crate::reports::render::json::SCHEMA;
 use crate::store::Store;
 
 /// Attempts to sign in under one login before it has to wait, and the pause that earns one more.
@@ -132,7 +134,8 @@ impl SignInLimits {
 pub fn console_router(state: ConsoleState) -> Router {
     let mut router = Router::new();
     for (verb, path, access, page) in ROUTES {
-        let guard = Guard { state: state.clone(), access: *access };
+        let upload_max_bytes = (*page == Page::OfficialFormPut).then_some(UPLOAD_MAX_BYTES);
+        let guard = Guard { state: state.clone(), access: *access, upload_max_bytes };
         let route =
             handler(*page, *verb).layer(middleware::from_fn_with_state(guard, session::guard));
         router = router.route(path, route);
@@ -165,6 +168,7 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::OverviewPart => on(filter, overview::overview_part),
         Page::Alerts => on(filter, overview::alerts),
         Page::AlertsPart => on(filter, overview::alerts_part),
+        Page::Deadlines => on(filter, duties::deadlines),
         Page::Live => on(filter, live::live),
         Page::Facility => on(filter, overview::show_facility),
         Page::Incident => on(filter, incident::show),
@@ -174,8 +178,12 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::FalseAlarm => on(filter, incident::false_alarm),
         Page::Reopen => on(filter, incident::reopen),
         Page::VendorCalled => on(filter, incident::vendor_called),
+        Page::Interview => on(filter, duties::interview),
+        Page::MomentNote => on(filter, duties::moment),
+        Page::ReportMake => on(filter, duties::make_report),
         Page::Report => on(filter, report::show),
         Page::ReportPdf => on(filter, report::pdf),
+        Page::ReportFile => on(filter, report::file),
         Page::AnswerForm => on(filter, report::edit),
         Page::Answer => on(filter, report::answer),
         Page::Submit => on(filter, report::submit),
@@ -194,6 +202,12 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::ChannelPut => on(filter, settings::put_channel),
         Page::ChannelTest => on(filter, settings::test_channel),
         Page::ChannelRemove => on(filter, settings::remove_channel),
+        Page::ReportOnForm => on(filter, official::filled),
+        Page::OfficialForms => on(filter, official::list),
+        Page::OfficialFormPut => on(filter, official::put),
+        Page::OfficialForm => on(filter, official::show),
+        Page::OfficialFormMap => on(filter, official::map),
+        Page::OfficialFormRemove => on(filter, official::remove),
         Page::Users => on(filter, users::show),
         Page::UserAdd => on(filter, users::add),
         Page::UserRoles => on(filter, users::set_roles),
@@ -262,6 +276,7 @@ const STATIC: &[(&str, &str, &str)] = &[
     ("console.css", "text/css; charset=utf-8", include_str!("../../static/console.css")),
     ("live.js", "text/javascript; charset=utf-8", include_str!("../../static/live.js")),
     ("logo.svg", "image/svg+xml", include_str!("../../static/logo.svg")),
+    ("report-document-1.schema.json", "application/schema+json", SCHEMA),
 ];
 
 async fn static_file(Path(file): Path<String>) -> Result<Response, PageError> {

@@ -13,10 +13,12 @@ use super::page_error::PageError;
 use super::place::{done, facility, place_frame};
 use super::session::Call;
 use crate::console::Tab;
+use crate::console::duties::DutiesView;
 use crate::console::incident::{
     Allowed, FirstStep, IncidentPage, IncidentRow, ReasonView, ReportLink, TimelineRow, host_rows,
     manifest_rows, read_time_field, time_field,
 };
+use crate::duties::duties;
 use crate::incidents::{Act, timeline};
 use crate::jobs::What;
 use crate::reports::ReportStatus;
@@ -65,6 +67,11 @@ pub(super) async fn show(
         String::new()
     };
 
+    let now = state.clock.now();
+    let profiles = state.releases.profiles();
+    let law = duties(store, profiles, &incident, now).await?;
+    let law = law.map(|found| DutiesView::of(&found, (profiles, &reports), &users, (now, locale)));
+
     page(&IncidentPage {
         f: place_frame(&call, &state, &facility, ("title-incident", Tab::Incidents))?,
         head: IncidentRow::of(&incident, facility.display_name(), &names, locale),
@@ -79,11 +86,12 @@ pub(super) async fn show(
         manifests: manifest_rows(&manifests, &bursts, &names),
         reports: reports
             .iter()
-            .map(|report| ReportLink::of(report, locale))
+            .map(|report| ReportLink::of(report, profiles, locale))
             .collect(),
         allowed: Allowed::of(incident.status),
         merged_into: incident.merged_into,
-        now_field: time_field(state.clock.now()),
+        now_field: time_field(now),
+        law,
         next,
     })
 }
@@ -127,7 +135,7 @@ pub(super) async fn vendor_called(state: State<ConsoleState>, place: Place, call
     act(state, place, call, (Act::VendorCalled { whom, number, at }, "done-vendor-called")).await
 }
 
-async fn act(
+pub(super) async fn act(
     State(state): State<ConsoleState>,
     Path((_, id)): Place,
     call: Call,

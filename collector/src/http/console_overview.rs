@@ -85,7 +85,10 @@ async fn card(
 }
 
 /// Returns the facilities at which the caller holds any role.
-async fn visible_facilities(state: &ConsoleState, call: &Call) -> Result<Vec<Facility>, PageError> {
+pub(super) async fn visible_facilities(
+    state: &ConsoleState,
+    call: &Call,
+) -> Result<Vec<Facility>, PageError> {
     let grants = &call.caller()?.grants;
     let mut known = Vec::new();
     for id in grants.facilities() {

@@ -3,32 +3,34 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 
-use shirase_shared::ids::{IncidentId, ReportId};
+use shirase_shared::ids::{FacilityId, IncidentId, ReportId};
 
 use super::console::{ConsoleState, page};
 use super::page_error::PageError;
 use super::place::{done, facility, place_frame};
 use super::session::Call;
-use crate::approval::{Decision, Refusal, Verdict};
+use crate::approval::{Decision, Format, Refusal, Verdict};
 use crate::console::Tab;
 use crate::console::report::{
-    AnswerPage, Ask, Asked, DecisionView, ReportPage, Typed, answer_views, badge, duty_words,
-    submitted_words,
+    AnswerPage, Ask, Asked, ChangesView, DecisionView, NextRound, ReportPage, Typed, answer_views,
+    badge, duty_words, round_words, submitted_words,
 };
 use crate::jobs::What;
+use crate::locale::Locale;
 use crate::people::Role;
 use crate::release::ReleaseError;
-use crate::reports::answer::{AnswerProblem, AnswerStatus, NamedPerson, Revision};
+use crate::reports::answer::{AnswerProblem, AnswerStatus, NamedPerson, Revision, RoundKind};
 use crate::reports::fields::{Entered, Field};
 use crate::reports::profile::Profile;
-use crate::reports::{AnswerChange, ReportStatus};
+use crate::reports::{AnswerChange, Report, ReportStatus};
 use crate::store::{AnswerError, DecisionError};
 
 type Answer = Result<Response, PageError>;
 type Place = Path<(String, ReportId)>;
 type FieldPlace = Path<(String, ReportId, u8)>;
+type FilePlace = Path<(String, ReportId, String)>;
 
 /// Shows a report with what may be done now.
 pub(super) async fn show(
@@ -55,24 +57,30 @@ pub(super) async fn show(
     let frozen = frozen
         .filter(|_| matches!(report.status, ReportStatus::Submitted | ReportStatus::Approved));
     let decisions = state.store.decisions(&facility.id, id).await?;
-    let caller = call.caller()?;
-    let stands = report.status == ReportStatus::Submitted && {
-        let verdict = verdict(&call, id, report.revision)?;
-        state
-            .store
-            .weigh_decision(&verdict, Decision::Approved, "")
-            .await
-            .is_ok()
-    };
-    let asked = Asked {
-        status: report.status,
-        author: caller.grants.allow(&facility.id, Role::Author),
-        approver: caller.grants.allow(&facility.id, Role::Approver),
-        stands,
-    };
-    let answers = answer_views(&sheet, profile, locale);
+    let asked = asked(&state, &call, report).await?;
+    let former = state
+        .releases
+        .former(report, &sheet.answers)
+        .await
+        .map_err(|error| words(error, &call))?;
+    let changes = former.map(|former| ChangesView::of(&former, &sheet.answers, locale));
+    let all = state
+        .store
+        .reports_of_incident(&facility.id, report.incident)
+        .await?;
+    let mut shown = sheet.clone();
+    if matches!(report.status, ReportStatus::Draft | ReportStatus::Withdrawn) {
+        shown.answers.extend(
+            state
+                .releases
+                .own(report)
+                .map_err(|error| words(error, &call))?,
+        );
+    }
+    let answers = answer_views(&shown, profile, locale);
 
     page(&ReportPage {
+        forms: form_names(&state, &facility.id).await?,
         f: place_frame(&call, &state, &facility, ("title-report", Tab::Incidents))?,
         id,
         title: profile.body.title.in_lang(locale.lang()).to_owned(),
@@ -87,6 +95,9 @@ pub(super) async fn show(
             .filter(|answer| answer.editable && answer.lines.is_empty())
             .count(),
         answers,
+        round: round_words(report, locale),
+        changes,
+        next: next_rounds(&state, report, &all, locale),
         ask: Ask::of(&asked),
         answers_sha256: frozen
             .as_ref()
@@ -101,6 +112,35 @@ pub(super) async fn show(
             .rev()
             .map(|record| DecisionView::of(record, &name(record.decided_by), locale))
             .collect(),
+    })
+}
+
+/// Names of the official forms that can be filled.
+async fn form_names(state: &ConsoleState, facility: &FacilityId) -> Result<Vec<String>, PageError> {
+    let forms = state.store.official_forms(facility).await?;
+    let mapped = forms
+        .into_iter()
+        .filter(|form| !form.mapping.place.is_empty());
+
+    Ok(mapped.map(|form| form.id.to_string()).collect())
+}
+
+/// Gathers what decides on what is asked of the reader.
+async fn asked(state: &ConsoleState, call: &Call, report: &Report) -> Result<Asked, PageError> {
+    let caller = call.caller()?;
+    let stands = report.status == ReportStatus::Submitted && {
+        let verdict = verdict(call, report.id, report.revision)?;
+        state
+            .store
+            .weigh_decision(&verdict, Decision::Approved, "")
+            .await
+            .is_ok()
+    };
+    Ok(Asked {
+        status: report.status,
+        author: caller.grants.allow(&report.facility, Role::Author),
+        approver: caller.grants.allow(&report.facility, Role::Approver),
+        stands,
     })
 }
 
@@ -124,10 +164,16 @@ async fn answer_page(
     let field = answered_field(number)?;
     let sheet = state.store.sheet(&facility.id, id).await?;
     let profile = profile(state, &sheet.report.profile)?;
-    let history = state.store.answer_history(&facility.id, id, field).await?;
+    let incident = sheet.report.incident;
+    let history = state
+        .store
+        .answer_history(&facility.id, incident, field)
+        .await?;
     let label = profile.label(field, call.locale.lang());
     let label = label.map_or_else(|| call.locale.text(&field.label_key()), str::to_owned);
-    let typed = typed.unwrap_or_else(|| Typed::of(sheet.answers.get(&field)));
+    let takes_proposal = call.path.ends_with("?take=proposal");
+    let proposed = sheet.proposals.get(&field).filter(|_| takes_proposal);
+    let typed = typed.unwrap_or_else(|| Typed::of(proposed.or(sheet.answers.get(&field))));
     let f = place_frame(call, state, &facility, ("title-answer", Tab::Incidents))?;
 
     Ok(AnswerPage::of(f, &sheet, (field, label), typed, &history))
@@ -144,20 +190,25 @@ pub(super) async fn answer(
     let entered = Entered {
         text: form.raw("text").to_owned(),
         chosen: form.all("choice").map(str::to_owned).collect(),
+        parts: form.parts(),
     };
     let status = AnswerStatus::parse(form.field("status")).ok_or(PageError::BadForm)?;
-    let typed = Typed { entered, status, basis: form.field("basis").to_owned() };
+    let (basis, reason) = (form.field("basis").to_owned(), form.field("reason").to_owned());
+    let typed = Typed { entered, status, basis, reason };
     let value = match field.read(&typed.entered) {
         Ok(value) => value,
         Err(problem) => return refused(&state, &call, (id, number), typed, &problem).await,
     };
+    let incident = state.store.report(call.facility()?, id).await?.incident;
     let change = AnswerChange {
         facility: call.facility()?.clone(),
-        report: id,
+        incident,
+        report: Some(id),
         field,
         value,
         status,
         basis: typed.basis.clone(),
+        reason: typed.reason.clone(),
         by: named(&call)?,
         expected: read_revision(&call)?,
     };
@@ -168,10 +219,10 @@ pub(super) async fn answer(
         }
         Err(AnswerError::Store(error)) => return Err(error.into()),
     }
-    let incident = state.store.report(call.facility()?, id).await?.incident;
     tell(&state, &call, incident)?;
+    let path = format!("{}?done=saved#field-{number}", report_path(&call, id)?);
 
-    Ok(done(&report_path(&call, id)?, "done-saved"))
+    Ok(Redirect::to(&path).into_response())
 }
 
 async fn refused(
@@ -181,15 +232,7 @@ async fn refused(
     typed: Typed,
     problem: &AnswerProblem,
 ) -> Answer {
-    let words = match problem {
-        AnswerProblem::Empty => call.locale.text("answer-empty"),
-        AnswerProblem::NoEvidence => call.locale.text("answer-no-evidence"),
-        AnswerProblem::Date(_) => call.locale.text("answer-date"),
-        AnswerProblem::TooLong => call.locale.text("answer-too-long"),
-        AnswerProblem::WrongType { .. }
-        | AnswerProblem::NoSuchChoice { .. }
-        | AnswerProblem::TooManyChoices { .. } => call.locale.text("answer-choice"),
-    };
+    let words = call.locale.text(problem.text_key());
     let mut shown = answer_page(state, call, place, Some(typed)).await?;
     // The revision the person was looking at stays the one the answer is weighed against.
     shown.revision = read_revision(call)?.0;
@@ -267,16 +310,51 @@ pub(super) async fn pdf(
     Path((_, id)): Place,
     call: Call,
 ) -> Answer {
+    send(&state, &call, id, Format::Pdf).await
+}
+
+/// Sends the report, or a file that goes with it, in the kind the path names.
+pub(super) async fn file(
+    State(state): State<ConsoleState>,
+    Path((_, id, format)): FilePlace,
+    call: Call,
+) -> Answer {
+    let format = Format::parse(&format).ok_or(PageError::NotFound)?;
+    send(&state, &call, id, format).await
+}
+
+async fn send(state: &ConsoleState, call: &Call, id: ReportId, format: Format) -> Answer {
     let file = state
         .releases
-        .file(call.facility()?, id)
+        .file_as(call.facility()?, id, format)
         .await
-        .map_err(|error| words(error, &call))?;
+        .map_err(|error| words(error, call))?;
     let headers = [
-        (CONTENT_TYPE, "application/pdf".to_owned()),
+        (CONTENT_TYPE, format.media_type().to_owned()),
         (CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file.name)),
     ];
     Ok((headers, file.bytes).into_response())
+}
+
+/// Returns the reports that can follow one that is out: the profiles of its series with the kinds they serve.
+fn next_rounds(
+    state: &ConsoleState,
+    report: &Report,
+    all: &[Report],
+    locale: Locale,
+) -> Vec<NextRound> {
+    let last = all
+        .iter()
+        .rfind(|other| other.round.series == report.round.series);
+    if report.status != ReportStatus::Approved || last.is_none_or(|last| last.id != report.id) {
+        return Vec::new();
+    }
+    let profiles = state.releases.profiles().of_series(&report.round.series);
+    profiles
+        .filter(|profile| profile.body.enabled)
+        .flat_map(|profile| NextRound::all(profile, locale))
+        .filter(|next| next.kind != RoundKind::Preliminary)
+        .collect()
 }
 
 fn profile<'a>(state: &'a ConsoleState, id: &str) -> Result<&'a Profile, PageError> {
@@ -290,7 +368,7 @@ fn answered_field(number: u8) -> Result<Field, PageError> {
         .ok_or(PageError::NotFound)
 }
 
-fn read_revision(call: &Call) -> Result<Revision, PageError> {
+pub(super) fn read_revision(call: &Call) -> Result<Revision, PageError> {
     call.form
         .field("revision")
         .parse()
@@ -298,7 +376,7 @@ fn read_revision(call: &Call) -> Result<Revision, PageError> {
         .map_err(|_| PageError::BadForm)
 }
 
-fn named(call: &Call) -> Result<NamedPerson, PageError> {
+pub(super) fn named(call: &Call) -> Result<NamedPerson, PageError> {
     let user = &call.caller()?.user;
     Ok(NamedPerson { user: user.id, name: user.name.clone() })
 }
@@ -319,13 +397,17 @@ fn report_path(call: &Call, id: ReportId) -> Result<String, PageError> {
 }
 
 /// Puts a failed decision into words for the reader.
-fn words(error: ReleaseError, call: &Call) -> PageError {
+pub(super) fn words(error: ReleaseError, call: &Call) -> PageError {
     match error {
         ReleaseError::Refused(refusal) => refusal_words(refusal, call),
         ReleaseError::Store(error) => error.into(),
-        ReleaseError::Pdf(error) => {
+        error @ (ReleaseError::Pdf(_) | ReleaseError::Render(_)) => {
             tracing::error!(error = %shirase_shared::error::Chain(&error), "a report could not be rendered");
             PageError::Invalid(call.locale.text("report-not-rendered"))
+        }
+        ReleaseError::Form(error) => PageError::Invalid(error.to_string()),
+        ReleaseError::NoSuchFile { .. } => {
+            PageError::Invalid(call.locale.text("report-no-such-file"))
         }
         ReleaseError::Tampered(error) => {
             tracing::error!(%error, "a stored approval does not stand");

@@ -26,9 +26,14 @@ pub(super) const DONE: &[&str] = &[
     "done-false-alarm",
     "done-reopened",
     "done-vendor-called",
+    "done-answered",
+    "done-moment",
+    "done-report-made",
     "done-submitted",
     "done-approved",
     "done-rejected",
+    "done-form-imported",
+    "done-form-removed",
 ];
 
 /// Returns the facility a page is about.

@@ -61,6 +61,7 @@ routes! {
     OverviewPart       Get  "/overview/part" Access::SignedIn;
     Alerts             Get  "/alerts" Access::SignedIn;
     AlertsPart         Get  "/alerts/part" Access::SignedIn;
+    Deadlines          Get  "/deadlines" Access::SignedIn;
     Live               Get  "/live" Access::SignedIn;
     Facility           Get  "/facilities/{facility}" VIEWER;
     Incident           Get  "/facilities/{facility}/incidents/{incident}" VIEWER;
@@ -70,8 +71,13 @@ routes! {
     FalseAlarm         Post "/facilities/{facility}/incidents/{incident}/false-alarm" AUTHOR;
     Reopen             Post "/facilities/{facility}/incidents/{incident}/reopen" AUTHOR;
     VendorCalled       Post "/facilities/{facility}/incidents/{incident}/vendor-called" AUTHOR;
+    Interview          Post "/facilities/{facility}/incidents/{incident}/interview" AUTHOR;
+    MomentNote         Post "/facilities/{facility}/incidents/{incident}/moment" AUTHOR;
+    ReportMake         Post "/facilities/{facility}/incidents/{incident}/reports" AUTHOR;
     Report             Get  "/facilities/{facility}/reports/{report}" VIEWER;
     ReportPdf          Get  "/facilities/{facility}/reports/{report}/pdf" VIEWER;
+    ReportFile         Get  "/facilities/{facility}/reports/{report}/files/{format}" VIEWER;
+    ReportOnForm       Get  "/facilities/{facility}/reports/{report}/official-forms/{form}" VIEWER;
     AnswerForm         Get  "/facilities/{facility}/reports/{report}/fields/{field}" AUTHOR;
     Answer             Post "/facilities/{facility}/reports/{report}/fields/{field}" AUTHOR;
     Submit             Post "/facilities/{facility}/reports/{report}/submit" AUTHOR;
@@ -90,6 +96,11 @@ routes! {
     ChannelPut         Post "/facilities/{facility}/channels" ADMINISTRATOR;
     ChannelTest        Post "/facilities/{facility}/channels/{channel}/test" ADMINISTRATOR;
     ChannelRemove      Post "/facilities/{facility}/channels/{channel}/remove" ADMINISTRATOR;
+    OfficialForms      Get  "/facilities/{facility}/official-forms" VIEWER;
+    OfficialFormPut    Post "/facilities/{facility}/official-forms" ADMINISTRATOR;
+    OfficialForm       Get  "/facilities/{facility}/official-forms/{form}" VIEWER;
+    OfficialFormMap    Post "/facilities/{facility}/official-forms/{form}/map" ADMINISTRATOR;
+    OfficialFormRemove Post "/facilities/{facility}/official-forms/{form}/remove" ADMINISTRATOR;
     Users              Get  "/facilities/{facility}/users" ADMINISTRATOR;
     UserAdd            Post "/facilities/{facility}/users" ADMINISTRATOR;
     UserRoles          Post "/facilities/{facility}/users/{user}/roles" ADMINISTRATOR;

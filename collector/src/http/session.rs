@@ -3,13 +3,17 @@
 //! Always holds: the cookie's value is known to the browser alone (the database keeps its SHA-256); a handler sees a
 //! request only after [`guard`] let it pass, and finds the caller and the form's fields in its [`Call`].
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request, State};
-use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::multipart::MultipartError;
+use axum::extract::{
+    ConnectInfo, DefaultBodyLimit, FromRequest, FromRequestParts, Multipart, Request, State,
+};
+use axum::http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
@@ -66,6 +70,8 @@ pub(super) struct Call {
     pub(super) locale: Locale,
     /// The fields of the form.
     pub(super) form: Form,
+    /// The file that was sent with the form, where the route takes one.
+    pub(super) upload: Option<Upload>,
     /// The token every form on the answering page carries.
     pub(super) csrf: String,
     /// Where the request comes from.
@@ -127,6 +133,14 @@ impl Form {
             .map_or("", |(_, value)| value)
     }
 
+    /// Returns the inputs whose names begin with `p-`, without that beginning.
+    pub(super) fn parts(&self) -> BTreeMap<String, String> {
+        let parts = self.0.iter();
+        parts
+            .filter_map(|(name, value)| Some((name.strip_prefix("p-")?.to_owned(), value.clone())))
+            .collect()
+    }
+
     /// Returns every value sent under a name.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0
@@ -136,6 +150,15 @@ impl Form {
     }
 }
 
+/// A file that was sent with a form.
+#[derive(Clone, Debug)]
+pub(super) struct Upload {
+    /// The name the browser gives it.
+    pub(super) name: String,
+    /// Its content.
+    pub(super) bytes: Bytes,
+}
+
 /// What the guard of one route knows.
 #[derive(Clone)]
 pub(super) struct Guard {
@@ -143,6 +166,8 @@ pub(super) struct Guard {
     pub(super) state: ConsoleState,
     /// Who may call the route.
     pub(super) access: Access,
+    /// Largest file the route takes with its form; none for most.
+    pub(super) upload_max_bytes: Option<usize>,
 }
 
 /// Lets a request pass or answers it.
@@ -190,22 +215,28 @@ async fn admit(guard: &Guard, request: Request, locale: Locale) -> Result<Admiss
         .map_or("/", |path| path.as_str())
         .to_owned();
     let (mut parts, body) = request.into_parts();
-    let form = if parts.method == Method::GET {
-        Form::default()
+    let (form, upload) = if parts.method == Method::GET {
+        (Form::default(), None)
     } else {
         if csrf::comes_from_elsewhere(&parts.headers) {
             return Err(PageError::ForeignForm);
         }
-        let form = read_form(body).await?;
+        let (form, upload) = match guard
+            .upload_max_bytes
+            .filter(|_| is_multipart(&parts.headers))
+        {
+            Some(most) => read_multipart(&parts.headers, body, most).await?,
+            None => (read_form(body).await?, None),
+        };
         let expected = if caller.is_some() { Some(&csrf) } else { cookie.as_ref() };
         if !expected.is_some_and(|token| csrf::same_token(token, form.raw("csrf"))) {
             return Err(PageError::ForeignForm);
         }
-        form
+        (form, upload)
     };
     parts
         .extensions
-        .insert(Call { caller, facility, locale, form, csrf, address, path });
+        .insert(Call { caller, facility, locale, form, upload, csrf, address, path });
 
     Ok(Admission::Pass(Request::from_parts(parts, Body::empty())))
 }
@@ -310,6 +341,54 @@ fn facility_in(path: &str) -> Option<FacilityId> {
         .next()?
         .parse()
         .ok()
+}
+
+fn is_multipart(headers: &HeaderMap) -> bool {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("multipart/form-data"))
+}
+
+/// Reads a form that carries one file of at most `most` bytes.
+async fn read_multipart(
+    headers: &HeaderMap,
+    body: Body,
+    most: usize,
+) -> Result<(Form, Option<Upload>), PageError> {
+    let mut request = Request::new(body);
+    request.headers_mut().extend(
+        headers
+            .get(CONTENT_TYPE)
+            .map(|kind| (CONTENT_TYPE, kind.clone())),
+    );
+    DefaultBodyLimit::max(most + FORM_MAX_BYTES).apply(&mut request);
+    let read = Multipart::from_request(request, &()).await;
+    let mut parts = read.map_err(|_| PageError::BadForm)?;
+    let (mut fields, mut upload) = (Vec::new(), None);
+    while let Some(part) = parts.next_field().await.map_err(multipart_failed)? {
+        let name = part.name().unwrap_or_default().to_owned();
+        let file = part.file_name().map(str::to_owned);
+        let bytes = part.bytes().await.map_err(multipart_failed)?;
+        match file {
+            Some(_) if bytes.is_empty() => {}
+            Some(file) => upload = Some(Upload { name: file, bytes }),
+            None => {
+                let text = String::from_utf8(bytes.to_vec()).map_err(|_| PageError::BadForm)?;
+                fields.push((name, text));
+            }
+        }
+    }
+
+    Ok((Form(fields), upload))
+}
+
+fn multipart_failed(error: MultipartError) -> PageError {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        PageError::TooLarge
+    } else {
+        PageError::BadForm
+    }
 }
 
 async fn read_form(body: Body) -> Result<Form, PageError> {

@@ -2,5 +2,7 @@
 
 mod site;
 mod access;
+mod duties;
 mod signing_in;
 mod pages;
+mod official;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Status};
+use super::{Entry, Moment, Status};
 
 /// Longest text a person can write into a timeline, in characters.
 const TEXT_MAX_CHARS: usize = 4000;
@@ -45,6 +45,15 @@ pub enum Act {
         /// When.
         at: Timestamp,
     },
+    /// Records a moment from which duties and deadlines run. The latest word counts.
+    Note {
+        /// Which.
+        moment: Moment,
+        /// When it was.
+        at: Timestamp,
+        /// What is to be said about it. May be empty.
+        text: String,
+    },
 }
 
 /// Why an act is refused.
@@ -72,8 +81,8 @@ pub enum ActError {
         /// How long it may be.
         most: usize,
     },
-    /// The call is said to be later than now.
-    #[error("the call lies in the future; check the time")]
+    /// A call or a moment is said to be later than now.
+    #[error("the time lies in the future; check it")]
     InTheFuture,
 }
 
@@ -101,6 +110,7 @@ impl Act {
             Self::FalseAlarm { .. } => "incident.false_alarm",
             Self::Reopen { .. } => "incident.reopened",
             Self::VendorCalled { .. } => "incident.vendor_called",
+            Self::Note { .. } => "incident.moment_recorded",
         }
     }
 
@@ -148,6 +158,13 @@ impl Act {
                 let whom = needed("whom you called", whom, SHORT_MAX_CHARS)?;
                 let number = fitting("the number", number, SHORT_MAX_CHARS)?;
                 Ok((status, Entry::VendorCalled { whom, number, called_at: *at }))
+            }
+            Self::Note { moment, at, text } => {
+                if now < *at {
+                    return Err(ActError::InTheFuture);
+                }
+                let text = fitting("the remark", text, TEXT_MAX_CHARS)?;
+                Ok((status, Entry::Noted { moment: *moment, at: *at, text }))
             }
         }
     }

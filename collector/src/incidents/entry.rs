@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use shirase_shared::event::Severity;
 use shirase_shared::ids::{IncidentId, UserId};
 
+use super::Moment;
 use crate::correlate::{NaturalKey, Rule};
 
 /// Something done to an incident, by the machine or by a person.
@@ -89,6 +90,15 @@ pub enum Entry {
         number: String,
         /// When, as that person says.
         called_at: Timestamp,
+    },
+    /// A person recorded a moment from which duties run.
+    Noted {
+        /// Which.
+        moment: Moment,
+        /// When it was, as that person says.
+        at: Timestamp,
+        /// What was said about it.
+        text: String,
     },
 }
 

@@ -182,7 +182,8 @@ fn of_entry(
         | Entry::Closed { .. }
         | Entry::FalseAlarm { .. }
         | Entry::Reopened { .. }
-        | Entry::VendorCalled { .. } => None,
+        | Entry::VendorCalled { .. }
+        | Entry::Noted { .. } => None,
     };
     TimelineItem {
         at: stored.at,
@@ -213,7 +214,8 @@ const fn severity_of(entry: &Entry) -> Option<Severity> {
         | Entry::Closed { .. }
         | Entry::FalseAlarm { .. }
         | Entry::Reopened { .. }
-        | Entry::VendorCalled { .. } => None,
+        | Entry::VendorCalled { .. }
+        | Entry::Noted { .. } => None,
     }
 }
 
@@ -246,6 +248,10 @@ fn done(entry: &Entry) -> Text {
             Text::new("timeline-false-alarm").with("reason", plain(reason))
         }
         Entry::Reopened { reason } => Text::new("timeline-reopened").with("reason", plain(reason)),
+        Entry::Noted { moment, at, text } => Text::new("timeline-noted")
+            .with("moment", Arg::Key(moment.label_key()))
+            .with("at", Arg::Time(*at))
+            .with("text", plain(text)),
         Entry::VendorCalled { whom, number, called_at } => Text::new("timeline-vendor-called")
             .with("whom", plain(whom))
             .with("number", plain(number))

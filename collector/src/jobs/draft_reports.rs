@@ -1,4 +1,5 @@
-//! Keeps one draft for each incident that could be reportable, and withdraws it when the incident was nothing.
+//! Keeps the answers of each incident that could be reportable up to what is known, with the first contact as a draft,
+//! and withdraws its reports when the incident was nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,16 +8,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use shirase_shared::clock::SharedClock;
 use shirase_shared::error::Chain;
-use shirase_shared::ids::{IncidentId, UserId};
+use shirase_shared::ids::{FacilityId, IncidentId, UserId};
+use shirase_shared::wire::Action;
 
 use super::{Job, Nudge, Outcome, What};
 use crate::facilities::{Facility, Host};
 use crate::incidents::{Incident, Reportable, Status, StoredEntry};
 use crate::locale::Locale;
-use crate::reports::draft::{Input, draft};
-use crate::reports::profile::MHLW_CONTACT;
-use crate::reports::{Report, ReportStatus};
-use crate::store::{Store, StoreError};
+use crate::reports::Report;
+use crate::reports::answer::RoundKind;
+use crate::reports::draft::{Input, Window, draft};
+use crate::reports::profile::{MHLW_CONTACT, MHLW_SERIES};
+use crate::store::{NewReport, Store, StoreError};
 
 /// Makes, refreshes and withdraws drafts.
 pub struct DraftReportsJob {
@@ -64,19 +67,24 @@ impl DraftReportsJob {
     ) -> Result<usize, StoreError> {
         let hosts = Arc::new(self.store.hosts(&facility.id).await?);
         let reports = self.store.reports(&facility.id).await?;
+        let windows = Arc::new(windows(&self.store, &facility.id).await?);
         let mut changed = 0;
         for incident in self.store.incidents(&facility.id).await? {
-            let report = reports
+            let own: Vec<&Report> = reports
                 .iter()
-                .find(|report| report.incident == incident.id && report.profile == MHLW_CONTACT);
+                .filter(|report| report.incident == incident.id)
+                .collect();
             let (id, updated_at) = (incident.id, incident.updated_at);
             let settled = !incident.status.is_live();
-            if settled && report.is_some() && self.settled.get(&id) == Some(&updated_at) {
+            if settled && !own.is_empty() && self.settled.get(&id) == Some(&updated_at) {
                 continue;
             }
             let done = match incident.is_reportable() {
-                Reportable::Yes(_) => self.refresh(facility, &hosts, incident, users).await?,
-                Reportable::No => self.withdraw(&incident, report).await?,
+                Reportable::Yes(_) => {
+                    self.refresh(facility, (&hosts, &windows), incident, users)
+                        .await?
+                }
+                Reportable::No => self.withdraw(&incident, &own).await?,
             };
             if done {
                 changed += 1;
@@ -96,23 +104,26 @@ impl DraftReportsJob {
     async fn refresh(
         &self,
         facility: &Arc<Facility>,
-        hosts: &Arc<Vec<Host>>,
+        (hosts, windows): (&Arc<Vec<Host>>, &Arc<Vec<Window>>),
         incident: Incident,
         users: &Arc<BTreeMap<UserId, String>>,
     ) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let ids = (&facility.id, incident.id);
-        let report = self
-            .store
-            .ensure_draft(ids.0, ids.1, MHLW_CONTACT, incident.drill, now)
-            .await?;
-        if report.status != ReportStatus::Draft {
-            return Ok(false);
-        }
+        let first = NewReport {
+            facility: facility.id.clone(),
+            incident: incident.id,
+            profile: MHLW_CONTACT.to_owned(),
+            series: MHLW_SERIES.to_owned(),
+            kind: RoundKind::Preliminary,
+            drill: incident.drill,
+        };
+        let report = self.store.ensure_draft(&first, now).await?;
         let is_new = report.revision.0 == 0;
         let records = self.store.incident_records(&incident).await?;
         let entries: Vec<StoredEntry> = self.store.incident_entries(ids.0, ids.1).await?;
         let (owner, hosts, users) = (facility.clone(), hosts.clone(), users.clone());
+        let windows = windows.clone();
         let locale = self.locale;
         // Thousands of records take a moment to be told; requests must not wait for them.
         let drafted = tokio::task::spawn_blocking(move || {
@@ -122,6 +133,7 @@ impl DraftReportsJob {
                 incident: &incident,
                 records: &records,
                 entries: &entries,
+                windows: &windows,
                 users: &users,
                 as_of: now,
             };
@@ -132,7 +144,7 @@ impl DraftReportsJob {
             .map_err(|error| StoreError::unreadable("draft", error))?;
         let refresh = self
             .store
-            .refresh_draft(&facility.id, report.id, &drafted, now)
+            .refresh_sheet(&facility.id, report.incident, &drafted, now)
             .await?;
         if is_new {
             let (report, incident) = (report.id, report.incident);
@@ -142,14 +154,7 @@ impl DraftReportsJob {
         Ok(!refresh.changed.is_empty() || !refresh.proposed.is_empty())
     }
 
-    async fn withdraw(
-        &self,
-        incident: &Incident,
-        report: Option<&Report>,
-    ) -> Result<bool, StoreError> {
-        let Some(report) = report else {
-            return Ok(false);
-        };
+    async fn withdraw(&self, incident: &Incident, reports: &[&Report]) -> Result<bool, StoreError> {
         let reason = match incident.status {
             Status::FalseAlarm => "false alarm",
             Status::Merged => "the incident became a part of another",
@@ -157,17 +162,42 @@ impl DraftReportsJob {
             Status::Open | Status::Acknowledged | Status::Closed => return Ok(false),
         };
         let now = self.clock.now();
-        let withdrawn = self
-            .store
-            .withdraw_report(&incident.facility, report.id, reason, now)
-            .await?;
-        if withdrawn {
-            let report = report.id;
-            tracing::info!(report.id = %report, reason, "withdrew report {report}");
+        let mut any = false;
+        for report in reports {
+            let (facility, report) = (&incident.facility, report.id);
+            if self
+                .store
+                .withdraw_report(facility, report, reason, now)
+                .await?
+            {
+                tracing::info!(report.id = %report, reason, "withdrew report {report}");
+                any = true;
+            }
         }
 
-        Ok(withdrawn)
+        Ok(any)
     }
+}
+
+/// Returns the maintenance windows that were ordered at a facility, as long as they lasted.
+async fn windows(store: &Store, facility: &FacilityId) -> Result<Vec<Window>, StoreError> {
+    let mut windows: Vec<Window> = Vec::new();
+    let mut orders = store.orders(facility).await?;
+    orders.sort_by_key(|issued| issued.order.issued_at);
+    for issued in orders {
+        let (host, at) = (issued.order.host, issued.order.issued_at);
+        match issued.order.action {
+            Action::Maintenance { until, .. } => windows.push(Window { host, from: at, until }),
+            Action::EndMaintenance { .. } => {
+                for window in windows.iter_mut().filter(|window| window.host == host) {
+                    window.until = window.until.min(at.max(window.from));
+                }
+            }
+            Action::Drill { .. } => {}
+        }
+    }
+
+    Ok(windows)
 }
 
 impl Job for DraftReportsJob {

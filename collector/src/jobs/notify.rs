@@ -173,7 +173,7 @@ impl NotifyJob {
 }
 
 /// Returns when a message that failed `attempts` times before is tried again.
-fn next_attempt(attempts: u32, now: Timestamp, random: u64) -> Timestamp {
+pub(super) fn next_attempt(attempts: u32, now: Timestamp, random: u64) -> Timestamp {
     let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     for _ in 0..attempts.min(20) {
         backoff.fail(0);
@@ -183,7 +183,7 @@ fn next_attempt(attempts: u32, now: Timestamp, random: u64) -> Timestamp {
     now.saturating_add(pause).unwrap_or(Timestamp::MAX)
 }
 
-fn random() -> u64 {
+pub(super) fn random() -> u64 {
     let mut bytes = [0; 8];
     match SystemRandom::new().fill(&mut bytes) {
         Ok(()) => u64::from_le_bytes(bytes),

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::deadline::Warning;
 use super::letter::{Alert, Post, test_letter};
 use super::mail::{MailConfig, Mailer};
 use super::webhook::{Poster, PosterError};
@@ -42,6 +43,34 @@ impl Courier {
         }
     }
 
+    /// Sends a warning about a deadline and returns the server's answer.
+    ///
+    /// # Errors
+    /// Says why it did not leave.
+    pub async fn warn(&self, channel: &Channel, warning: &Warning) -> Result<String, SendError> {
+        match channel.kind {
+            ChannelKind::Mail => {
+                self.mailer()?
+                    .send(&channel.target, &warning.letter())
+                    .await
+            }
+            ChannelKind::Webhook => {
+                let message_id = warning.key.message_id();
+                let post = Post {
+                    kind: "deadline",
+                    message_id: &message_id,
+                    text: &warning.subject(),
+                    facility: &channel.facility,
+                    facility_name: &warning.facility,
+                    incident: None,
+                    deadline: Some(warning.post()),
+                };
+                let body = serde_json::to_value(&post).map_err(unwritable)?;
+                self.poster.send(&channel.target, &message_id, &body).await
+            }
+        }
+    }
+
     /// Sends a test message and returns the server's answer.
     ///
     /// # Errors
@@ -64,6 +93,7 @@ impl Courier {
                     facility: &channel.facility,
                     facility_name: facility,
                     incident: None,
+                    deadline: None,
                 };
                 self.poster.send(&channel.target, &message_id, &post).await
             }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use shirase_shared::event::Severity;
 use shirase_shared::ids::{DrillId, FacilityId, IncidentId};
 
+use super::deadline::PostDeadline;
 use super::{ChannelId, NotificationKey};
 use crate::locale::{Lang, Locale, japan_time, visible};
 
@@ -109,7 +110,7 @@ pub struct Letter {
 /// The JSON a webhook gets. Fields are added, never repurposed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Post<'a> {
-    /// `incident` or `test`.
+    /// `incident`, `deadline` or `test`.
     pub kind: &'static str,
     /// Same id, same message.
     pub message_id: &'a str,
@@ -122,6 +123,9 @@ pub struct Post<'a> {
     /// The rest; absent in a test.
     #[serde(flatten)]
     pub incident: Option<PostIncident<'a>>,
+    /// What is told of a deadline.
+    #[serde(flatten)]
+    pub deadline: Option<PostDeadline>,
 }
 
 /// What a webhook is told of an incident.
@@ -217,6 +221,7 @@ impl Alert {
                 call: alert.call.as_ref(),
                 link: &alert.link,
             }),
+            deadline: None,
         })
     }
 

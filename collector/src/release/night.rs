@@ -249,11 +249,13 @@ impl Night {
         let report = self.report().await;
         AnswerChange {
             facility: self.facility.clone(),
-            report: report.id,
+            incident: report.incident,
+            report: Some(report.id),
             field,
             value,
             status: AnswerStatus::Confirmed,
             basis: String::new(),
+            reason: "訂正".to_owned(),
             by,
             expected: report.revision,
         }

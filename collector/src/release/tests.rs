@@ -3,9 +3,12 @@
 use super::night::{Night, approver, author};
 use super::*;
 use crate::approval::{OwnAnswers, SignedParts, verify_rendering};
-use crate::reports::answer::{AnswerProblem, AnswerStatus, Revision, Value};
+use crate::audit::Actor;
+use crate::reports::AnswerChange;
+use crate::reports::ReportStatus;
+use crate::reports::answer::{AnswerProblem, AnswerStatus, Revision, RoundKind, Value};
 use crate::reports::fields::Field;
-use crate::store::AnswerError;
+use crate::store::{AnswerError, NewReport, RoundRefused};
 
 #[tokio::test]
 async fn a_second_person_approves_what_was_frozen_and_the_file_proves_it() {
@@ -39,6 +42,17 @@ async fn a_second_person_approves_what_was_frozen_and_the_file_proves_it() {
         .unwrap();
     assert_eq!(file.bytes, approved.rendering().bytes, "asked for again it is the stored one");
     assert!(!file.name.contains("draft"), "{}", file.name);
+    for format in Format::DOCUMENTS {
+        let stored = approved
+            .rendering_of(format)
+            .expect("it was made and signed");
+        let file = night
+            .releases
+            .file_as(&night.facility, drafted.id, format)
+            .await
+            .unwrap();
+        assert!(file.bytes == stored.bytes, "{format} is the stored one");
+    }
 
     let key = night.releases.0.report_key.public_base64();
     let rendering = approved.rendering();
@@ -230,7 +244,7 @@ async fn every_version_of_an_answer_is_kept() {
     }
     let history = night
         .store
-        .answer_history(&night.facility, report.id, Field::Summary)
+        .answer_history(&night.facility, report.incident, Field::Summary)
         .await
         .unwrap();
     let texts: Vec<_> = history
@@ -246,6 +260,143 @@ async fn every_version_of_an_answer_is_kept() {
             .windows(2)
             .all(|pair| pair[0].answer.revision < pair[1].answer.revision)
     );
+}
+
+/// Releases a first report that says 10,000 people, and then lets an author say 130,000.
+async fn grown(night: &mut Night) -> Report {
+    let first = night.attack().await;
+    let now = night.releases.now();
+    let change = night
+        .change(author(), Field::Persons, count(10_000, "共有フォルダ"))
+        .await;
+    night.store.set_answer(&change, now).await.unwrap();
+    night
+        .releases
+        .submit(&night.verdict(author()).await)
+        .await
+        .unwrap();
+    night
+        .releases
+        .approve(&night.verdict(approver()).await)
+        .await
+        .unwrap();
+    let sheet = night
+        .store
+        .incident_sheet(&night.facility, first.incident)
+        .await
+        .unwrap();
+    let grown = AnswerChange {
+        expected: sheet.revision,
+        report: None,
+        value: count(130_000, "全サーバの調査"),
+        ..change
+    };
+    night.store.set_answer(&grown, now).await.unwrap();
+    first
+}
+
+fn count(maximum: u64, basis: &str) -> Value {
+    Value::People { confirmed: None, maximum: Some(maximum), basis: basis.to_owned() }
+}
+
+#[tokio::test]
+async fn the_next_report_goes_on_from_the_one_before_and_freezes_what_changed() {
+    let mut night = Night::begin().await;
+    let first = grown(&mut night).await;
+    let shown = night.store.sheet(&night.facility, first.id).await.unwrap();
+    let frozen = &shown.answers[&Field::Persons].value;
+    assert_eq!(*frozen, count(10_000, "共有フォルダ"), "the first report shows what it froze");
+
+    let next = NewReport {
+        facility: night.facility.clone(),
+        incident: first.incident,
+        profile: "jp-mhlw-followup".to_owned(),
+        series: "jp-mhlw".to_owned(),
+        kind: RoundKind::Interim,
+        drill: None,
+    };
+    let (who, now) = (Actor::User(author().user), night.releases.now());
+    let second = night.store.next_report(&next, who, now).await.unwrap();
+    assert_eq!(second.round.number, 2);
+    let refused = night.store.next_report(&next, who, now).await;
+    assert!(matches!(refused, Err(RoundRefused::Open(ReportStatus::Draft))), "{refused:?}");
+    let verdict = |by, report: &Report| Verdict {
+        facility: report.facility.clone(),
+        report: report.id,
+        revision: report.revision,
+        by,
+    };
+    let submission = night
+        .releases
+        .submit(&verdict(author(), &second))
+        .await
+        .unwrap();
+    let frozen: Frozen = serde_json::from_str(&submission.frozen_json).unwrap();
+    let former = frozen.former.as_ref().unwrap();
+    assert_eq!((former.number, former.report), (1, first.id));
+    let changed: Vec<Field> = former.changed.iter().map(|changed| changed.field).collect();
+    assert_eq!(changed, [Field::Persons], "{former:?}");
+    let before = former.changed[0].answer.as_ref().unwrap();
+    assert_eq!(before.value, count(10_000, "共有フォルダ"));
+    let round = &frozen.answer(Field::Round).unwrap().value;
+    assert_eq!(*round, Value::Round { kind: RoundKind::Interim, number: 2 });
+
+    let second = night
+        .store
+        .report(&night.facility, second.id)
+        .await
+        .unwrap();
+    let approved = night
+        .releases
+        .approve(&verdict(approver(), &second))
+        .await
+        .unwrap();
+    assert!(approved.rendering().bytes.starts_with(b"%PDF-"));
+    show("followup", &approved.rendering().bytes);
+    let released = night
+        .store
+        .released_at(&night.facility, first.incident)
+        .await
+        .unwrap();
+    assert_eq!(released.len(), 2);
+}
+
+/// Leaves a document where a person can look at it, if the environment names a folder.
+fn show(name: &str, bytes: &[u8]) {
+    if let Ok(folder) = std::env::var("SHIRASE_SHOW_REPORTS") {
+        fs::write(Path::new(&folder).join(format!("{name}.pdf")), bytes).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn every_profile_that_is_switched_on_renders() {
+    let mut night = Night::begin().await;
+    let first = night.attack().await;
+    for profile in night.releases.shared_profiles().all() {
+        let body = &profile.body;
+        if !body.enabled || body.series == "jp-mhlw" {
+            continue;
+        }
+        let new = NewReport {
+            facility: night.facility.clone(),
+            incident: first.incident,
+            profile: body.id.clone(),
+            // One series each: the rounds before are not out.
+            series: body.id.clone(),
+            kind: body.round.kinds()[0],
+            drill: None,
+        };
+        let now = night.releases.now();
+        let who = Actor::User(author().user);
+        let report = night.store.next_report(&new, who, now).await.unwrap();
+        let file = night
+            .releases
+            .file(&night.facility, report.id)
+            .await
+            .unwrap();
+        assert!(file.bytes.starts_with(b"%PDF-"), "{}", body.id);
+        show(&body.id, &file.bytes);
+    }
 }
 
 #[tokio::test]
@@ -270,7 +421,7 @@ async fn without_a_font_nothing_is_approved_and_everything_else_goes_on() {
 #[test]
 fn a_hospitals_own_profile_is_read_from_the_data_directory_and_its_mistakes_named() {
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(read_profiles(dir.path()).unwrap().all().count(), 1);
+    assert_eq!(read_profiles(dir.path()).unwrap().all().count(), 19);
     let own = dir.path().join(PROFILES_DIR);
     fs::create_dir(&own).unwrap();
     fs::write(own.join("jp-mhlw-contact.toml"), "id = \"jp-mhlw-contact\"\nfields = [3, 999]\n")

@@ -11,11 +11,15 @@
 //!
 //! Not here: which fields there are and what they take (see `fields`).
 
+mod value;
+
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shirase_shared::ids::{HostId, Sequence, StreamId, UserId};
+
+pub use value::{Flood, Line, Range, RoundKind, Row, System, Value};
 
 /// Longest text of an answer, in characters. A page holds about 1,500.
 pub const TEXT_MAX: usize = 4_000;
@@ -54,9 +58,12 @@ pub struct Answer {
     pub source: Source,
     /// The moment up to which it was known.
     pub as_of: Timestamp,
-    /// The revision of the report in which it was set; the store fills it in.
+    /// The revision in which it was set; the store fills it in.
     #[serde(default)]
     pub revision: Revision,
+    /// Why it was changed, where a person's confirmed answer was.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
 }
 
 /// How sure an answer is.
@@ -105,116 +112,6 @@ impl AnswerStatus {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
-}
-
-/// What is said. Which variant a field takes is told by [`super::fields::Kind`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Value {
-    /// Nothing yet.
-    Nothing,
-    /// A text of one or more paragraphs.
-    Text {
-        /// The text.
-        text: String,
-    },
-    /// One or several of the field's own choices, none if still open.
-    Choices {
-        /// Codes such as `ransomware`, in the field's order.
-        chosen: Vec<String>,
-        /// What is to be said beside them.
-        note: String,
-    },
-    /// A moment.
-    DateTime {
-        /// The moment.
-        at: Timestamp,
-    },
-    /// A number, or a range while it is not certain.
-    Number {
-        /// At least this many.
-        low: u64,
-        /// At most this many; equal to `low` when it is certain.
-        high: u64,
-        /// What it was counted from.
-        basis: String,
-    },
-    /// Rows of a small table.
-    Lines {
-        /// The rows, in the order in which they are read.
-        lines: Vec<Line>,
-    },
-    /// Affected systems.
-    Systems {
-        /// One entry a system.
-        systems: Vec<System>,
-    },
-}
-
-impl Value {
-    /// Whether it says nothing at all.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        match self {
-            Self::Nothing => true,
-            Self::Text { text } => text.trim().is_empty(),
-            Self::Choices { chosen, note } => chosen.is_empty() && note.trim().is_empty(),
-            Self::DateTime { .. } | Self::Number { .. } => false,
-            Self::Lines { lines } => lines.is_empty(),
-            Self::Systems { systems } => systems.is_empty(),
-        }
-    }
-
-    /// Wraps a text.
-    #[must_use]
-    pub fn text(text: impl Into<String>) -> Self {
-        Self::Text { text: text.into() }
-    }
-
-    fn is_decided(&self) -> bool {
-        match self {
-            Self::Choices { chosen, .. } => !chosen.is_empty(),
-            Self::Nothing
-            | Self::Text { .. }
-            | Self::DateTime { .. }
-            | Self::Number { .. }
-            | Self::Lines { .. }
-            | Self::Systems { .. } => !self.is_empty(),
-        }
-    }
-}
-
-/// One row: when, what, and what about it; each part may be absent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// When it happened.
-    #[serde(default)]
-    pub at: Option<Timestamp>,
-    /// What the row is about, for example 病院長 or 保守事業者.
-    #[serde(default)]
-    pub label: String,
-    /// What is said.
-    #[serde(default)]
-    pub text: String,
-}
-
-/// One affected system.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct System {
-    /// The host's label.
-    pub name: String,
-    /// What it does for care, in words.
-    #[serde(default)]
-    pub role: String,
-    /// Its operating system.
-    #[serde(default)]
-    pub os: String,
-    /// Who maintains it.
-    #[serde(default)]
-    pub vendor: String,
-    /// What happened to it.
-    #[serde(default)]
-    pub damage: String,
 }
 
 /// Who gave an answer, and from what.
@@ -332,12 +229,47 @@ pub enum AnswerProblem {
         /// How many were given.
         given: usize,
     },
+    /// A confirmed answer was changed without saying why.
+    #[error("a confirmed answer is changed only with a reason; write down what became known")]
+    NoReason,
+    /// A row or a part of it does not fit its column.
+    #[error("`{part}` does not fit the column `{column}` of field {field}")]
+    NoSuchPart {
+        /// Number of the field.
+        field: u8,
+        /// Code of the column.
+        column: String,
+        /// What was given.
+        part: String,
+    },
+    /// A number that does not read, or a range whose end lies before its beginning.
+    #[error("`{0}` is not a number or a range; write it like 120 or 100-130000")]
+    Number(String),
     /// Longer than a report can carry.
     #[error("the answer is longer than {TEXT_MAX} characters or {LINES_MAX} lines; shorten it")]
     TooLong,
     /// A date that does not read.
     #[error("`{0}` is not a date and time; write it like 2026-02-09 01:50")]
     Date(String),
+}
+
+impl AnswerProblem {
+    /// Returns the key of what a page says about it.
+    #[must_use]
+    pub const fn text_key(&self) -> &'static str {
+        match self {
+            Self::Empty => "answer-empty",
+            Self::NoEvidence => "answer-no-evidence",
+            Self::NoReason => "answer-no-reason",
+            Self::Date(_) => "answer-date",
+            Self::Number(_) => "answer-number",
+            Self::TooLong => "answer-too-long",
+            Self::WrongType { .. }
+            | Self::NoSuchChoice { .. }
+            | Self::NoSuchPart { .. }
+            | Self::TooManyChoices { .. } => "answer-choice",
+        }
+    }
 }
 
 impl Answer {
@@ -410,6 +342,7 @@ mod tests {
             source,
             as_of,
             revision: Revision(1),
+            reason: String::new(),
         };
         assert_eq!(answer.check(), Err(AnswerProblem::NoEvidence));
     }
@@ -419,7 +352,8 @@ mod tests {
         let user = UserId::from_uuid(uuid::Uuid::from_u128(1));
         let source = Source::Person { user, name: "山田".to_owned(), basis: basis.to_owned() };
         let as_of = "2026-02-09T00:00:00Z".parse().unwrap();
-        let answer = Answer { value, status, source, as_of, revision: Revision(1) };
+        let answer =
+            Answer { value, status, source, as_of, revision: Revision(1), reason: String::new() };
         assert_eq!(answer.check(), expected);
     }
 }

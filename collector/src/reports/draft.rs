@@ -15,11 +15,12 @@ mod answers;
 mod facts;
 mod impact;
 mod story;
+mod technical;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use shirase_shared::ids::UserId;
+use shirase_shared::ids::{HostId, UserId};
 
 use super::answer::Answer;
 use super::fields::Field;
@@ -41,19 +42,32 @@ pub struct Input<'a> {
     pub records: &'a [SeenRecord],
     /// What was done to it.
     pub entries: &'a [StoredEntry],
+    /// Maintenance windows that were ordered.
+    pub windows: &'a [Window],
     /// Names of the people who did something.
     pub users: &'a BTreeMap<UserId, String>,
     /// The moment it is made.
     pub as_of: Timestamp,
 }
 
-/// Returns the machine's answer to every field but the report time, which submitting sets.
+/// A time in which mass work was expected on a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// On which host.
+    pub host: HostId,
+    /// From when.
+    pub from: Timestamp,
+    /// Until when, as it was ordered.
+    pub until: Timestamp,
+}
+
+/// Returns the machine's answer to every field it can tell something about.
 #[must_use]
 pub fn draft(input: &Input<'_>, locale: Locale) -> BTreeMap<Field, Answer> {
     let facts = facts::Facts::of(input);
     let maker = answers::Maker { input, facts: &facts, locale };
     Field::ALL
-        .into_iter()
-        .filter_map(|field| Some((field, maker.answer(field)?)))
+        .iter()
+        .filter_map(|&field| Some((field, maker.answer(field)?)))
         .collect()
 }

@@ -11,14 +11,15 @@
 //!
 //! Not here: reading files (see `release`).
 
+mod body;
+mod rules;
+mod built_in;
 mod check;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::Offset;
-use serde::Deserialize;
 use shirase_shared::config::{Problem, parse};
 use shirase_shared::tls::sha256_hex;
 
@@ -26,12 +27,16 @@ use super::fields::Field;
 use crate::approval::FrozenProfile;
 use crate::locale::Lang;
 
+pub use body::{Addressee, Body, Confidence, Contact, Duty, Group, RoundRule, Words};
+use built_in::BUILT_IN;
+pub use rules::{
+    Amount, Applies, Condition, Counting, DeadlineRule, MetBy, Obligation, RunsFrom, TermKind,
+};
+
 /// Id of the first contact to the ministry.
 pub const MHLW_CONTACT: &str = "jp-mhlw-contact";
-/// The profiles built in, each with the name of its file.
-const BUILT_IN: &[(&str, &str)] =
-    &[("jp-mhlw-contact.toml", include_str!("../../profiles/jp-mhlw-contact.toml"))];
-
+/// Series of the reports to the ministry.
+pub const MHLW_SERIES: &str = "jp-mhlw";
 /// One profile, ready for use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
@@ -43,129 +48,20 @@ pub struct Profile {
     pub text: String,
 }
 
-/// What a profile's file says.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Body {
-    /// Its name, for example `jp-mhlw-contact`. The file has the same name.
-    pub id: String,
-    /// The first day it counts.
-    pub valid_from: Date,
-    /// The last day it counts; open while absent.
-    #[serde(default)]
-    pub valid_to: Option<Date>,
-    /// Numbers of the fields, in the order in which they are told.
-    pub fields: Vec<Field>,
-    /// Fields that follow as annexes.
-    #[serde(default)]
-    pub annexes: Vec<Field>,
-    /// Heading of the document.
-    pub title: Words,
-    /// What is said before the fields.
-    pub opening: Words,
-    /// The duty it serves.
-    pub duty: Duty,
-    /// Labels of this addressee, by number of the field, where they differ from the ordinary ones.
-    #[serde(default)]
-    pub labels: BTreeMap<String, Words>,
-    /// Whom it goes to, by time.
-    pub contacts: Vec<Contact>,
-}
-
-/// A text in both languages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Words {
-    /// Japanese.
-    pub ja: String,
-    /// English.
-    pub en: String,
-}
-
-impl Words {
-    /// Returns the text in one language.
-    #[must_use]
-    pub fn in_lang(&self, lang: Lang) -> &str {
-        match lang {
-            Lang::Ja => &self.ja,
-            Lang::En => &self.en,
-        }
-    }
-}
-
-/// The duty a profile serves.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Duty {
-    /// The law or notice.
-    pub legal_basis: Words,
-    /// From when it runs.
-    pub starts: Words,
-    /// How much time there is, in the words of the notice.
-    pub deadline: Words,
-    /// Where that was read.
-    pub source_url: String,
-    /// When it was last checked.
-    pub last_verified: Date,
-    /// How sure it is.
-    pub confidence: Confidence,
-}
-
-/// An office and how to reach it, for a time.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Contact {
-    /// Name of the office.
-    pub office: Words,
-    /// Telephone; empty until confirmed.
-    #[serde(default)]
-    pub phone: String,
-    /// Mail address; empty until confirmed.
-    #[serde(default)]
-    pub mail: String,
-    /// The first day it counts.
-    pub valid_from: Date,
-    /// The last day it counts; open while absent.
-    #[serde(default)]
-    pub valid_to: Option<Date>,
-    /// Where that was read.
-    pub source_url: String,
-    /// When it was last checked.
-    pub last_verified: Date,
-    /// How sure it is.
-    pub confidence: Confidence,
-}
-
-/// How sure a fact about an addressee is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Confidence {
-    /// Read in the source it names.
-    Confirmed,
-    /// Read in another text that quotes or dates it.
-    Secondary,
-    /// Nobody checked it.
-    Unverified,
-}
-
-impl Confidence {
-    /// Whether it has to be shown as 未確認.
-    #[must_use]
-    pub const fn is_doubtful(self) -> bool {
-        match self {
-            Self::Confirmed => false,
-            Self::Secondary | Self::Unverified => true,
-        }
-    }
-}
-
 impl Profile {
     /// Reads a profile.
     ///
     /// # Errors
     /// Returns every mistake with its line, its key and what to do.
     pub fn read(text: &str) -> Result<Self, Vec<Problem>> {
-        let body: Body = parse(text)?;
+        let mut body: Body = parse(text)?;
+        if body.fields.is_empty() {
+            let grouped = body.groups.iter().flat_map(|group| &group.fields);
+            body.fields = grouped.copied().collect();
+        }
+        if body.series.is_empty() {
+            body.series.clone_from(&body.id);
+        }
 
         Ok(Self { body, version: sha256_hex(text.as_bytes()), text: text.to_owned() })
     }
@@ -177,6 +73,14 @@ impl Profile {
         self.body.contacts.iter().rev().find(|contact| {
             contact.valid_from <= today && contact.valid_to.is_none_or(|last| today <= last)
         })
+    }
+
+    /// Whether it counts on the day of `now` in Japan, whether or not it is switched on.
+    #[must_use]
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        let today = Offset::constant(9).to_datetime(now).date();
+        let Body { valid_from, valid_to, .. } = &self.body;
+        *valid_from <= today && valid_to.is_none_or(|last| today <= last)
     }
 
     /// Returns what is frozen of it.
@@ -242,6 +146,12 @@ impl Profiles {
     #[must_use]
     pub fn profile(&self, id: &str) -> Option<&Profile> {
         self.0.get(id)
+    }
+
+    /// Returns the profiles of one series, by id.
+    pub fn of_series<'a>(&'a self, series: &'a str) -> impl Iterator<Item = &'a Profile> {
+        self.all()
+            .filter(move |profile| profile.body.series == series)
     }
 
     /// Returns every profile, by id.

@@ -1,19 +1,33 @@
 //! Makes a document out of frozen answers, without deciding on a file format.
 //!
 //! ```text
-//! frozen answers + stage ─▶ Document (headings, tables, marks, footer; all text ready) ─▶ pdf
+//! frozen answers + stage ─▶ Document (headings, tables, marks, footer; all text ready) ─▶ pdf docx xlsx html json eml
+//!                                └─ attachments (tables, indicators; each with its hash)
 //! ```
 //!
 //! Always holds:
 //! - the same frozen answers at the same stage give the same document;
-//! - every text in it went through [`text::plain`]: no control, bidirectional or invisible character is left;
+//! - every text in it went through [`clean`]: no control, bidirectional or invisible character is left, and nothing that
+//!   tells of a patient;
+//! - the same document gives the same bytes in every format;
 //! - a draft says 下書き, a drill says 訓練, what nobody confirmed says 未確認.
 
 mod annexes;
+mod attachments;
 mod body;
+mod clean;
+mod flat;
 mod model;
+pub mod archive;
 pub mod fonts;
+pub mod files;
+
 pub mod pdf;
+pub mod docx;
+pub mod xlsx;
+pub mod html;
+pub mod json;
+pub mod mail;
 
 use std::collections::BTreeMap;
 
@@ -22,11 +36,15 @@ use jiff::Timestamp;
 use super::answer::{Answer, RecordRef, Source};
 use super::fields::Field;
 use super::profile::{Contact, Profile};
-use super::text::{self, plain, plain_line};
+use super::text;
 use crate::approval::{Frozen, OwnAnswers};
 use crate::locale::{Lang, Locale};
 
-pub use model::{Annex, Block, Document, Footer, Header, Item, Letter};
+use clean::{clean as plain, clean_line as plain_line};
+
+pub use clean::{LEFT_OUT, clean, clean_line, no_formula};
+pub use flat::{answer_lines, cleaned, said_lines};
+pub use model::{Annex, Attachment, Block, Document, Footer, Header, Item, Letter, Record, Table};
 
 /// Hexadecimal digits of a hash in its short form, in groups of four.
 const SHORT_HASH_DIGITS: usize = 16;
@@ -63,6 +81,16 @@ impl Stage {
             Self::Draft { at } | Self::Submitted { at } | Self::Approved { at, .. } => *at,
         }
     }
+
+    /// Returns its name for programs.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Draft { .. } => "draft",
+            Self::Submitted { .. } => "submitted",
+            Self::Approved { .. } => "approved",
+        }
+    }
 }
 
 /// Makes the document.
@@ -75,6 +103,7 @@ pub fn document(
     locale: Locale,
 ) -> Document {
     let maker = Maker { frozen, profile, answers_sha256, stage, locale, records: records(frozen) };
+    let attachments = maker.attachments();
     Document {
         lang: locale.lang().as_str(),
         title: plain_line(profile.body.title.in_lang(locale.lang())),
@@ -85,9 +114,25 @@ pub fn document(
             .map(|key| locale.text(key))
             .to_vec(),
         items: maker.items(),
-        annexes: maker.annexes(),
+        annexes: maker.annexes(&attachments),
         footer: maker.footer(),
+        record: maker.identity(),
+        attachments,
     }
+}
+
+/// Returns what the names of all files of a report begin with.
+#[must_use]
+pub fn file_stem(frozen: &Frozen, profile: &Profile, stage: &Stage) -> String {
+    let drill = frozen.drill.map_or("", |_| "-drill");
+    let draft = match stage {
+        Stage::Draft { .. } | Stage::Submitted { .. } => "-draft",
+        Stage::Approved { .. } => "",
+    };
+    let number = frozen.incident.number;
+    let facility =
+        if profile.body.anonymous { String::new() } else { format!("{}-", frozen.sender.facility) };
+    format!("{facility}incident{number}-revision{}{drill}{draft}", frozen.revision)
 }
 
 /// Returns a hash in the form people compare: its first digits in groups.
@@ -166,7 +211,8 @@ impl Maker<'_> {
         );
         let contact = self.profile.contact(self.stage.at());
         let mut sender = vec![self.sender_name()];
-        if !self.frozen.sender.director.is_empty() {
+        let named = !self.profile.body.anonymous;
+        if named && !self.frozen.sender.director.is_empty() {
             let director = plain_line(&self.frozen.sender.director);
             sender.push(
                 self.locale
@@ -228,50 +274,47 @@ impl Maker<'_> {
     }
 
     fn item(&self, place: usize, field: Field) -> Item {
-        let label = self
-            .profile
-            .label(field, self.locale.lang())
-            .map_or_else(|| self.locale.text(&field.label_key()), plain_line);
+        let label = self.label(field);
+        let heading = self.profile.body.heading_before(field);
+        let heading = heading.map(|words| plain_line(words.in_lang(self.locale.lang())));
+        let heading = heading.unwrap_or_default();
         match self.frozen.answer(field) {
             Some(answer) => Item {
+                heading,
                 place,
+                field: field.number(),
                 label,
                 status: self.locale.text(answer.status.label_key()),
                 status_code: answer.status.as_str(),
                 blocks: body::blocks(field, &answer.value, self.locale),
                 basis: self.basis(answer),
+                value: Some(cleaned(&answer.value)),
+                as_of: Some(answer.as_of),
             },
             None => Item {
+                heading,
                 place,
+                field: field.number(),
                 label,
                 status: self.locale.text("status-open"),
                 status_code: "open",
                 blocks: vec![Block::Paragraph { text: self.open_text(field) }],
                 basis: String::new(),
+                value: None,
+                as_of: None,
             },
         }
     }
 
+    /// What the addressee calls a field, or what everybody does.
+    fn label(&self, field: Field) -> String {
+        let own = self.profile.label(field, self.locale.lang());
+        own.map_or_else(|| self.locale.text(&field.label_key()), plain_line)
+    }
+
     fn open_text(&self, field: Field) -> String {
-        match field {
-            Field::ReportedAt => self.locale.text("open-reported-at"),
-            Field::Facility
-            | Field::People
-            | Field::Kind
-            | Field::Summary
-            | Field::OccurredAt
-            | Field::DetectedAt
-            | Field::Discovery
-            | Field::Systems
-            | Field::ServiceState
-            | Field::CareImpact
-            | Field::CareHindered
-            | Field::DataLeak
-            | Field::Timeline
-            | Field::FirstResponse
-            | Field::Contacted
-            | Field::HelpRequested => self.locale.text("open-field"),
-        }
+        let key = if field.is_of_report() { "open-reported-at" } else { "open-field" };
+        self.locale.text(key)
     }
 
     fn basis(&self, answer: &Answer) -> String {
@@ -279,6 +322,9 @@ impl Maker<'_> {
         let said = plain_line(answer.source.basis());
         let who = match &answer.source {
             Source::Machine { .. } => self.locale.text_with("basis-machine", &[("at", &at)]),
+            Source::Person { .. } if self.profile.body.anonymous => self
+                .locale
+                .text_with("basis-person-anonymous", &[("at", &at)]),
             Source::Person { name, .. } => {
                 let name = plain_line(name);
                 self.locale
@@ -290,6 +336,7 @@ impl Maker<'_> {
             .source
             .records()
             .iter()
+            .filter(|_| !self.profile.body.anonymous)
             .filter_map(|record| self.records.get(record))
             .map(|number| format!("[{number}]"))
             .collect();
@@ -337,7 +384,42 @@ impl Maker<'_> {
         }
     }
 
+    fn identity(&self) -> Record {
+        let frozen = self.frozen;
+        let (approved_by, approved_own_answers) = match self.stage {
+            Stage::Draft { .. } | Stage::Submitted { .. } => (None, false),
+            Stage::Approved { by, own_answers, .. } => {
+                (Some(plain_line(by)), *own_answers == OwnAnswers::Some)
+            }
+        };
+        let contact = self.profile.contact(self.stage.at());
+        Record {
+            file_stem: file_stem(frozen, self.profile, self.stage),
+            report: frozen.report,
+            revision: frozen.revision.0,
+            incident: frozen.incident.id,
+            incident_number: frozen.incident.number,
+            facility: if self.profile.body.anonymous {
+                String::new()
+            } else {
+                frozen.sender.facility.to_string()
+            },
+            drill: frozen.drill.is_some(),
+            stage: self.stage.as_str(),
+            dated_at: self.stage.at(),
+            approved_by,
+            approved_own_answers,
+            answers_sha256: self.answers_sha256.to_owned(),
+            profile: frozen.profile.id.clone(),
+            profile_version: self.profile.version.clone(),
+            addressee_mail: contact.map_or_else(String::new, |contact| plain_line(&contact.mail)),
+        }
+    }
+
     fn sender_name(&self) -> String {
+        if self.profile.body.anonymous {
+            return self.locale.text("sender-anonymous");
+        }
         let sender = &self.frozen.sender;
         if sender.name.is_empty() {
             return sender.facility.to_string();

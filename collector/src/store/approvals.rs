@@ -2,22 +2,27 @@
 
 mod rows;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use shirase_shared::ids::{FacilityId, ReportId, UserId};
 use shirase_shared::tls::sha256_hex;
 use sqlx::SqliteConnection;
 
 use super::append_audit;
+use super::connect::from_json;
 use super::connect::{Store, StoreError};
-use super::reports::rows::{answers_in_force, read_report, set_revision, set_status, write_answer};
+use super::reports::rows::{
+    answers_in_force, read_report, set_revision, set_sheet_revision, set_status, sheet_revision,
+};
 use crate::approval::{
-    Asked, Decision, DecisionRecord, Frozen, FrozenProfile, OwnAnswers, Refusal, Rendering, Sender,
-    Standing, StoredApproval, Submission, Verdict, judge,
+    Asked, Decision, DecisionRecord, Format, Former, Frozen, FrozenProfile, OwnAnswers, Refusal,
+    Rendering, Sender, Standing, StoredApproval, Submission, Verdict, judge,
 };
 use crate::audit::{Actor, AuditEntry};
 use crate::facilities::SelfApproval;
 use crate::reports::ReportStatus;
-use crate::reports::answer::{Answer, AnswerStatus, Revision, Source, Value};
+use crate::reports::answer::{Answer, Revision};
 use crate::reports::fields::Field;
 use rows::{
     DecisionRow, RenderingRow, insert_decision, insert_rendering, insert_submission,
@@ -52,9 +57,13 @@ pub struct NewSubmission {
     pub sender: Sender,
     /// What people call the incident.
     pub incident_number: u64,
+    /// Answers that are this report's own: its round, its addressees, its time, its authors.
+    pub own: BTreeMap<Field, Answer>,
+    /// What the report before said of the fields that read otherwise now.
+    pub former: Option<Former>,
 }
 
-/// A wish to approve, with the file that was rendered for it.
+/// A wish to approve, with the files that were rendered for it.
 #[derive(Clone, Debug)]
 pub struct NewApproval {
     /// Which report at which revision, and who approves it.
@@ -63,12 +72,12 @@ pub struct NewApproval {
     pub answers_sha256: String,
     /// What the file says about the approver being an author; a decision that comes out otherwise is refused.
     pub own_answers: OwnAnswers,
-    /// The signed file.
-    pub rendering: Rendering,
+    /// The signed files, one of them the PDF.
+    pub renderings: Vec<Rendering>,
 }
 
 impl Store {
-    /// Sets the report time, freezes the answers as the report's next revision and awaits a decision.
+    /// Freezes the incident's answers with the report's own as the next revision, and awaits a decision.
     ///
     /// # Errors
     /// Refuses a stale revision and a report that is no draft.
@@ -77,8 +86,7 @@ impl Store {
         new: &NewSubmission,
         now: Timestamp,
     ) -> Result<Submission, DecisionError> {
-        let NewSubmission { verdict, profile, sender, incident_number } = new;
-        let Verdict { facility, report: id, revision: asked, by } = verdict;
+        let Verdict { facility, report: id, revision: asked, by } = &new.verdict;
         let mut tx = self.change().await?;
         let mut report = read_report(&mut tx, facility, *id).await?;
         if report.status != ReportStatus::Draft {
@@ -87,25 +95,17 @@ impl Store {
         if report.revision != *asked {
             return Err(Refusal::Stale { asked: *asked, current: report.revision }.into());
         }
-        report.revision = report.revision.next();
-        let reported_at = Answer {
-            value: Value::DateTime { at: now },
-            status: AnswerStatus::Confirmed,
-            source: Source::Person { user: by.user, name: by.name.clone(), basis: String::new() },
-            as_of: now,
-            revision: report.revision,
-        };
-        write_answer(
-            &mut tx,
-            (facility, *id),
-            (Field::ReportedAt, &reported_at),
-            report.revision,
-            now,
-        )
-        .await?;
-        let answers = answers_in_force(&mut tx, facility, *id).await?;
-        let frozen =
-            Frozen::of(&report, &answers, profile.clone(), sender.clone(), *incident_number);
+        let key = (facility, report.incident);
+        // A revision of its own: what is answered from now on is later than what was frozen.
+        report.revision = sheet_revision(&mut tx, key).await?.next();
+        let mut answers = answers_in_force(&mut tx, key).await?;
+        let own = new.own.iter().map(|(&field, answer)| {
+            (field, Answer { revision: report.revision, ..answer.clone() })
+        });
+        answers.extend(own);
+        let (profile, sender) = (new.profile.clone(), new.sender.clone());
+        let frozen = Frozen::of(&report, &answers, profile, sender, new.incident_number)
+            .after(new.former.clone());
         let frozen_json = frozen
             .canonical()
             .map_err(|error| StoreError::unreadable("answer", error))?;
@@ -119,6 +119,7 @@ impl Store {
             submitted_at: now,
         };
         insert_submission(&mut tx, &submission).await?;
+        set_sheet_revision(&mut tx, key, report.revision, now).await?;
         set_revision(&mut tx, facility, *id, report.revision, now).await?;
         set_status(&mut tx, facility, *id, ReportStatus::Submitted, now).await?;
         let entry = AuditEntry::new(now, Actor::User(by.user), "report.submitted", id)
@@ -145,7 +146,7 @@ impl Store {
         weigh(&mut conn, verdict, decision, reason).await
     }
 
-    /// Stores an approval with its rendering: both or neither.
+    /// Stores an approval with its files: all or nothing.
     ///
     /// # Errors
     /// Refuses a stale revision, a report that awaits no decision, an author, and a file that shows something else.
@@ -158,7 +159,10 @@ impl Store {
         let mut tx = self.change().await?;
         let (submission, own_answers) = weigh(&mut tx, verdict, Decision::Approved, "").await?;
         let shows_this = submission.answers_sha256 == new.answers_sha256
-            && new.rendering.revision == submission.revision
+            && new
+                .renderings
+                .iter()
+                .all(|file| file.revision == submission.revision)
             && new.own_answers == own_answers;
         if !shows_this {
             let current = submission.revision;
@@ -174,10 +178,19 @@ impl Store {
             reason: String::new(),
         };
         insert_decision(&mut tx, verdict, &record).await?;
-        insert_rendering(&mut tx, verdict, &new.rendering).await?;
+        for rendering in &new.renderings {
+            insert_rendering(&mut tx, verdict, rendering).await?;
+        }
         set_status(&mut tx, &verdict.facility, verdict.report, ReportStatus::Approved, now).await?;
-        let entry =
-            decided("report.approved", verdict, &record).with("file_sha256", &new.rendering.sha256);
+        let mut entry = decided("report.approved", verdict, &record);
+        for rendering in &new.renderings {
+            let key = if rendering.format == Format::Pdf {
+                "file_sha256".to_owned()
+            } else {
+                format!("{}_sha256", rendering.format)
+            };
+            entry = entry.with(&key, &rendering.sha256);
+        }
         append_audit(&mut tx, &entry).await?;
         self.commit_audited(tx).await?;
 
@@ -269,22 +282,31 @@ impl Store {
         };
         let number = i64::from(decision.revision.0);
         let submission = read_submission(&mut tx, facility, report, number).await?;
-        let rendering: Option<RenderingRow> = sqlx::query_as(
-            "SELECT * FROM renderings WHERE facility_id = ? AND report_id = ? AND revision = ? AND format = 'pdf'",
+        let rows: Vec<RenderingRow> = sqlx::query_as(
+            "SELECT * FROM renderings WHERE facility_id = ? AND report_id = ? AND revision = ? ORDER BY format",
         )
         .bind(facility.as_str())
         .bind(report.to_string())
         .bind(number)
-        .fetch_optional(&mut *tx)
+        .fetch_all(&mut *tx)
         .await?;
         tx.commit().await?;
+        let files: Vec<Rendering> = rows
+            .into_iter()
+            .map(Rendering::try_from)
+            .collect::<Result<_, _>>()?;
+        let (pdf, others): (Vec<_>, Vec<_>) = files
+            .into_iter()
+            .partition(|file| file.format == Format::Pdf);
 
         Ok(Some(StoredApproval {
             submission: submission.ok_or(StoreError::Missing("frozen answers of this approval"))?,
             decision,
-            rendering: rendering
-                .ok_or(StoreError::Missing("file of this approval"))?
-                .try_into()?,
+            rendering: pdf
+                .into_iter()
+                .next()
+                .ok_or(StoreError::Missing("file of this approval"))?,
+            others,
         }))
     }
 }
@@ -300,16 +322,12 @@ async fn weigh(
     let report = read_report(conn, facility, *id).await?;
     let number = i64::from(report.revision.0);
     let submission = read_submission(conn, facility, *id, number).await?;
-    let mut authors: Vec<UserId> = answers_in_force(conn, facility, *id)
-        .await?
-        .values()
-        .filter_map(|answer| answer.source.user())
-        .collect();
-    authors.extend(
-        submission
-            .as_ref()
-            .map(|submission| submission.submitted_by),
-    );
+    let mut authors: Vec<UserId> = Vec::new();
+    if let Some(submission) = &submission {
+        let frozen: Frozen = from_json("frozen answers", &submission.frozen_json)?;
+        authors.extend(frozen.authors.iter().map(|author| author.user));
+        authors.push(submission.submitted_by);
+    }
     let (self_approval,): (i64,) =
         sqlx::query_as("SELECT self_approval FROM facilities WHERE facility_id = ?")
             .bind(facility.as_str())

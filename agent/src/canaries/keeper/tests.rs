@@ -2,11 +2,14 @@
 
 use std::fs;
 
-use shirase_shared::clock::{Clock as _, ManualClock};
+use shirase_shared::clock::{Clock as _, ManualClock, SystemClock};
 use shirase_shared::testing::builders::night;
 
 use super::*;
 use crate::canaries::plan::CALM_MS;
+use crate::observation::{Fact, Operation, Role};
+use crate::sensors::files::{BackendChoice, FilesConfig, FilesParts};
+use crate::sensors::{self, OBSERVATIONS_CAPACITY};
 
 #[test]
 fn decoys_are_made_listed_and_known() {
@@ -154,9 +157,86 @@ fn an_uninstaller_removes_them_but_not_beside_a_running_service() {
     assert_eq!(crate::canaries::remove_all(&site.state).unwrap(), (0, Vec::new()));
 }
 
-// === Helpers ===
+#[cfg(target_os = "linux")]
+#[test]
+fn a_touch_is_seen_and_neither_reading_nor_the_keepers_own_work_is_one() {
+    for backend in [BackendChoice::Notify, BackendChoice::Auto] {
+        let site = Site::new(4);
+        let mut keeper = site.keeper();
+        let (out, mut seen) = tokio::sync::mpsc::channel(OBSERVATIONS_CAPACITY);
+        let clock: SharedClock = Arc::new(SystemClock::new(crate::service::boot_id()));
+        keeper.clock = Arc::clone(&clock);
+        let sensor = sensors::files::begin(FilesParts {
+            roots: resolve(&[RootConfig::new(site.root())]),
+            config: FilesConfig { backend, ..FilesConfig::default() },
+            clock,
+            out,
+            board: SensorBoard::default(),
+            since: None,
+            ignored: Vec::new(),
+            memory: None,
+            watchlist: keeper.watchlist.clone(),
+        })
+        .unwrap();
+        keeper.round(&site.config());
+        let decoys = site.canaries();
+        let act = |command: &str| {
+            let mut shell = std::process::Command::new("sh");
+            let status = shell
+                .args(["-c", command])
+                .current_dir(site.root())
+                .status();
+            assert!(status.unwrap().success(), "{command}");
+        };
+        let mut next = || {
+            let begun = std::time::Instant::now();
+            loop {
+                match seen.try_recv().map(|observation| observation.fact) {
+                    Ok(Fact::File(change)) => break change,
+                    Ok(fact) => assert!(!matches!(fact, Fact::Lost(_)), "{fact:?}"),
+                    Err(_) => std::thread::yield_now(),
+                }
+                assert!(begun.elapsed() < Duration::from_secs(30), "waited in vain for a change");
+            }
+        };
+        act(
+            "cat .0* */.0* > /dev/null; tar cf - . > /dev/null; touch -a .0*; for f in .0*; do : >> $f; done; echo y > after.txt",
+        );
+        let mut change = next();
+        while change.below != Path::new("after.txt") {
+            assert_eq!(change.role, Role::Ordinary, "{backend:?}: {change:?}");
+            change = next();
+        }
+        // What the keeper did was handled before that; from now on everything is somebody else's.
+        for decoy in &decoys {
+            keeper.watchlist.end(&decoy.path, 0);
+        }
+        for (decoy, act_on) in
+            decoys
+                .iter()
+                .zip(["printf x >>", "rm -f", "mv -t ..", "truncate -s 0"])
+        {
+            act(&format!("{act_on} '{}'", decoy.path.display()));
+            let mut change = next();
+            // What went before it and was no touch.
+            while change.role == Role::Ordinary {
+                change = next();
+            }
+            assert_eq!(
+                (change.path(), change.role),
+                (decoy.path.clone(), Role::Canary),
+                "{act_on}"
+            );
+            while act_on == "printf x >>" && change.operation != Operation::Written {
+                change = next();
+            }
+        }
+        drop(seen);
+        sensor.end();
+    }
+}
 
-use crate::observation::Role;
+// === Helpers ===
 
 /// A share with documents and a keeper's surroundings.
 struct Site {

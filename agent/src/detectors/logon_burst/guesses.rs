@@ -3,15 +3,16 @@
 //! Always holds: bounded, whatever names and addresses an attacker makes up; what is forgotten first is what has been
 //! quiet longest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use shirase_shared::clock::Moment;
-use shirase_shared::event::{Event, Phase, Severity};
+use shirase_shared::event::{Event, Phase};
 
 use super::LogonBurstConfig;
-use super::telling::{Teller, since, sources};
-use super::watch::{Course, DAY_MS, Failure, Success, Told, Watch};
+use super::scope::{Scope, add_success, judge, length, on, pace, sprayed, tell, tell_success};
+use super::telling::Teller;
+use super::watch::{Course, Failure, Told, Watch};
 use crate::observation::{Account, LogonSeen};
 
 /// Sources and accounts remembered.
@@ -24,25 +25,12 @@ const TOLD_MAX: usize = 8;
 const FORGIVEN_MAX: u64 = 5;
 /// Own failures that make the first visit of an account suspicious while its source is guessing.
 const SUSPICIOUS: u64 = 3;
-/// The whole host needs so many times the failures of one source.
-const HOST_FACTOR: u64 = 6;
 /// How long after the last failure a success is still put down to the burst.
 const REMEMBERED_MS: u64 = 3_600_000;
-/// How long nobody must have failed before guessing that takes its time is over.
-const SLOW_QUIET_MS: u64 = 3_600_000;
+/// A burst that has grown so many times since it was last told is told again.
+const GROWTH: u64 = 4;
 /// Pause between two looks for what can be forgotten.
 const PRUNE_EVERY_MS: u64 = 10_000;
-
-/// What failures have in common. The narrowest that explains them tells them.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Scope {
-    /// They come from one source.
-    Source(Arc<str>),
-    /// They ask for one account, from several sources or on the host itself.
-    Account(String),
-    /// They happen on this host.
-    Host,
-}
 
 /// The part of the detector that counts failures.
 pub(super) struct Guesses {
@@ -113,7 +101,7 @@ impl Guesses {
         if let Some(told) = &mut watch.told {
             let worse = told.severity < severity;
             told.severity = told.severity.max(severity);
-            if worse || told.told_count * 2 <= told.count {
+            if worse || told.told_count * GROWTH <= told.count {
                 events.extend(tell(config, teller, &scope, watch, Phase::Grew, now));
             }
         }
@@ -183,10 +171,10 @@ impl Guesses {
                 watch.let_in(at_ms, account);
             }
             if FAMILIAR_MAX <= self.familiar.len() && !familiar {
-                let oldest = self.familiar.iter().min_by_key(|(_, last)| **last);
-                if let Some(oldest) = oldest.map(|(pair, _)| pair.clone()) {
-                    self.familiar.remove(&oldest);
-                }
+                let mut visits: Vec<_> = self.familiar.values().copied().collect();
+                visits.sort_unstable();
+                let last = visits.get(FAMILIAR_MAX / 4).copied().unwrap_or(0);
+                self.familiar.retain(|_, visit| last < *visit);
             }
             self.familiar.insert(pair, at_ms);
         }
@@ -289,158 +277,23 @@ impl Guesses {
     }
 
     /// Forgets what has been quiet longest if there is no room for a new scope; a burst is told to have ended by that.
+    ///
+    /// A quarter goes at once: who makes up names and addresses must not make every attempt cost a search.
     fn make_room(&mut self, scope: &Scope, now: Moment, events: &mut Vec<Event>) {
         if self.watches.len() < WATCHES_MAX || self.watches.contains_key(scope) {
             return;
         }
-        let oldest = self
-            .watches
-            .iter()
-            .min_by_key(|(_, watch)| (watch.told.is_some(), watch.last_ms));
-        let Some(oldest) = oldest.map(|(scope, _)| scope.clone()) else { return };
-        let Some(mut watch) = self.watches.remove(&oldest) else { return };
-        if on(&watch) {
-            let (config, teller) = (&self.config, &self.teller);
-            events.extend(tell(config, teller, &oldest, &mut watch, Phase::Ended, now));
-        }
+        let rank = |watch: &Watch| (on(watch), watch.told.is_some(), watch.last_ms);
+        let mut ranks: Vec<_> = self.watches.values().map(rank).collect();
+        ranks.sort_unstable();
+        let Some(last) = ranks.get(WATCHES_MAX / 4).copied() else { return };
+        let (config, teller) = (&self.config, &self.teller);
+        self.watches.retain(|scope, watch| {
+            let stays = last < rank(watch) || *scope == Scope::Host;
+            if !stays && on(watch) {
+                events.extend(tell(config, teller, scope, watch, Phase::Ended, now));
+            }
+            stays
+        });
     }
-}
-
-fn on(watch: &Watch) -> bool {
-    watch
-        .told
-        .as_ref()
-        .is_some_and(|told| told.course == Course::On)
-}
-
-/// Says how bad the failures of a scope are; `None` if they are ordinary.
-fn judge(config: &LogonBurstConfig, scope: &Scope, watch: &Watch, at_ms: u64) -> Option<Severity> {
-    let window_ms = config.window_secs * 1000;
-    let recent = watch.count(at_ms.saturating_sub(window_ms));
-    let factor = match scope {
-        Scope::Source(_) | Scope::Account(_) => 1,
-        Scope::Host => HOST_FACTOR,
-    };
-    let daily = watch.count(at_ms.saturating_sub(DAY_MS));
-    if recent < config.failures * factor && daily < config.failures_per_day * factor && !on(watch) {
-        return None;
-    }
-    let tries_many = matches!(scope, Scope::Source(_)) && sprayed(config, watch, at_ms);
-    let high = config.high_failures <= recent || (config.failures <= recent && tries_many);
-
-    Some(if high { Severity::High } else { Severity::Medium })
-}
-
-/// Whether a source tries many accounts.
-fn sprayed(config: &LogonBurstConfig, watch: &Watch, at_ms: u64) -> bool {
-    let since_ms = at_ms.saturating_sub(config.window_secs * 1000);
-
-    config.spray_accounts <= watch.accounts(since_ms)
-}
-
-/// How fast somebody guesses.
-struct Pace {
-    /// The span whose failures make the burst.
-    span_ms: u64,
-    /// How long nothing must follow before it is over.
-    quiet_ms: u64,
-}
-
-/// Within the window, or over a day; who takes a day makes longer pauses.
-fn pace(config: &LogonBurstConfig, watch: &Watch, at_ms: u64) -> Pace {
-    let window_ms = config.window_secs * 1000;
-    let quiet_ms = config.quiet_secs * 1000;
-    if config.failures <= watch.count(at_ms.saturating_sub(window_ms)) {
-        return Pace { span_ms: window_ms, quiet_ms };
-    }
-
-    Pace { span_ms: DAY_MS, quiet_ms: quiet_ms.max(SLOW_QUIET_MS) }
-}
-
-fn length(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
-}
-
-fn tell(
-    config: &LogonBurstConfig,
-    teller: &Teller,
-    scope: &Scope,
-    watch: &mut Watch,
-    phase: Phase,
-    now: Moment,
-) -> Option<Event> {
-    let told = watch.told.as_mut()?;
-    told.told_count = told.count;
-    let accounts: BTreeSet<_> = told.accounts.keys().cloned().collect();
-    let shape = match scope {
-        Scope::Source(_) if config.spray_accounts <= length(accounts.len()) => {
-            "one source tries many accounts"
-        }
-        Scope::Source(_) => "one source tries again and again",
-        Scope::Account(_) if 1 < told.sources.len() => "many sources try one account",
-        Scope::Account(_) => "one account is tried again and again",
-        Scope::Host => "many sources try many accounts",
-    };
-    let ended = match phase {
-        Phase::Ended => "; nothing more for a while".to_owned(),
-        Phase::Opened | Phase::Grew | Phase::Once => format!(
-            "; quiet would be fewer than {} within {} s and than {} a day, or a few mistakes before the person gets in",
-            config.failures, config.window_secs, config.failures_per_day
-        ),
-    };
-    let reason = format!(
-        "{shape}: {} failed logons for {} {} {}{ended}",
-        told.count,
-        teller.accounts(&accounts),
-        sources(&told.sources),
-        since(told.first, now),
-    );
-
-    Some(teller.event(told.tale(phase, &accounts, &told.sources, reason), now))
-}
-
-/// Notes a success after the failures of a burst.
-fn add_success(watch: &mut Watch, account: &Account, source: Option<&str>, now: Moment) -> Phase {
-    let Some(told) = &mut watch.told else { return Phase::Once };
-    let phase = if told.success.is_some() { Phase::Grew } else { Phase::Opened };
-    told.success
-        .get_or_insert_with(|| Success::new(now.wall))
-        .add(account, source);
-
-    phase
-}
-
-fn tell_success(
-    teller: &Teller,
-    scope: &Scope,
-    watch: &Watch,
-    phase: Phase,
-    now: Moment,
-) -> Option<Event> {
-    let told = watch.told.as_ref()?;
-    let success = told.success.as_ref()?;
-    let guessed = match scope {
-        Scope::Source(source) => format!("from `{source}`"),
-        Scope::Account(_) => "on that account".to_owned(),
-        Scope::Host => "on this host".to_owned(),
-    };
-    let power = match success.severity {
-        Severity::Critical => ", an administrator among them",
-        Severity::Low | Severity::Medium | Severity::High => "",
-    };
-    let ended = match phase {
-        Phase::Ended => "; none for an hour: what they did meanwhile is not known here",
-        Phase::Opened | Phase::Grew | Phase::Once => {
-            "; quiet would be a success of an account that was let in from there before the failures and hardly failed itself"
-        }
-    };
-    let reason = format!(
-        "let in after {} failed logons {guessed}: {} {}, {} times{power}{ended}",
-        told.count,
-        teller.accounts(&success.accounts),
-        sources(&success.sources),
-        success.count,
-    );
-
-    Some(teller.event(success.tale(phase, reason), now))
 }

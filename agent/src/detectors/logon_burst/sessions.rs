@@ -7,7 +7,7 @@ use shirase_shared::clock::Moment;
 use shirase_shared::event::{Event, LogonKind, Phase, Severity};
 use shirase_shared::ids::BurstId;
 
-use super::telling::{Tale, Teller, since, sources};
+use super::telling::{Tale, Teller, many, since, sources};
 use super::{Hours, LogonBurstConfig};
 use crate::observation::{Account, LogonSeen, Manner};
 
@@ -114,8 +114,8 @@ impl Sessions {
         let accounts = BTreeSet::from([account.clone()]);
         let from = BTreeSet::from([source.clone()]);
         let reason = format!(
-            "{} remote sessions of {} {} {} began outside the usual hours; {why}",
-            open.count,
+            "{} of {} {} {} began outside the usual hours; {why}",
+            many(open.count, "remote session"),
             self.teller.accounts(&accounts),
             sources(&from),
             since(open.first, now),

@@ -13,6 +13,8 @@ use crate::observation::{Account, Standing};
 
 /// Accounts and addresses an event lists.
 const LISTED_MAX: usize = 16;
+/// Different accounts and sources counted of one burst.
+pub(super) const DIFFERENT_MAX: usize = 64;
 /// Accounts and addresses a reason names.
 const NAMED_MAX: usize = 3;
 
@@ -88,6 +90,13 @@ pub(super) fn sources(sources: &BTreeSet<String>) -> String {
     format!("from {}", counted(sources.len(), "source", sources.iter().cloned()))
 }
 
+/// Says how many: "1 session", "3 sessions".
+pub(super) fn many(count: u64, one: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+
+    format!("{count} {one}{plural}")
+}
+
 fn counted(count: usize, one: &str, names: impl Iterator<Item = String>) -> String {
     let mut named: Vec<_> = names
         .take(NAMED_MAX)
@@ -96,9 +105,12 @@ fn counted(count: usize, one: &str, names: impl Iterator<Item = String>) -> Stri
     if NAMED_MAX < count {
         named.push("…".to_owned());
     }
-    let plural = if count == 1 { "" } else { "s" };
+    let count = match count {
+        DIFFERENT_MAX => format!("at least {count} {one}s"),
+        count => many(u64::try_from(count).unwrap_or(u64::MAX), one),
+    };
 
-    format!("{count} {one}{plural} ({})", named.join(", "))
+    format!("{count} ({})", named.join(", "))
 }
 
 /// Says since when.

@@ -7,13 +7,11 @@ use jiff::Timestamp;
 use shirase_shared::event::{LogonKind, Phase, Severity};
 use shirase_shared::ids::BurstId;
 
-use super::telling::Tale;
+use super::telling::{DIFFERENT_MAX, Tale};
 use crate::observation::{Account, Power};
 
 /// Failures remembered; of more, the oldest are forgotten.
 const FAILURES_MAX: usize = 256;
-/// Different accounts and sources remembered of one burst.
-const DIFFERENT_MAX: usize = 64;
 /// Successes remembered of a source.
 const LET_IN_MAX: usize = 32;
 /// The longest span failures are counted in.

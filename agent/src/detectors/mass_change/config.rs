@@ -82,6 +82,19 @@ impl MassChangeConfig {
         problems
     }
 
+    /// Returns a problem for each job on a root that is not watched.
+    #[must_use]
+    pub fn lost_jobs(&self, watched: &[&str]) -> Vec<Problem> {
+        let lost = |job: &&Job| !watched.contains(&job.root.as_str());
+        let problem = |job: &Job| {
+            let message = format!("has the job `{}` on the root `{}`", job.name, job.root);
+            let remedy = format!("name a watched root by its label: {}", watched.join(", "));
+            Problem::of("detectors.mass_change.jobs", message, remedy)
+        };
+
+        self.jobs.iter().filter(lost).map(problem).collect()
+    }
+
     /// The same, with everything in the form in which it is compared.
     pub(super) fn prepared(&self) -> Self {
         let mut settings = self.clone();

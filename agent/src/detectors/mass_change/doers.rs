@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use shirase_shared::event::Severity;
-use shirase_shared::redact::{Names, Redactor};
+use shirase_shared::redact::Redactor;
 
 use super::MassChangeConfig;
 use super::evidence::{Tally, Weight};
@@ -68,7 +68,7 @@ fn user(uid: u32, redactor: &Redactor) -> String {
         return shown;
     }
 
-    redactor.facts("", Path::new(&shown), Names::Hidden).hash
+    redactor.account(&shown)
 }
 
 /// Without anything that would move a cursor, and not too long.
@@ -210,7 +210,8 @@ impl<K: Ord + Clone> Table<K> {
         }
         let total = u64::from(self.limits.critical_files) <= sums.middle.harmed();
         let severity = if total { Severity::Critical } else { verdict.severity };
-        let verdict = Verdict { severity, because: Because::Doer, ..verdict };
+        let count = sums.middle.harmed() + sums.middle.removed();
+        let verdict = Verdict { severity, because: Because::Doer, count, ..verdict };
         let scopes = doer.scopes.iter().map(|(scope, _)| *scope).collect();
 
         Some(Busy { verdict, who: Arc::clone(&doer.who), scopes })

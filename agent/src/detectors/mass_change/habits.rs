@@ -24,6 +24,8 @@ const DAYS_KEPT: usize = 14;
 const USUAL_RANK: usize = 2;
 /// A day counts once the root was watched for this much of it.
 const DAY_WATCHED_MS: u64 = 12 * 3600 * 1000;
+/// How often it looks at the time.
+const LOOK_EVERY_MS: u64 = 30_000;
 /// Time between two looks that counts as watched at the most.
 const STEP_MAX_MS: u64 = 60_000;
 /// Most that can be usual, as a multiple of the threshold.
@@ -86,7 +88,13 @@ impl Peaks {
 }
 
 impl Habits {
-    /// Lets time pass. `day` is what the windows hold of the last day.
+    /// Whether it is time to let time pass.
+    pub(super) fn is_due(&self, now: Moment) -> bool {
+        self.looked_ms
+            .is_none_or(|looked_ms| looked_ms + LOOK_EVERY_MS <= now.monotonic_ms)
+    }
+
+    /// Lets time pass. `odd_names` were seen among messages within the last day.
     pub(super) fn tick(&mut self, now: Moment, odd_names: u64, settings: &MassChangeConfig) {
         let step_ms = self
             .looked_ms

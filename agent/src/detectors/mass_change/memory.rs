@@ -13,9 +13,10 @@ mod recent;
 
 use std::path::{Path, PathBuf};
 
-use crate::observation::{Verdict, file_name};
+use crate::observation::Verdict;
 
-pub(super) use keys::{Carries, Keys};
+use keys::name_of;
+pub(super) use keys::{Carried, Carries, Keys};
 pub(super) use recent::ByKey;
 use recent::Recent;
 
@@ -111,30 +112,24 @@ impl Memory {
 
     /// Whether a file, or a directory it lies in, appeared within the last minute.
     pub(super) fn is_fresh(&self, keys: &Keys, path: &Path, now_ms: u64) -> bool {
-        let named = |path: &&Path| !path.as_os_str().is_empty();
-        path.ancestors()
-            .take_while(named)
-            .any(|path| self.appeared(keys.key(path), now_ms))
+        !self.fresh.is_empty() && keys.ancestors(path).any(|key| self.appeared(key, now_ms))
     }
 
     // === Companions ===
 
     /// Notes which names a new file carries inside its own.
-    pub(super) fn note_companion(&mut self, keys: &Keys, path: &Path, now_ms: u64) {
-        let Some((suffix, carried)) = keys.carried(path) else { return };
-        let file = keys.key(path);
-        for (key, carries) in carried {
-            let suffix = suffix.as_str().into();
+    pub(super) fn note_companion(&mut self, file: u64, carried: &Carried, now_ms: u64) {
+        let pairs = [(carried.whole, Carries::Whole), (carried.stem, Carries::Stem)];
+        for (key, carries) in pairs {
+            let suffix = carried.suffix.as_str().into();
             let companion = Companion { carries, suffix, verdict: Verdict::Unknown, file };
             self.companions.insert(key, now_ms, companion);
         }
     }
 
     /// Notes whether a companion's content fits its name.
-    pub(super) fn vouch(&mut self, keys: &Keys, path: &Path, verdict: Verdict, now_ms: u64) {
-        let Some((_, carried)) = keys.carried(path) else { return };
-        let file = keys.key(path);
-        for (key, _) in carried {
+    pub(super) fn vouch(&mut self, file: u64, carried: &Carried, verdict: Verdict, now_ms: u64) {
+        for key in [carried.whole, carried.stem] {
             let companion = self.companions.get_mut(key, now_ms);
             if let Some(companion) = companion.filter(|companion| companion.file == file) {
                 companion.verdict = verdict;
@@ -144,9 +139,12 @@ impl Memory {
 
     /// Returns the new file that carries the name of this one, or its stem.
     pub(super) fn companion(&self, keys: &Keys, path: &Path, now_ms: u64) -> Option<&Companion> {
-        let name = file_name(path);
-        let whole = self.companions.get(keys.beside(path, &name), now_ms);
+        if self.companions.is_empty() {
+            return None;
+        }
+        let whole = self.companions.get(keys.key(path), now_ms);
         whole.or_else(|| {
+            let name = name_of(path);
             let (stem, _) = name.rsplit_once('.')?;
             self.companions.get(keys.stem(path, stem), now_ms)
         })

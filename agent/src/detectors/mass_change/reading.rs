@@ -12,7 +12,7 @@ use shirase_shared::redact::shown_extension;
 
 use super::MassChangeConfig;
 use super::evidence::{Evidence, Known, Mark};
-use super::memory::{Carries, Keys, Memory};
+use super::memory::{Keys, Memory};
 use super::scope::Words;
 use crate::names::{self, Kind};
 use crate::observation::{
@@ -156,26 +156,29 @@ impl Reading<'_> {
             self.memory.note_fresh(key, self.now);
             self.memory.note_unfinished(key, self.now);
         }
-        self.memory.note_companion(self.keys, self.path, self.now);
+        let Some(carried) = self.keys.carried(self.path) else { return };
+        self.memory.note_companion(key, &carried, self.now);
         // The old file may have been deleted before the new one appeared.
-        let Some((suffix, carried)) = self.keys.carried(self.path) else { return };
-        let unknown = names::kind(&suffix).is_none() && !self.is_allowed(&suffix);
-        for (carried, carries) in carried {
-            if carries == Carries::Whole && unknown && self.memory.is_gone(carried, self.now) {
-                self.undo(carried, &[Evidence::Deleted, Evidence::MovedOut]);
-                let mut mark = self.marked(self.path, Evidence::Replaced);
-                mark.file = carried;
-                mark.suffix = Some(shown_extension(&suffix));
-                self.findings.push(Finding::Mark(mark));
-            }
+        if !self.memory.is_gone(carried.whole, self.now)
+            || names::kind(&carried.suffix).is_some()
+            || self.is_allowed(&carried.suffix)
+        {
+            return;
         }
+        self.undo(carried.whole, &[Evidence::Deleted, Evidence::MovedOut]);
+        let mut mark = self.marked(self.path, Evidence::Replaced);
+        mark.file = carried.whole;
+        mark.suffix = Some(shown_extension(&carried.suffix));
+        self.findings.push(Finding::Mark(mark));
     }
 
     fn written(&mut self) {
         let (now, path, change) = (self.now, self.path, self.change);
         let key = self.keys.key(path);
-        self.memory.vouch(self.keys, path, change.verdict, now);
         let is_new = self.memory.finish(key, now);
+        if is_new && let Some(carried) = self.keys.carried(path) {
+            self.memory.vouch(key, &carried, change.verdict, now);
+        }
         self.text(is_new);
         if is_new && self.standpoint == Standpoint::Ordinary {
             return self.new_file();
@@ -184,17 +187,18 @@ impl Reading<'_> {
             return;
         }
         // The word of a write may come after the file was renamed; it is still the same file.
-        let well = self.memory.well_name(key, now).unwrap_or(path).to_owned();
+        let renamed = self.memory.well_name(key, now).map(Path::to_owned);
+        let well = renamed.as_deref().unwrap_or(path);
         match change.size {
-            Some(0) => self.mark(&well, Evidence::Truncated),
-            Some(_) => self.undo(self.keys.key(&well), &[Evidence::Truncated]),
+            Some(0) => self.mark(well, Evidence::Truncated),
+            Some(_) => self.undo(self.keys.key(well), &[Evidence::Truncated]),
             None => {}
         }
         if change.verdict == Verdict::Lost {
-            self.mark(&well, Evidence::MagicLost);
+            self.mark(well, Evidence::MagicLost);
         }
         if change.texture == Texture::Random {
-            self.mark(&well, Evidence::Randomised);
+            self.mark(well, Evidence::Randomised);
         }
     }
 
@@ -231,11 +235,12 @@ impl Reading<'_> {
 
     /// Looks whether a text is a note.
     fn text(&mut self, is_new: bool) {
-        let name = file_name(self.path);
-        let (ransom, small) = (self.change.wording == Wording::RansomNote, self.is_text(&name));
-        if !ransom && !(small && is_new) {
+        let ransom = self.change.wording == Wording::RansomNote;
+        let new_text = is_new && self.is_text();
+        if !ransom && !new_text {
             return;
         }
+        let name = file_name(self.path);
         let words = match (ransom, names::is_called_note(&name)) {
             (true, true) => Words::RansomCalledSo,
             (true, false) => Words::Ransom,
@@ -247,16 +252,17 @@ impl Reading<'_> {
         self.findings.push(Finding::Text { name, words, mark });
     }
 
-    fn is_text(&self, name: &str) -> bool {
+    fn is_text(&self) -> bool {
         let small = self
             .change
             .size
             .is_some_and(|size| 0 < size && size <= NOTE_MAX_BYTES);
-        let extension = || names::extension(name).unwrap_or_default();
+        let readable = || {
+            let extension = names::extension(&file_name(self.path)).unwrap_or_default();
+            NOTE_EXTENSIONS.contains(&extension.as_str())
+        };
 
-        small
-            && self.change.verdict != Verdict::Lost
-            && NOTE_EXTENSIONS.contains(&extension().as_str())
+        small && self.change.verdict != Verdict::Lost && readable()
     }
 
     // === What all of them need ===

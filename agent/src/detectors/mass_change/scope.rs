@@ -215,17 +215,21 @@ impl Scope {
                 burst.span = Span::Minutes;
             }
             if before < told.severity || opening.is_some() {
-                (burst.severity, burst.because) = (told.severity, told.because);
-                burst.lowered_by =
-                    if told.severity == Severity::Low { lowered_by } else { String::new() };
+                (burst.severity, burst.because, burst.count) =
+                    (told.severity, told.because, told.count);
+                burst.lowered_by = match told.severity {
+                    Severity::Low => lowered_by,
+                    Severity::Medium | Severity::High | Severity::Critical => String::new(),
+                };
             }
             if let Some(busy) = busy.filter(|_| told.because == Because::Doer) {
-                burst.doer = format!(", {},", named(busy));
+                burst.doer = named(busy);
             }
         }
         let counts = expected.without(burst.counts);
         if Severity::High == burst.severity && is_critical(counts, burst.spread(), &self.settings) {
             (burst.severity, burst.because) = (Severity::Critical, Because::Total);
+            burst.count = counts.harmed();
         }
         let grew = before < burst.severity || doubled(&burst, now);
         let phase = opening.or(grew.then_some(Phase::Grew));
@@ -275,7 +279,7 @@ impl Scope {
 
     /// Ends a burst that is quiet, or tells that it grew meanwhile.
     pub(super) fn tick(&mut self, now: Moment) -> Option<Event> {
-        if self.teller.drill.is_none() {
+        if self.teller.drill.is_none() && self.habits.is_due(now) {
             let day = self.windows.sums(now.monotonic_ms).day;
             self.habits.tick(now, day.get(Slot::Shape), &self.settings);
         }
@@ -323,7 +327,7 @@ impl Scope {
 
     /// Forgets what an ended burst told. What came to nothing high still counts for the day.
     fn end(&mut self, burst: &Burst) {
-        if burst.because == Because::Messages && Severity::High <= burst.severity {
+        if burst.because == Because::Messages && Severity::Low < burst.severity {
             self.habits.unsettle();
         }
         if Severity::High <= burst.severity {
@@ -343,6 +347,10 @@ impl Scope {
     // === Over a restart ===
 
     pub(super) fn save(&mut self, now: Moment) -> SavedScope {
+        if self.burst.is_some() {
+            // Its end tells of all that was counted so far.
+            self.windows.told();
+        }
         let notes = self.notes.spread(now.monotonic_ms);
         let rate = self.windows.rate(now.monotonic_ms);
         let end = |burst| self.teller.event(burst, Phase::Ended, (rate, notes), now);

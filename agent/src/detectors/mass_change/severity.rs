@@ -27,7 +27,8 @@ const MANY_SHARE: u64 = 10;
 /// New files with content that does not fit that make it high within ten seconds, and within two minutes.
 const DOUBT_SHORT: u64 = 10;
 const DOUBT_MIDDLE: u64 = 15;
-/// Odd names among SS-MIX2 messages that wake someone, where there had been none for a week.
+/// Odd names among SS-MIX2 messages that are an alert where there had been none for a week. Never more than medium: a
+/// monthly export looks the same, and whatever harms the messages themselves is seen by what it does to them.
 const SHAPE_MANY: u64 = 10;
 
 /// What else bears on how severe it is.
@@ -63,6 +64,8 @@ pub(super) struct Verdict {
     pub(super) severity: Severity,
     pub(super) span: Span,
     pub(super) because: Because,
+    /// How many the rule counted.
+    pub(super) count: u64,
 }
 
 /// How long it took for the harm to show.
@@ -140,10 +143,10 @@ fn canary(middle: Counts, around: Circumstances) -> Option<Verdict> {
     }
     let beside = middle.harmed() + middle.removed() + middle.get(Slot::Doubt) - 1;
     if 0 < beside || 0 < around.worded {
-        return Some(verdict(Severity::Critical, Because::CanaryAndMore));
+        return Some(verdict(Severity::Critical, Because::CanaryAndMore, beside));
     }
 
-    Some(verdict(Severity::High, Because::Canary))
+    Some(verdict(Severity::High, Because::Canary, touched))
 }
 
 fn high(sums: Sums, around: Circumstances, limits: &Limits) -> Option<Verdict> {
@@ -152,29 +155,27 @@ fn high(sums: Sums, around: Circumstances, limits: &Limits) -> Option<Verdict> {
     let spread = NOTE_DIRECTORIES <= around.same_text || 0 < around.worded;
     let doubts = (short.get(Slot::Doubt), middle.get(Slot::Doubt));
     let unusual = around.usual_odd < doubts.1;
-    let because = if limits.high <= short.harmed() {
-        Because::Fast
+    let (because, count) = if limits.high <= short.harmed() {
+        (Because::Fast, short.harmed())
     } else if spread && 0 < middle.harmed() {
-        Because::Note
+        (Because::Note, around.same_text.max(around.worded))
     } else if MIDDLE_HIGH.max(limits.high) <= middle.harmed() {
-        Because::Minutes
+        (Because::Minutes, middle.harmed())
     } else if NOTE_DIRECTORIES <= around.called_note {
-        Because::Words
+        (Because::Words, around.called_note)
     } else if around.usual_removed < middle.removed()
         && (is_missed(short, limits) || is_missed(middle, limits))
     {
-        Because::Removed
+        (Because::Removed, middle.get(Slot::RemovedValued))
     } else if unusual && (DOUBT_SHORT <= doubts.0 || DOUBT_MIDDLE <= doubts.1) {
-        Because::Misfits
-    } else if around.shape == Shape::Settled && SHAPE_MANY <= middle.get(Slot::Shape) {
-        Because::Messages
+        (Because::Misfits, doubts.1)
     } else if LONG_HIGH.max(limits.high) <= day.harmed() {
-        return Some(Verdict { span: Span::Day, ..verdict(Severity::High, Because::Day) });
+        return Some(of_a_day(Severity::High, day.harmed()));
     } else {
         return None;
     };
 
-    Some(verdict(Severity::High, because))
+    Some(verdict(Severity::High, because, count))
 }
 
 /// Whether what was removed would be missed.
@@ -188,36 +189,43 @@ fn is_missed(counts: Counts, limits: &Limits) -> bool {
 fn medium(sums: Sums, around: Circumstances, limits: &Limits) -> Option<Verdict> {
     let Sums { middle, day, .. } = sums;
     let odd = middle.get(Slot::Weak) + middle.get(Slot::Doubt);
-    let because = if limits.high <= middle.harmed() {
-        Because::Minutes
+    let (because, count) = if limits.high <= middle.harmed() {
+        (Because::Minutes, middle.harmed())
     } else if limits.removed <= middle.removed() && around.usual_removed < middle.removed() {
-        Because::RemovedCommon
+        (Because::RemovedCommon, middle.removed())
     } else if limits.removed <= odd && around.usual_odd < odd {
-        Because::Weak
+        (Because::Weak, odd)
     } else if NOTE_DIRECTORIES <= around.worded {
-        Because::Words
+        (Because::Words, around.worded)
+    } else if around.shape == Shape::Settled && SHAPE_MANY <= middle.get(Slot::Shape) {
+        (Because::Messages, middle.get(Slot::Shape))
     } else if LONG_HIGH.max(limits.high) <= day.harmed() * 2 {
-        return Some(Verdict { span: Span::Day, ..verdict(Severity::Medium, Because::Day) });
+        return Some(of_a_day(Severity::Medium, day.harmed()));
     } else {
         return None;
     };
 
-    Some(verdict(Severity::Medium, because))
+    Some(verdict(Severity::Medium, because, count))
 }
 
 fn low(sums: Sums, around: Circumstances, limits: &Limits) -> Option<Verdict> {
     let middle = sums.middle;
     let odd = middle.get(Slot::Weak) + middle.get(Slot::Doubt);
+    let shape = middle.get(Slot::Shape);
     if limits.removed <= middle.removed() || limits.removed <= odd {
-        return Some(verdict(Severity::Low, Because::Usual));
+        return Some(verdict(Severity::Low, Because::Usual, middle.removed().max(odd)));
     }
-    let noted = around.shape == Shape::Settled && 0 < middle.get(Slot::Shape);
+    let noted = around.shape == Shape::Settled && 0 < shape;
 
-    noted.then(|| verdict(Severity::Low, Because::Messages))
+    noted.then(|| verdict(Severity::Low, Because::Messages, shape))
 }
 
-const fn verdict(severity: Severity, because: Because) -> Verdict {
-    Verdict { severity, span: Span::Minutes, because }
+const fn verdict(severity: Severity, because: Because, count: u64) -> Verdict {
+    Verdict { severity, span: Span::Minutes, because, count }
+}
+
+const fn of_a_day(severity: Severity, count: u64) -> Verdict {
+    Verdict { severity, span: Span::Day, because: Because::Day, count }
 }
 
 /// Whether a burst that is high already is critical by its totals.

@@ -95,9 +95,10 @@ impl Kept {
     }
 }
 
-/// When to save again.
+/// When to save again: the first harm at once, more of it after a pause, what is learned now and then.
 #[derive(Default)]
 pub(super) struct Schedule {
+    since_ms: Option<u64>,
     saved_ms: Option<u64>,
     /// Whether anything speaks for harm that is not saved.
     pub(super) news: bool,
@@ -106,16 +107,36 @@ pub(super) struct Schedule {
 impl Schedule {
     /// Whether it is time; then it counts as saved.
     pub(super) fn is_due(&mut self, now: Moment) -> bool {
-        let Some(saved_ms) = self.saved_ms else {
-            self.saved_ms = Some(now.monotonic_ms);
-            return false;
+        let now_ms = now.monotonic_ms;
+        let since_ms = *self.since_ms.get_or_insert(now_ms);
+        let due_ms = match (self.news, self.saved_ms) {
+            (true, None) => now_ms,
+            (true, Some(saved_ms)) => saved_ms + BUSY_EVERY_MS,
+            (false, saved_ms) => saved_ms.unwrap_or(since_ms) + IDLE_EVERY_MS,
         };
-        let pause_ms = if self.news { BUSY_EVERY_MS } else { IDLE_EVERY_MS };
-        if now.monotonic_ms < saved_ms + pause_ms {
+        if now_ms < due_ms {
             return false;
         }
-        self.saved_ms = Some(now.monotonic_ms);
+        self.saved_ms = Some(now_ms);
         self.news = false;
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shirase_shared::testing::builders::moment;
+
+    #[test]
+    fn the_first_harm_is_saved_at_once_and_a_quiet_day_seldom() {
+        let mut schedule = Schedule::default();
+        let at = |ms| Moment { monotonic_ms: ms, ..moment(0) };
+        assert!(!schedule.is_due(at(0)));
+        schedule.news = true;
+        assert!(schedule.is_due(at(500)) && !schedule.is_due(at(1000)));
+        schedule.news = true;
+        assert!(!schedule.is_due(at(5000)) && schedule.is_due(at(5500)));
+        assert!(!schedule.is_due(at(605_000)) && schedule.is_due(at(605_500)));
     }
 }

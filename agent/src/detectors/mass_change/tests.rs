@@ -477,3 +477,69 @@ fn no_name_makes_the_detector_panic() {
     }
     play.finish();
 }
+
+// === SS-MIX2 ===
+
+#[test]
+fn an_odd_name_among_messages_is_a_note_and_many_an_alert_but_only_after_a_quiet_week() {
+    let message = |number: usize| {
+        format!("1/20260209/ADT-00/1_20260209_ADT-00_{number}_20260209015000000_-_1")
+    };
+    let odd = |play: &mut Play, number: usize| {
+        let name = format!("1/20260209/ADT-00/k{number}");
+        play.create(&name);
+        play.write(&name, Verdict::Agrees, 100);
+    };
+    let mut play = Play::new();
+    let whole = |play: &mut Play, number: usize| {
+        play.create(&message(number));
+        play.write(&message(number), Verdict::Agrees, 100);
+    };
+    whole(&mut play, 0);
+    for number in 0..30 {
+        odd(&mut play, number);
+    }
+    assert_eq!(play.worst(), None, "nobody knows yet what is usual");
+    for day in 1..10 {
+        play.pass_slowly(24 * 3600 * 1000);
+        whole(&mut play, day);
+    }
+    assert_eq!(play.worst(), None);
+    odd(&mut play, 100);
+    assert_eq!(play.worst(), Some(Severity::Low), "one is a note");
+    play.finish();
+    for number in 200..210 {
+        odd(&mut play, number);
+    }
+    assert_eq!(play.worst(), Some(Severity::Medium), "many are an alert");
+    assert!(
+        play.events
+            .last()
+            .is_some_and(|event| event.reason.contains("SS-MIX2"))
+    );
+    play.finish();
+    let told = play.events.len();
+    for number in 300..320 {
+        odd(&mut play, number);
+    }
+    assert_eq!(play.events.len(), told, "what is usual has to show again");
+}
+
+#[test]
+fn who_did_it_is_told_without_naming_people() {
+    let mut play = Play::new();
+    for number in 0..30 {
+        play.by(1000 + number % 18);
+        play.rename(&format!("d/{number}.pdf"), &format!("d/{number}.pdf.qzx"));
+    }
+    play.finish();
+    let (actors, reason) = (play.last().actors.clone(), play.events.last().map(|e| &e.reason));
+    assert_eq!(actors.len(), 1, "{actors:?}");
+    assert_eq!(
+        (actors[0].program.as_str(), actors[0].processes, actors[0].files),
+        ("evil", 18, 30)
+    );
+    assert_ne!(actors[0].user.as_deref(), Some("1001"));
+    assert!(reason.is_some_and(|reason| reason.contains("by `evil`")), "{reason:?}");
+    assert!(play.touched().iter().all(|touched| touched.actor.is_some()));
+}

@@ -142,31 +142,30 @@ impl Story {
     }
 }
 
-/// The rule that told a burst, in words.
-pub(super) fn because(because: Because, who: &str) -> String {
+/// The rule that told a burst, in words: what it counted, and whose work it is if that is the point.
+pub(super) fn because(because: Because, count: u64, who: &str) -> String {
     match because {
         Because::Canary => "a decoy was touched".to_owned(),
-        Because::CanaryAndMore => "a decoy was touched beside other harm".to_owned(),
-        Because::Fast => "so many within ten seconds are enough (`high_files`)".to_owned(),
-        Because::Note => {
-            "beside the same note in several directories one file is enough".to_owned()
-        }
-        Because::Minutes => "so many within two minutes are enough".to_owned(),
-        Because::Day => "so many within a day are enough".to_owned(),
-        Because::Removed => {
-            "so many files a hospital would miss are gone within two minutes (`removed_files`)"
-                .to_owned()
-        }
+        Because::CanaryAndMore => format!("a decoy was touched beside other harm ({count} files)"),
+        Because::Fast => format!("{count} within ten seconds are enough (`high_files`)"),
+        Because::Note => format!("beside a note in {count} directories one harmed file is enough"),
+        Because::Minutes => format!("{count} within two minutes are enough"),
+        Because::Day => format!("{count} within a day are enough, few at a time"),
+        Because::Removed => format!(
+            "{count} files a hospital would miss are gone within two minutes (`removed_files`)"
+        ),
         Because::RemovedCommon => {
-            "many files are gone within two minutes, few of which a hospital would miss".to_owned()
+            format!("{count} files are gone within two minutes, few of which a hospital would miss")
         }
-        Because::Usual => "as much as on other days at this hour".to_owned(),
-        Because::Words => "a ransom note's words lie in several directories".to_owned(),
-        Because::Misfits => "many new files at once do not hold what their names say".to_owned(),
-        Because::Messages => "names of SS-MIX2 messages were whole here for a week".to_owned(),
-        Because::Weak => "much at once could not be vouched for".to_owned(),
-        Because::Doer => format!("the same doer{who} harms several roots"),
-        Because::Total => "so many in one burst are enough (`critical_files`)".to_owned(),
+        Because::Usual => format!("{count} within two minutes are usual at this hour"),
+        Because::Words => format!("the words of a ransom note lie in {count} directories"),
+        Because::Misfits => format!("{count} new files at once do not hold what their names say"),
+        Because::Messages => {
+            format!("{count} odd names came where those of SS-MIX2 messages were whole for a week")
+        }
+        Because::Weak => format!("{count} at once could not be vouched for"),
+        Because::Doer => format!("{who} harmed {count} files on several roots"),
+        Because::Total => format!("{count} in one burst are enough (`critical_files`)"),
     }
 }
 

@@ -8,8 +8,12 @@ use shirase_shared::clock::Moment;
 use shirase_shared::event::{Phase, Severity};
 use shirase_shared::ids::BurstId;
 
+use crate::observation::Wording;
+
 /// Jobs remembered, and so the most a threshold may ask for.
 pub(super) const JOBS_MAX: usize = 500;
+/// A burst that has grown so many times since it was last told is told again.
+const GROWTH: usize = 4;
 /// Printers remembered of a burst.
 const PRINTERS_MAX: usize = 1000;
 /// How long what was usual stays so.
@@ -58,6 +62,8 @@ pub(super) struct Told {
     pub(super) first: Timestamp,
     pub(super) jobs: usize,
     pub(super) printers: BTreeSet<Arc<str>>,
+    /// Whether the title is that of a ransom note.
+    pub(super) wording: Wording,
     told_jobs: usize,
 }
 
@@ -106,11 +112,11 @@ impl Flow {
     }
 
     /// Notes what the flow was judged to be; says whether that is worth an event.
-    pub(super) fn tell(&mut self, severity: Option<Severity>) -> Option<Phase> {
+    pub(super) fn tell(&mut self, severity: Option<Severity>, wording: Wording) -> Option<Phase> {
         if let Some(told) = &mut self.told {
             let worse = severity.is_some_and(|severity| told.severity < severity);
             told.severity = severity.map_or(told.severity, |severity| severity.max(told.severity));
-            if !worse && told.jobs < told.told_jobs * 2 {
+            if !worse && told.jobs < told.told_jobs * GROWTH {
                 return None;
             }
             told.told_jobs = told.jobs;
@@ -122,6 +128,7 @@ impl Flow {
             first: self.jobs.front()?.at,
             jobs: 0,
             printers: BTreeSet::new(),
+            wording,
             told_jobs: 0,
         };
         for job in &self.jobs {

@@ -160,6 +160,9 @@ fn reason(part: OwnPart, name: &str, touched: &Touched, covered: bool) -> String
     };
     let quiet = match part {
         _ if covered => "a maintenance window is in force",
+        OwnPart::Program | OwnPart::Unit if touched.when == OwnWhen::Away => {
+            "an upgrade to another version would have been quiet"
+        }
         OwnPart::Program | OwnPart::Unit => {
             "an upgrade, which restarts the agent within its grace, would have been quiet"
         }

@@ -166,7 +166,10 @@ fn is_volume(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::config::{Config, DEFAULT_TEXT};
 
     #[derive(Deserialize)]
     struct Backups {
@@ -179,6 +182,39 @@ mod tests {
             .into_iter()
             .map(|problem| problem.key)
             .collect()
+    }
+
+    #[test]
+    fn the_shipped_example_names_every_key_and_is_right() {
+        let example: Vec<_> = DEFAULT_TEXT
+            .lines()
+            .skip_while(|line| *line != "# [[sensors.backups]]")
+            .take_while(|line| line.starts_with('#'))
+            .map(|line| line.strip_prefix("# ").unwrap_or_default())
+            .collect();
+        let config = Config::parse(&example.join("\n")).unwrap();
+        let tables = config
+            .sensors
+            .backups
+            .iter()
+            .map(|backup| toml::Table::try_from(backup).unwrap());
+        let named: BTreeSet<_> = tables
+            .flat_map(toml::Table::into_iter)
+            .map(|(key, _)| key)
+            .collect();
+        let every = [
+            "complete_after_secs",
+            "from",
+            "interval_secs",
+            "keep_min",
+            "kind",
+            "max_age_hours",
+            "medium",
+            "name",
+            "path",
+            "volume",
+        ];
+        assert!(named.iter().eq(every), "{named:?}");
     }
 
     #[test]

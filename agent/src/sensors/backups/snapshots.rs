@@ -101,7 +101,7 @@ fn btrfs(line: &str) -> Option<Named> {
     Some(Named { name: name.to_owned(), born: number })
 }
 
-/// `1764093600	tank/ehr@nightly-1`
+/// `1764093600`, a tab, `tank/ehr@nightly-1`
 fn zfs(line: &str) -> Option<Named> {
     let (time, name) = line.split_once('\t')?;
     Some(Named { name: name.to_owned(), born: time.parse::<i64>().ok()? * 1000 })

@@ -17,7 +17,7 @@ mod reader;
 mod records;
 mod sys;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -55,15 +55,15 @@ pub(super) struct Fanotify {
     own_pid: u32,
 }
 
-/// A descriptor on each marked file system, by where it is mounted.
+/// Where each marked file system is mounted. No descriptor is kept on any: it could not be unmounted then.
 #[derive(Default)]
-struct Mounts(BTreeMap<PathBuf, OwnedFd>);
+struct Mounts(BTreeSet<PathBuf>);
 
 impl Locate for Mounts {
     fn locate(&self, handle: &[u8]) -> io::Result<PathBuf> {
         let mut found = Err(io::ErrorKind::NotFound.into());
-        for (mounted, fd) in &self.0 {
-            found = sys::path_of(fd.as_fd(), handle);
+        for mounted in &self.0 {
+            found = std::fs::File::open(mounted).and_then(|fd| sys::path_of(fd.as_fd(), handle));
             if found.as_ref().is_ok_and(|path| path.starts_with(mounted)) {
                 break;
             }
@@ -140,15 +140,14 @@ impl Fanotify {
         self.directories.remove_root(root);
         let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.mounts.0)
             .into_iter()
-            .partition(|(mounted, _)| mounted.starts_with(root));
+            .partition(|mounted| mounted.starts_with(root));
         self.mounts.0 = kept.into_iter().collect();
-        for (mounted, _) in gone {
+        for mounted in gone {
             // Another root may lie on the same file system, and its mark is the same one.
             drop(sys::unmark_filesystem(self.group.as_fd(), &mounted));
         }
-        let kept: Vec<_> = self.mounts.0.keys().cloned().collect();
-        for mounted in kept {
-            drop(sys::mark_filesystem(self.group.as_fd(), &mounted));
+        for mounted in &self.mounts.0 {
+            drop(sys::mark_filesystem(self.group.as_fd(), mounted));
         }
     }
 
@@ -162,8 +161,7 @@ impl Fanotify {
 
     fn mark(&mut self, path: &Path) -> Result<(), Refused> {
         sys::mark_filesystem(self.group.as_fd(), path).map_err(|error| Refused::of_mark(&error))?;
-        let fd = std::fs::File::open(path).map_err(|error| Refused::of_path(&error))?;
-        self.mounts.0.insert(path.to_owned(), fd.into());
+        self.mounts.0.insert(path.to_owned());
 
         Ok(())
     }

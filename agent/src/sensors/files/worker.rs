@@ -22,7 +22,7 @@ use super::roots::{Watched, root_of};
 use super::{FilesError, FilesParts};
 use crate::canaries::Watchlist;
 use crate::observation::{
-    Fact, FileChange, Lost, Observation, Operation, RescanCause, Root, Sight,
+    Fact, FileChange, Lost, Observation, Operation, RescanCause, Role, Root, Sight,
 };
 use crate::sensors::SensorBoard;
 use crate::sensors::content::{self, Change, Writer};
@@ -339,8 +339,17 @@ impl Worker {
 
     fn tell_of(&mut self, seen: &Seen, operation: Operation, writer: Writer) {
         let Some((root, below)) = root_of(&self.roots, &seen.path) else { return };
+        let now_ms = seen.at.monotonic_ms;
+        let role = match operation {
+            Operation::Written => self.watchlist.role_of_written(&seen.path, now_ms),
+            // Nobody makes what is there already; the next word of it tells more.
+            Operation::Created => Role::Ordinary,
+            Operation::Deleted
+            | Operation::MovedOut
+            | Operation::Renamed { .. }
+            | Operation::DirectoryRenamed { .. } => self.watchlist.role(&[&seen.path], now_ms),
+        };
         let change = FileChange::new(root.clone(), below, operation);
-        let role = self.watchlist.role(&[&seen.path], seen.at.monotonic_ms);
         let change = FileChange { actor: seen.actor.clone(), role, ..change };
         self.gather(seen.at, Fact::File(change), writer);
     }

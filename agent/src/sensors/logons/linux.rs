@@ -7,7 +7,7 @@ mod tail;
 mod rights;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -112,11 +112,8 @@ impl Desk {
         LogonSeen { account, outcome, source, service, manner, times }
     }
 
-    fn known(&self) -> Accounts {
-        self.accounts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    fn known(&self) -> MutexGuard<'_, Accounts> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the moment a source says something was written: now, or a little earlier.
@@ -147,8 +144,8 @@ async fn attempts(desk: Arc<Desk>, since: Option<Timestamp>, stop: CancellationT
         let why = match choose(&desk).await {
             Ok(Chosen::Journal) => {
                 told = false;
-                let earliest = desk.clock.now() - CATCH_UP_MAX;
-                let since = from.map_or_else(|| desk.clock.now(), |from| from.max(earliest));
+                let now = desk.clock.moment();
+                let since = from.map_or(now.wall, |from| from.max(earliest(now)));
                 let ended = journal::follow(&desk, &mut reader, since, &stop).await;
                 from = Some(desk.clock.now());
                 ended
@@ -168,6 +165,14 @@ async fn attempts(desk: Arc<Desk>, since: Option<Timestamp>, stop: CancellationT
             }
         }
     }
+}
+
+/// Returns how far back the journal is read: a day, but not beyond the start of the machine, since what was before has no
+/// place in its monotonic time, by which the detectors measure.
+fn earliest(now: Moment) -> Timestamp {
+    let up = i64::try_from(now.monotonic_ms).unwrap_or(i64::MAX);
+
+    now.wall - CATCH_UP_MAX.min(SignedDuration::from_millis(up))
 }
 
 async fn choose(desk: &Desk) -> Result<Chosen, String> {
@@ -289,4 +294,22 @@ async fn lost_lines(desk: &Desk, dropped: u64) {
     let detail = "lines of a log were longer than any program of the system writes".to_owned();
     let lost = Lost { what: LossKind::SensorBlind, count: Some(dropped), detail };
     desk.tell(desk.clock.moment(), Fact::Lost(lost)).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use shirase_shared::testing::builders::moment;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_read_from_before_the_machine_started() {
+        // A minute after it did.
+        let ago = |seconds: i64| {
+            let now = moment(seconds);
+            now.wall.duration_since(earliest(now)).as_secs()
+        };
+        assert_eq!(ago(0), 60);
+        assert_eq!(ago(200_000), 86_400);
+    }
 }

@@ -40,7 +40,9 @@ pub(super) fn question(first: i32, limit: i32) -> Vec<u8> {
     value(&mut body, INTEGER, "first-job-id", &first.to_be_bytes());
     value(&mut body, INTEGER, "limit", &limit.to_be_bytes());
     value(&mut body, KEYWORD, "requested-attributes", b"job-id");
-    for name in ["job-name", "job-printer-uri", "time-at-creation"] {
+    // The host is not needed here, but a CUPS that is asked for it reads done jobs from its disk; else their titles are
+    // missing.
+    for name in ["job-originating-host-name", "job-name", "job-printer-uri", "time-at-creation"] {
         value(&mut body, KEYWORD, "", name.as_bytes());
     }
     body.push(END);

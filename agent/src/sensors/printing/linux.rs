@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use shirase_shared::clock::Moment;
 use shirase_shared::event::LossKind;
 use shirase_shared::wire::SensorState;
@@ -41,7 +41,12 @@ enum Read {
 
 pub(super) async fn run(parts: PrintingParts, stop: CancellationToken) {
     let interval = Duration::from_secs(parts.config.interval_secs);
-    let mut read = Read::From(parts.since.unwrap_or_else(|| parts.clock.now()));
+    let now = parts.clock.moment();
+    let mut read = Read::From(
+        parts
+            .since
+            .map_or(now.wall, |since| since.max(started(now))),
+    );
     let mut told = false;
     while !stop.is_cancelled() {
         match look(&parts, &mut read).await {
@@ -72,6 +77,15 @@ pub(super) async fn run(parts: PrintingParts, stop: CancellationToken) {
             () = tokio::time::sleep(interval) => {}
         }
     }
+}
+
+/// Returns when the machine started: jobs from before have no place in its monotonic time.
+fn started(now: Moment) -> Timestamp {
+    let up = i64::try_from(now.monotonic_ms).unwrap_or(i64::MAX);
+
+    now.wall
+        .checked_sub(SignedDuration::from_millis(up))
+        .unwrap_or(now.wall)
 }
 
 async fn tell(parts: &PrintingParts, at: Moment, fact: Fact) {

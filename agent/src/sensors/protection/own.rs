@@ -75,7 +75,9 @@ impl Own {
         // Another version means an upgrade, another enrolment that everything was enrolled anew.
         let same_version = keeping.version_before == keeping.now.version;
         let enrolled_anew = !self.begun && self.is_changed(&self.enrolment, keeping);
-        for (path, part) in self.all() {
+        // It may become known at any moment, and counts from the next look on.
+        let service = self.service.borrow().clone();
+        for (path, part) in self.all(service.as_deref()) {
             let change = self.look_at(&path, part, keeping);
             let Some(change) = change else { continue };
             let excused = match part {
@@ -91,16 +93,15 @@ impl Own {
             seen.push(OwnSeen { part, name: file_name(&path), change, when });
         }
         self.begun = true;
-        self.defined |= self.service.borrow().is_some();
+        self.defined |= service.is_some();
         self.watched = keeping.now.own.len();
         seen
     }
 
     /// Every path to look at, those of additions to the service included.
-    fn all(&self) -> Vec<(PathBuf, OwnPart)> {
+    fn all(&self, service: Option<&str>) -> Vec<(PathBuf, OwnPart)> {
         let files = self.files.iter().map(|(path, part)| (path.clone(), *part));
-        let definitions = self
-            .definitions()
+        let definitions = Self::definitions(service)
             .into_iter()
             .map(|path| (path, OwnPart::Unit));
 
@@ -108,13 +109,13 @@ impl Own {
     }
 
     /// Where the definition of the service and additions to it are, were, or may be put.
-    fn definitions(&self) -> Vec<PathBuf> {
-        let Some(service) = self.service.borrow().clone() else { return Vec::new() };
+    fn definitions(service: Option<&str>) -> Vec<PathBuf> {
+        let Some(service) = service else { return Vec::new() };
         let mut found = Vec::new();
         let dirs = platform::UNIT_DIRS.iter().map(Path::new);
         // Another name of a directory that is looked at anyway.
         for dir in dirs.filter(|dir| dir.canonicalize().is_ok_and(|real| real == *dir)) {
-            found.push(dir.join(&service));
+            found.push(dir.join(service));
             let additions = std::fs::read_dir(dir.join(format!("{service}.d")));
             let additions = additions
                 .into_iter()

@@ -24,8 +24,10 @@ const PATH: &str = "/org/freedesktop/systemd1";
 const MANAGER: &str = "org.freedesktop.systemd1.Manager";
 /// The interface of a unit.
 const UNIT: &str = "org.freedesktop.systemd1.Unit";
+/// In whatever state.
+const ANY_STATE: &[&str] = &[];
 /// What is listed.
-const PATTERNS: [&str; 2] = ["*.service", "*.target"];
+const PATTERNS: &[&str] = &["*.service", "*.target"];
 
 /// A unit as systemd lists it: name, description, load, active and sub state, followed unit, its object, and its job.
 type Listed =
@@ -51,7 +53,8 @@ impl Manager {
     pub(super) async fn list(&mut self) -> Result<Listing, String> {
         let connection = self.connection().await?;
         self.patiently(async {
-            let asked = (Vec::<&str>::new(), PATTERNS);
+            // Slices: an array would travel as a structure.
+            let asked = (ANY_STATE, PATTERNS);
             let told = call(&connection, "ListUnitsByPatterns", &asked).await?;
             let listed: Vec<Listed> = told.body().deserialize()?;
             let system = property(&connection, PATH, MANAGER, "SystemState").await?;
@@ -68,7 +71,7 @@ impl Manager {
     ) -> Result<BTreeMap<String, String>, String> {
         let connection = self.connection().await?;
         self.patiently(async {
-            let asked = (Vec::<&str>::new(), names);
+            let asked = (ANY_STATE, names);
             let told = call(&connection, "ListUnitFilesByPatterns", &asked).await?;
             let files: Vec<(String, String)> = told.body().deserialize()?;
             let named = |(path, state): (String, String)| {

@@ -85,7 +85,7 @@ impl Listing {
         };
         let course = match self.course() {
             Course::Steady if self.is_regrouped(before) => Course::Regrouped,
-            course => course,
+            course @ (Course::Steady | Course::Regrouped | Course::Ending) => course,
         };
 
         ServicesSeen { stopped: running(before, self), started: self.risen(before), course }
@@ -106,10 +106,10 @@ impl Listing {
         let active =
             |listing: &Self, name: &str| listing.units.get(name).is_some_and(Unit::is_active);
         let (wider, narrower) = WIDER_STATE;
-        let entered = |name: &&str| active(self, name) && !active(before, name);
+        let entered = |name: &str| active(self, name) && !active(before, name);
         let narrowed = active(before, wider) && !active(self, wider) && active(self, narrower);
 
-        STATES.iter().any(|name| entered(&name)) || narrowed
+        STATES.iter().any(|name| entered(name)) || narrowed
     }
 }
 
@@ -126,7 +126,7 @@ fn lasts(name: &str) -> bool {
             .iter()
             .any(|template| name.starts_with(template))
         && !ENDING_IDLE.contains(&name)
-        && !(name.starts_with("run-") && !name.contains('@'))
+        && (!name.starts_with("run-") || name.contains('@'))
         && !is_connection(name)
 }
 
@@ -139,7 +139,7 @@ fn is_connection(name: &str) -> bool {
     let dashes = instance.matches('-').count();
     let figures = instance.chars().all(|c| c.is_ascii_digit() || c == '-');
 
-    numbered && ((1 < dashes && instance.contains(':')) || (1 < dashes && figures))
+    numbered && 1 < dashes && (figures || instance.contains(':'))
 }
 
 #[cfg(test)]

@@ -54,6 +54,10 @@ fn whatever_is_changed_in_the_record_is_found() {
         },
         "signature",
     );
+    check(|s| s.others[1].revision = Revision(4), "decision");
+    check(|s| s.others[1].bytes.push(b'x'), "file");
+    check(|s| s.others[0].format = Format::Xlsx, "signature");
+    check(|s| s.others[0].signature = s.others[1].signature.clone(), "signature");
     check(|s| s.rendering.signature = KEY.sign_base64(b"something else"), "signature");
     check(|s| s.rendering.signature = "not base64!".to_owned(), "signature");
 }
@@ -109,16 +113,27 @@ fn stored() -> StoredApproval {
     let report = report(None);
     let frozen_json = frozen(&answers(), None).canonical().unwrap();
     let answers_sha256 = sha256_hex(frozen_json.as_bytes());
-    let bytes = b"%PDF-1.7 a file".to_vec();
-    let sha256 = sha256_hex(&bytes);
-    let parts = SignedParts {
-        report: report.id,
-        revision: report.revision,
-        answers_sha256: &answers_sha256,
-        format: Format::Pdf,
-        file_sha256: &sha256,
+    let signed = |format: Format, bytes: &[u8]| {
+        let sha256 = sha256_hex(bytes);
+        let parts = SignedParts {
+            report: report.id,
+            revision: report.revision,
+            answers_sha256: &answers_sha256,
+            format,
+            file_sha256: &sha256,
+        };
+        let signature = KEY.sign_base64(signed_text(&parts).as_bytes());
+        Rendering {
+            revision: report.revision,
+            format,
+            sha256,
+            signature,
+            bytes: bytes.to_vec(),
+            made_at: after(6000),
+        }
     };
-    let signature = KEY.sign_base64(signed_text(&parts).as_bytes());
+    let rendering = signed(Format::Pdf, b"%PDF-1.7 a file");
+    let others = vec![signed(Format::Docx, b"a letter"), signed(Format::TimelineCsv, b"a table")];
     let approver = UserId::from_uuid(uuid(12));
     StoredApproval {
         submission: Submission {
@@ -139,14 +154,8 @@ fn stored() -> StoredApproval {
             own_answers: OwnAnswers::None,
             reason: String::new(),
         },
-        rendering: Rendering {
-            revision: report.revision,
-            format: Format::Pdf,
-            sha256,
-            signature,
-            bytes,
-            made_at: after(6000),
-        },
+        rendering,
+        others,
     }
 }
 

@@ -68,7 +68,8 @@ impl FirstStep {
             | Entry::Commented { .. }
             | Entry::Closed { .. }
             | Entry::FalseAlarm { .. }
-            | Entry::Reopened { .. } => None,
+            | Entry::Reopened { .. }
+            | Entry::Noted { .. } => None,
         };
         Self {
             vendors: master.vendors.iter().filter(fits).map(call).collect(),

@@ -2,9 +2,12 @@
 
 use axum::http::StatusCode;
 
+use shirase_shared::clock::Clock as _;
+
 use super::site::{Answered, Site, grants};
 use crate::http::routes::{Access, Page, ROUTES, Verb};
 use crate::people::{Grants, Role, Stage};
+use crate::reports::official::{FormKind, Mapping, OfficialForm};
 
 #[tokio::test]
 async fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
@@ -168,7 +171,24 @@ impl Names {
         let host = site.store.hosts(here).await.unwrap()[0].id;
         let tokens = site.store.tokens(here).await.unwrap();
         let token = tokens.iter().find(|token| token.host.is_none()).unwrap();
+        let form = OfficialForm {
+            facility: here.clone(),
+            id: "ransomware".parse().unwrap(),
+            kind: FormKind::Xlsx,
+            file_name: "form.xlsx".to_owned(),
+            sha256: "ef".repeat(32),
+            bytes: b"no workbook".to_vec(),
+            mapping: Mapping::default(),
+            uploaded_by: None,
+            uploaded_at: site.clock.now(),
+        };
+        site.store
+            .put_official_form(&form, crate::audit::Actor::CommandLine)
+            .await
+            .unwrap();
         Self(vec![
+            ("{form}", form.id.to_string()),
+            ("{format}", "docx".to_owned()),
             ("{facility}", here.to_string()),
             ("{file}", "console.css".to_owned()),
             ("{lang}", "en".to_owned()),

@@ -128,7 +128,7 @@ async fn a_report_is_corrected_submitted_and_approved_by_a_second_person() {
     let answer = site
         .post(&path, &author, &form("confirmed", "電子カルテが停止", ""))
         .await;
-    assert_eq!(answer.location, format!("{place}?done=saved"));
+    assert_eq!(answer.location, format!("{place}?done=saved#field-9"));
     let stale = site
         .post(&path, &author, &form("confirmed", "別の人", ""))
         .await;

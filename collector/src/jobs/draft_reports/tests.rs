@@ -8,6 +8,7 @@ use shirase_shared::testing::builders::{mass_change, outage};
 use super::*;
 use crate::incidents::Act;
 use crate::release::night::{Night, author};
+use crate::reports::ReportStatus;
 use crate::reports::answer::{Answer, AnswerStatus, Source, Value};
 use crate::reports::fields::Field;
 

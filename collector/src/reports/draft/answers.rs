@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use shirase_shared::event::OutageState;
-use shirase_shared::ids::HostId;
+use shirase_shared::ids::{HostId, UserId};
 
 use super::Input;
-use super::facts::Facts;
+use super::facts::{Facts, Harm};
 use super::impact::suggested;
 use super::story::Teller;
 use crate::correlate::RecordKey;
 use crate::facilities::{CareRole, Duty, FacilityKind, Host, Master, Person};
-use crate::incidents::Entry;
+use crate::incidents::{Entry, Moment};
 use crate::locale::Locale;
 use crate::reports::answer::{
     Answer, AnswerStatus, Line, Revision, Source, System, TEXT_MAX, Value,
@@ -27,10 +28,45 @@ pub(super) struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    /// Returns the machine's answer to a field; none to the report time.
+    /// Returns the machine's answer to a field; none where it has nothing to say.
     pub(super) fn answer(&self, field: Field) -> Option<Answer> {
         let answer = match field {
-            Field::ReportedAt => return None,
+            // A report's own, or what only people can know.
+            Field::Round
+            | Field::Addressees
+            | Field::ReportedAt
+            | Field::Designation
+            | Field::ServiceLevel
+            | Field::Workaround
+            | Field::LeakClass
+            | Field::DataItems
+            | Field::Persons
+            | Field::SecondaryHarm
+            | Field::NoticeToPersons
+            | Field::Publication
+            | Field::Cause
+            | Field::Flood
+            | Field::Ransom
+            | Field::Evidence
+            | Field::Recovery
+            | Field::ThirdParties
+            | Field::Prevention
+            | Field::PriorControls
+            | Field::Consent
+            | Field::Other
+            | Field::Attachments
+            | Field::Authorship
+            | Field::Restorable => return None,
+            Field::Identifiers => self.identifiers(),
+            Field::Place => self.place(),
+            Field::Entry => self.entry(),
+            Field::RansomNote => self.ransom_note(),
+            Field::Extensions => self.extensions(),
+            Field::Family => self.family(),
+            Field::Indicators => self.indicators(),
+            Field::Guard => self.guard(),
+            Field::Backups => self.backups(),
+            Field::Maintenance => self.maintenance(),
             Field::Facility => self.facility(),
             Field::People => self.people(),
             Field::Kind => self.kind(),
@@ -122,14 +158,7 @@ impl Maker<'_> {
 
     fn kind(&self) -> Answer {
         let told = self.facts.told();
-        let encrypted = self.facts.harms.iter().any(|harm| {
-            let totals = harm.totals;
-            0 < totals.suffix_appended
-                + totals.extension_lost
-                + totals.replaced
-                + totals.magic_lost
-                + totals.note_directories
-        });
+        let encrypted = self.facts.harms.iter().any(Harm::encrypts);
         let (code, basis) = if encrypted && !self.facts.gone.is_empty() {
             ("ransomware", "draft-kind-encrypted-gone")
         } else if encrypted {
@@ -178,18 +207,13 @@ impl Maker<'_> {
                 text: self.facts.name(record.host),
             });
         }
-        let known = self
-            .input
-            .entries
-            .iter()
-            .find(|entry| entry.what == Entry::Acknowledged);
         let label = self.locale.text("draft-known-label");
-        let (line, status) = match known {
-            Some(entry) => {
-                let who = entry.who.and_then(|who| self.input.users.get(&who));
+        let (line, status) = match self.known_at() {
+            Some((at, who, key)) => {
+                let who = who.and_then(|who| self.input.users.get(&who));
                 let who = who.map(|name| plain_line(name)).unwrap_or_default();
-                let text = self.teller().text("draft-known-text", &[("who", &who)]);
-                (Line { at: Some(entry.at), label, text }, AnswerStatus::Confirmed)
+                let text = self.teller().text(key, &[("who", &who)]);
+                (Line { at: Some(at), label, text }, AnswerStatus::Confirmed)
             }
             None => {
                 let text = self.locale.text("draft-known-open");
@@ -204,6 +228,20 @@ impl Maker<'_> {
             sequence: record.sequence,
         });
         self.said(Value::Lines { lines }, status, &basis, told)
+    }
+
+    /// When the institution knew: as a person recorded it, or when somebody took the incident up.
+    fn known_at(&self) -> Option<(Timestamp, Option<UserId>, &'static str)> {
+        let recorded = self.input.entries.iter().rev().find_map(|entry| {
+            let Entry::Noted { moment: Moment::Aware, at, .. } = &entry.what else { return None };
+            Some((*at, entry.who, "draft-known-recorded"))
+        });
+        let taken_up = self
+            .input
+            .entries
+            .iter()
+            .find(|entry| entry.what == Entry::Acknowledged);
+        recorded.or_else(|| taken_up.map(|entry| (entry.at, entry.who, "draft-known-text")))
     }
 
     fn discovery(&self) -> Answer {
@@ -241,6 +279,10 @@ impl Maker<'_> {
             os: host.map(|host| plain_line(&host.os)).unwrap_or_default(),
             vendor: vendors.join(&self.locale.text("draft-comma")),
             damage: self.teller().damage(id),
+            // Whatever an agent runs on is a server; where it stands people know.
+            kind: "server".to_owned(),
+            count: Some(1),
+            setting: String::new(),
         }
     }
 
@@ -349,11 +391,11 @@ impl Maker<'_> {
         (roles, self.facts.told())
     }
 
-    fn teller(&self) -> Teller<'_> {
+    pub(super) fn teller(&self) -> Teller<'_> {
         Teller { input: self.input, facts: self.facts, locale: self.locale }
     }
 
-    fn line(&self, key: &str, text: &str) -> Line {
+    pub(super) fn line(&self, key: &str, text: &str) -> Line {
         Line { at: None, label: self.locale.text(key), text: self.or_unregistered(text) }
     }
 
@@ -362,14 +404,15 @@ impl Maker<'_> {
         if text.is_empty() { self.locale.text("draft-unregistered") } else { text }
     }
 
-    fn registered(&self, value: Value, is_known: bool) -> Answer {
+    pub(super) fn registered(&self, value: Value, is_known: bool) -> Answer {
         let status = if is_known { AnswerStatus::Confirmed } else { AnswerStatus::Unknown };
         let (source, as_of) = (Source::MasterData, self.input.as_of);
-        Answer { value, status, source, as_of, revision: Revision::default() }
+        let (revision, reason) = (Revision::default(), String::new());
+        Answer { value, status, source, as_of, revision, reason }
     }
 
     /// 推定 with its evidence, or 調査中 when there is none.
-    fn estimated(
+    pub(super) fn estimated(
         &self,
         value: Value,
         basis: &str,
@@ -382,7 +425,7 @@ impl Maker<'_> {
         answer
     }
 
-    fn said(
+    pub(super) fn said(
         &self,
         value: Value,
         status: AnswerStatus,
@@ -392,11 +435,12 @@ impl Maker<'_> {
         let records = self.facts.refs(records);
         let source = Source::Machine { records, basis: basis.to_owned() };
         let as_of = self.facts.last_at().unwrap_or(self.input.as_of);
-        Answer { value, status, source, as_of, revision: Revision::default() }
+        let (revision, reason) = (Revision::default(), String::new());
+        Answer { value, status, source, as_of, revision, reason }
     }
 }
 
-fn choice(chosen: &[&str], note: String) -> Value {
+pub(super) fn choice(chosen: &[&str], note: String) -> Value {
     Value::Choices { chosen: chosen.iter().map(|&code| code.to_owned()).collect(), note }
 }
 

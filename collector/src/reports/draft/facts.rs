@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use shirase_shared::event::{MassChange, OutageState};
+use shirase_shared::event::{Anomaly, MassChange, OutageState};
 use shirase_shared::ids::HostId;
 
 use super::Input;
@@ -25,6 +25,26 @@ pub(super) struct Harm<'a> {
     pub(super) first_at: Timestamp,
     pub(super) last_at: Timestamp,
     pub(super) ended_at: Option<Timestamp>,
+    pub(super) records: &'a BTreeSet<RecordKey>,
+}
+
+impl Harm<'_> {
+    /// Whether the files changed the way an encryptor changes them.
+    pub(super) const fn encrypts(&self) -> bool {
+        let totals = self.totals;
+        0 < totals.suffix_appended
+            + totals.extension_lost
+            + totals.replaced
+            + totals.magic_lost
+            + totals.note_directories
+    }
+}
+
+/// What an intruder did around the files.
+pub(super) struct Intrusion<'a> {
+    pub(super) host: HostId,
+    pub(super) anomaly: &'a Anomaly,
+    pub(super) first_at: Timestamp,
     pub(super) records: &'a BTreeSet<RecordKey>,
 }
 
@@ -52,6 +72,7 @@ pub(super) struct Facts<'a> {
     pub(super) harms: Vec<Harm<'a>>,
     pub(super) gone: Vec<Gone<'a>>,
     pub(super) silent: Vec<Silent<'a>>,
+    pub(super) intrusions: Vec<Intrusion<'a>>,
     pub(super) by_key: BTreeMap<RecordKey, &'a SeenRecord>,
     names: BTreeMap<HostId, String>,
 }
@@ -62,6 +83,7 @@ impl<'a> Facts<'a> {
             harms: Vec::new(),
             gone: Vec::new(),
             silent: Vec::new(),
+            intrusions: Vec::new(),
             by_key: input
                 .records
                 .iter()
@@ -105,18 +127,26 @@ impl<'a> Facts<'a> {
                         roles: &conclusion.care_roles,
                     });
                 }
+                Reason::Intrusion { evidence, .. } => facts.intrusions.push(Intrusion {
+                    host,
+                    anomaly: evidence,
+                    first_at: conclusion.first_at,
+                    records: &conclusion.records,
+                }),
                 // They stand upon those above, or say nothing a report tells.
                 Reason::RansomwareImpact { .. }
                 | Reason::Spreading { .. }
                 | Reason::Fork { .. }
                 | Reason::Loss { .. }
                 | Reason::Unread { .. }
-                | Reason::Intrusion { .. }
                 | Reason::Pressure { .. } => {}
             }
         }
         facts.harms.sort_by_key(|harm| (harm.first_at, harm.host));
         facts.gone.sort_by_key(|gone| (gone.since, gone.host));
+        facts
+            .intrusions
+            .sort_by_key(|seen| (seen.first_at, seen.host));
         facts
             .silent
             .sort_by_key(|silent| (silent.last_heard_at, silent.host));

@@ -9,6 +9,7 @@ use shirase_shared::ids::HostId;
 
 use super::Input;
 use super::facts::{Facts, Gone, Harm, Silent};
+use super::technical::technique;
 use crate::correlate::Names;
 use crate::facilities::CareRole;
 use crate::incidents::{Entry, ItemKind, timeline};
@@ -209,6 +210,7 @@ impl Teller<'_> {
                     .map(|host| self.facts.name(host))
                     .unwrap_or_default();
                 let text = plain_line(&item.text.say(self.locale, &names));
+                let text = self.with_technique(&item.what, text);
                 (item.at, Line { at: Some(item.at), label, text })
             })
             .collect();
@@ -234,6 +236,20 @@ impl Teller<'_> {
             lines.extend(latest);
         }
         lines.into_iter().map(|(_, line)| line).collect()
+    }
+
+    /// Names the ATT&CK technique behind what is told.
+    fn with_technique(&self, what: &ItemKind, text: String) -> String {
+        let ItemKind::Record { key, .. } = what else { return text };
+        let event = self
+            .facts
+            .by_key
+            .get(key)
+            .and_then(|record| record.event.as_ref());
+        match event.and_then(|event| technique(&event.anomaly)) {
+            Some(id) => self.text("draft-technique", &[("text", &text), ("id", &id)]),
+            None => text,
+        }
     }
 
     /// What happened to files, services, backups, protection and logons is told: other records can name directories.
@@ -293,7 +309,8 @@ impl Teller<'_> {
             | Entry::Commented { .. }
             | Entry::Closed { .. }
             | Entry::FalseAlarm { .. }
-            | Entry::Reopened { .. } => None,
+            | Entry::Reopened { .. }
+            | Entry::Noted { .. } => None,
         };
         let mut calls: Vec<Line> = self
             .input

@@ -1,49 +1,107 @@
 //! How a person writes an answer into a form, and how a form shows one again.
 //!
-//! ```text
-//! Lines    one row a line     2026-02-09 01:55｜保守事業者｜電話で連絡   (time and label may be missing)
-//! Systems  one system a line  名称｜役割｜OS｜保守事業者｜被害
-//! ```
+//! A table is written cell by cell: the part `2-name` is the column `name` of the third row. Rows without anything in
+//! them do not count, so a form can offer empty ones.
 //!
 //! Always holds: what [`Entered::of`] shows reads back as the same value; what was read has no control characters.
 
-use super::{Field, Kind};
-use crate::reports::answer::{AnswerProblem, Line, System, Value};
-use crate::reports::text::{form_time, plain, plain_line, read_form_time};
+use std::collections::BTreeMap;
 
-/// Separates the parts of a row. The half-width `|` is read as well.
-const SEPARATOR: char = '｜';
+use jiff::Timestamp;
+
+use super::{Cell, Column, Field, Kind};
+use crate::reports::answer::{
+    AnswerProblem, Flood, LINES_MAX, Line, Range, RoundKind, Row, System, Value,
+};
+use crate::reports::text::{form_time, plain, plain_line, read_form_time};
 
 /// An answer as it stands in a form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entered {
-    /// The text field: the text, the note beside choices, a date, or rows.
+    /// The text field: the text, or the note beside choices.
     pub text: String,
     /// The codes that are ticked.
     pub chosen: Vec<String>,
+    /// Every other input, by name: `at`, `confirmed`, `0-name` …
+    pub parts: BTreeMap<String, String>,
 }
 
 impl Entered {
     /// Shows a value in a form.
     #[must_use]
     pub fn of(value: &Value) -> Self {
-        let text = match value {
-            Value::Nothing => String::new(),
-            Value::Text { text } => text.clone(),
-            Value::Choices { chosen, note } => {
-                return Self { text: note.clone(), chosen: chosen.clone() };
+        let mut shown = Self { chosen: value.chosen().to_vec(), ..Self::default() };
+        match value {
+            Value::Nothing => {}
+            Value::Text { text } => shown.text.clone_from(text),
+            Value::Choices { note, .. } => shown.text.clone_from(note),
+            Value::Dated { at, note, .. } => {
+                shown.text.clone_from(note);
+                shown.put("at", at.map(form_time));
             }
-            Value::DateTime { at } => form_time(*at),
-            Value::Number { low, high, .. } if low == high => low.to_string(),
-            Value::Number { low, high, .. } => format!("{low}–{high}"),
-            Value::Lines { lines } => lines.iter().map(line_text).collect::<Vec<_>>().join("\n"),
-            Value::Systems { systems } => systems
-                .iter()
-                .map(system_text)
-                .collect::<Vec<_>>()
-                .join("\n"),
-        };
-        Self { text, chosen: Vec::new() }
+            Value::DateTime { at } => shown.text = form_time(*at),
+            Value::Number { low, high, .. } => {
+                shown.text = range_text(Range { low: *low, high: *high });
+            }
+            Value::People { confirmed, maximum, basis } => {
+                shown.text.clone_from(basis);
+                shown.put("confirmed", confirmed.map(|count| count.to_string()));
+                shown.put("maximum", maximum.map(|count| count.to_string()));
+            }
+            Value::Round { kind, number } => {
+                shown.put("kind", Some(kind.as_str().to_owned()));
+                shown.put("number", Some(number.to_string()));
+            }
+            Value::Flood { flood } => {
+                shown.text.clone_from(&flood.mitigation);
+                shown.put("megabits", flood.megabits_per_second.map(range_text));
+                shown.put("packets", flood.packets_per_second.map(range_text));
+                shown.put("minutes", flood.minutes.map(range_text));
+            }
+            Value::Lines { lines } => shown.rows(lines.iter().map(line_row)),
+            Value::Systems { systems } => shown.rows(systems.iter().map(system_row)),
+            Value::Rows { rows } => shown.rows(rows.iter().cloned()),
+        }
+        shown
+    }
+
+    /// Returns one input, empty if it was not sent.
+    #[must_use]
+    pub fn part(&self, name: &str) -> &str {
+        self.parts.get(name).map_or("", String::as_str)
+    }
+
+    /// Returns how many rows of a table have something in them or stand before one that has.
+    #[must_use]
+    pub fn row_count(&self) -> usize {
+        let index = |name: &String| name.split_once('-')?.0.parse::<usize>().ok();
+        let filled = self
+            .parts
+            .iter()
+            .filter(|(_, part)| !part.trim().is_empty());
+        filled
+            .filter_map(|(name, _)| index(name))
+            .max()
+            .map_or(0, |last| last + 1)
+    }
+
+    fn put(&mut self, name: &str, part: Option<String>) {
+        if let Some(part) = part {
+            self.parts.insert(name.to_owned(), part);
+        }
+    }
+
+    fn rows(&mut self, rows: impl Iterator<Item = Row>) {
+        for (index, row) in rows.enumerate() {
+            for (code, part) in row {
+                // Moments are kept as RFC 3339 and shown as Japan's clocks do.
+                let shown = match part.parse::<Timestamp>() {
+                    Ok(at) => form_time(at),
+                    Err(_) => part,
+                };
+                self.parts.insert(format!("{index}-{code}"), shown);
+            }
+        }
     }
 }
 
@@ -53,154 +111,235 @@ impl Field {
     /// # Errors
     /// Names what does not fit and how to write it.
     pub fn read(self, entered: &Entered) -> Result<Value, AnswerProblem> {
-        let text = plain(&entered.text);
-        let rows = || text.lines().filter(|line| !line.trim().is_empty());
+        let text = plain(&entered.text).trim().to_owned();
         let value = match self.kind() {
             Kind::One(_) | Kind::Any(_) => {
-                let ticked = |code: &str| entered.chosen.iter().any(|given| given == code);
-                let known = self.choices().iter().filter(|code| ticked(code));
-                let known: Vec<String> = known.map(|&code| code.to_owned()).collect();
-                let strange = entered
-                    .chosen
-                    .iter()
-                    .filter(|given| !self.choices().contains(&given.as_str()))
-                    .cloned();
-                let chosen = known.into_iter().chain(strange).collect();
-                Value::Choices { chosen, note: text.trim().to_owned() }
+                Value::Choices { chosen: self.ticked(entered), note: text }
             }
-            Kind::Text if text.trim().is_empty() => Value::Nothing,
-            Kind::Text => Value::text(text.trim()),
-            Kind::DateTime if text.trim().is_empty() => Value::Nothing,
-            Kind::DateTime => {
-                let at = read_form_time(&text).ok_or(AnswerProblem::Date(short(&text)))?;
-                Value::DateTime { at }
-            }
+            Kind::Dated(_) => Value::Dated {
+                chosen: self.one_ticked(entered)?,
+                at: read_time(entered.part("at"))?,
+                note: text,
+            },
+            Kind::Text if text.is_empty() => Value::Nothing,
+            Kind::Text => Value::text(text),
+            Kind::DateTime => match read_time(&text)? {
+                Some(at) => Value::DateTime { at },
+                None => Value::Nothing,
+            },
+            Kind::People => Value::People {
+                confirmed: read_count(entered.part("confirmed"))?,
+                maximum: read_count(entered.part("maximum"))?,
+                basis: text,
+            },
+            Kind::Flood(_) => Value::Flood {
+                flood: Flood {
+                    kinds: self.ticked(entered),
+                    megabits_per_second: read_range(entered.part("megabits"))?,
+                    packets_per_second: read_range(entered.part("packets"))?,
+                    minutes: read_range(entered.part("minutes"))?,
+                    mitigation: text,
+                },
+            },
+            Kind::Round => Value::Round {
+                kind: RoundKind::parse(entered.part("kind"))
+                    .ok_or(AnswerProblem::WrongType { field: self.number() })?,
+                number: entered
+                    .part("number")
+                    .parse()
+                    .map_err(|_| AnswerProblem::Number(short(entered.part("number"))))?,
+            },
             Kind::Lines => {
-                let lines: Vec<Line> = rows().map(read_line).collect();
-                if lines.is_empty() { Value::Nothing } else { Value::Lines { lines } }
+                let lines = self.read_rows(entered)?;
+                Value::Lines { lines: lines.iter().map(row_line).collect() }
             }
             Kind::Systems => {
-                let systems: Vec<System> = rows().map(read_system).collect();
-                if systems.is_empty() { Value::Nothing } else { Value::Systems { systems } }
+                let systems = self.read_rows(entered)?;
+                Value::Systems { systems: systems.into_iter().map(row_system).collect() }
             }
+            Kind::Rows(_) => Value::Rows { rows: self.read_rows(entered)? },
         };
+        let value = if value.is_empty() { Value::Nothing } else { value };
         self.check(&value)?;
 
         Ok(value)
     }
-}
 
-fn line_text(line: &Line) -> String {
-    let at = line.at.map(form_time);
-    let label = (!line.label.is_empty()).then(|| cell(&line.label));
-    let parts = match (at, label) {
-        (Some(at), Some(label)) => vec![at, label, cell(&line.text)],
-        (Some(at), None) => vec![at, String::new(), cell(&line.text)],
-        (None, Some(label)) => vec![label, cell(&line.text)],
-        (None, None) => vec![cell(&line.text)],
-    };
-    parts.join(&SEPARATOR.to_string())
-}
+    /// The codes ticked, in the field's order; strange ones last, so that the check names them.
+    fn ticked(self, entered: &Entered) -> Vec<String> {
+        let given = |code: &str| entered.chosen.iter().any(|given| given == code);
+        let known = self.choices().iter().filter(|code| given(code));
+        let known = known.map(|&code| code.to_owned());
+        let strange = entered
+            .chosen
+            .iter()
+            .filter(|given| !self.choices().contains(&given.as_str()))
+            .cloned();
+        known.chain(strange).collect()
+    }
 
-fn read_line(row: &str) -> Line {
-    let parts = cells(row);
-    let (at, rest) = match parts.split_first() {
-        Some((first, rest)) => match read_form_time(first) {
-            Some(at) => (Some(at), rest),
-            None => (None, parts.as_slice()),
-        },
-        None => (None, parts.as_slice()),
-    };
-    match rest {
-        [] => Line { at, ..Line::default() },
-        [text] => Line { at, label: String::new(), text: text.clone() },
-        [label, texts @ ..] => {
-            Line { at, label: label.clone(), text: texts.join(&SEPARATOR.to_string()) }
+    fn one_ticked(self, entered: &Entered) -> Result<Option<String>, AnswerProblem> {
+        let mut ticked = self.ticked(entered);
+        if 1 < ticked.len() {
+            let (field, given) = (self.number(), ticked.len());
+            return Err(AnswerProblem::TooManyChoices { field, given });
         }
+
+        Ok(ticked.pop())
+    }
+
+    fn read_rows(self, entered: &Entered) -> Result<Vec<Row>, AnswerProblem> {
+        let count = entered.row_count();
+        if LINES_MAX < count {
+            return Err(AnswerProblem::TooLong);
+        }
+        let mut rows = Vec::new();
+        for index in 0..count {
+            let mut row = Row::new();
+            for column in self.columns() {
+                let part = plain_line(entered.part(&format!("{index}-{}", column.code)));
+                if let Some(part) = read_cell(column, &part)? {
+                    row.insert(column.code.to_owned(), part);
+                }
+            }
+            if !row.is_empty() {
+                rows.push(row);
+            }
+        }
+
+        Ok(rows)
     }
 }
 
-fn system_text(system: &System) -> String {
-    [&system.name, &system.role, &system.os, &system.vendor, &system.damage]
-        .map(|part| cell(part))
-        .join(&SEPARATOR.to_string())
+fn read_cell(column: &Column, part: &str) -> Result<Option<String>, AnswerProblem> {
+    if part.is_empty() {
+        return Ok(None);
+    }
+    match column.cell {
+        // Whether a choice is one of the column's is for the check to say.
+        Cell::Text | Cell::One(_) => Ok(Some(part.to_owned())),
+        Cell::Time => Ok(read_time(part)?.map(|at| at.to_string())),
+        Cell::Number => Ok(read_count(part)?.map(|count| count.to_string())),
+    }
 }
 
-fn read_system(row: &str) -> System {
-    let mut parts = cells(row).into_iter();
-    let mut next = || parts.next().unwrap_or_default();
-    let (name, role, os, vendor) = (next(), next(), next(), next());
-    let damage = parts.collect::<Vec<_>>().join(&SEPARATOR.to_string());
-
-    System { name, role, os, vendor, damage }
+fn read_time(text: &str) -> Result<Option<Timestamp>, AnswerProblem> {
+    let text = plain_line(text);
+    if text.is_empty() {
+        return Ok(None);
+    }
+    read_form_time(&text)
+        .map(Some)
+        .ok_or_else(|| AnswerProblem::Date(short(&text)))
 }
 
-fn cells(row: &str) -> Vec<String> {
-    row.split([SEPARATOR, '|']).map(plain_line).collect()
+/// Reads a number as people write it: `130,000`, `１３万` is not one.
+fn read_count(text: &str) -> Result<Option<u64>, AnswerProblem> {
+    let text = plain_line(text);
+    let digits: String = text
+        .chars()
+        .filter(|c| !matches!(c, ',' | '，' | ' '))
+        .map(half_width)
+        .collect();
+    let digits = digits
+        .strip_suffix(['名', '人', '件', '台'])
+        .unwrap_or(&digits);
+    if digits.is_empty() {
+        return Ok(None);
+    }
+    digits
+        .parse()
+        .map(Some)
+        .map_err(|_| AnswerProblem::Number(short(&text)))
 }
 
-/// One part of a row: on one line, without the separator.
-fn cell(text: &str) -> String {
-    plain_line(text).replace([SEPARATOR, '|'], "/")
+/// Reads `120` or `100-130000`; the dash may be any that people type.
+fn read_range(text: &str) -> Result<Option<Range>, AnswerProblem> {
+    let text = plain_line(text);
+    let mut ends = text.splitn(2, ['-', '–', '~', '～', '〜', '－']);
+    let low = read_count(ends.next().unwrap_or_default())?;
+    let high = ends.next().map(read_count).transpose()?;
+    match (low, high) {
+        (None, None) => Ok(None),
+        (Some(low), None) => Ok(Some(Range { low, high: low })),
+        (Some(low), Some(Some(high))) if low <= high => Ok(Some(Range { low, high })),
+        (Some(_) | None, Some(Some(_) | None)) => Err(AnswerProblem::Number(short(&text))),
+    }
+}
+
+fn half_width(c: char) -> char {
+    match c {
+        '０'..='９' => {
+            char::from_u32(u32::from(c) - u32::from('０') + u32::from('0')).unwrap_or(c)
+        }
+        c => c,
+    }
+}
+
+fn range_text(range: Range) -> String {
+    if range.low == range.high {
+        range.low.to_string()
+    } else {
+        format!("{}-{}", range.low, range.high)
+    }
+}
+
+fn line_row(line: &Line) -> Row {
+    let parts = [
+        ("at", line.at.map(|at| at.to_string()).unwrap_or_default()),
+        ("label", line.label.clone()),
+        ("text", line.text.clone()),
+    ];
+    filled(parts)
+}
+
+fn row_line(row: &Row) -> Line {
+    Line {
+        at: row.get("at").and_then(|at| at.parse().ok()),
+        label: row.get("label").cloned().unwrap_or_default(),
+        text: row.get("text").cloned().unwrap_or_default(),
+    }
+}
+
+fn system_row(system: &System) -> Row {
+    let own = |text: &String| text.clone();
+    filled([
+        ("name", own(&system.name)),
+        ("kind", own(&system.kind)),
+        (
+            "count",
+            system
+                .count
+                .map(|count| count.to_string())
+                .unwrap_or_default(),
+        ),
+        ("role", own(&system.role)),
+        ("os", own(&system.os)),
+        ("setting", own(&system.setting)),
+        ("vendor", own(&system.vendor)),
+        ("damage", own(&system.damage)),
+    ])
+}
+
+fn row_system(mut row: Row) -> System {
+    let mut take = |code: &str| row.remove(code).unwrap_or_default();
+    System {
+        name: take("name"),
+        kind: take("kind"),
+        count: take("count").parse().ok(),
+        role: take("role"),
+        os: take("os"),
+        setting: take("setting"),
+        vendor: take("vendor"),
+        damage: take("damage"),
+    }
+}
+
+fn filled<const N: usize>(parts: [(&str, String); N]) -> Row {
+    let filled = parts.into_iter().filter(|(_, part)| !part.is_empty());
+    filled.map(|(code, part)| (code.to_owned(), part)).collect()
 }
 
 fn short(text: &str) -> String {
     text.trim().chars().take(40).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_with_and_without_time_and_label_read_back() {
-        let at = read_form_time("2026-02-09 01:55").unwrap();
-        let line =
-            |at, label: &str, text: &str| Line { at, label: label.into(), text: text.into() };
-        round_trip(
-            Field::Contacted,
-            &Value::Lines {
-                lines: vec![
-                    line(Some(at), "保守事業者", "電話で連絡、受付番号 A-1"),
-                    line(Some(at), "", "サーバを切り離し"),
-                    line(None, "病院長", "山田"),
-                    line(None, "", "ただの文"),
-                ],
-            },
-        );
-    }
-
-    #[test]
-    fn systems_choices_dates_and_texts_read_back() {
-        let system = System {
-            name: "ehr-db1".into(),
-            role: "電子カルテ".into(),
-            os: "Windows Server 2019".into(),
-            vendor: String::new(),
-            damage: "412 ファイル".into(),
-        };
-        round_trip(Field::Systems, &Value::Systems { systems: vec![system.clone(), system] });
-        let chosen = vec!["outpatient".to_owned(), "imaging".to_owned()];
-        round_trip(Field::CareImpact, &Value::Choices { chosen, note: "紙で運用".into() });
-        round_trip(
-            Field::OccurredAt,
-            &Value::DateTime { at: read_form_time("2026-02-09 01:50").unwrap() },
-        );
-        round_trip(Field::Summary, &Value::text("一行目\n二行目"));
-        round_trip(Field::Summary, &Value::Nothing);
-    }
-
-    #[test]
-    fn hostile_entries_are_refused_or_cleaned() {
-        let entered = |text: &str| Entered { text: text.into(), chosen: vec![] };
-        assert_eq!(Field::Summary.read(&entered("a\u{202e}b\u{7}")).unwrap(), Value::text("ab"));
-        assert!(matches!(Field::OccurredAt.read(&entered("soon")), Err(AnswerProblem::Date(_))));
-        let strange = Entered { text: String::new(), chosen: vec!["<script>".into()] };
-        assert!(matches!(Field::Kind.read(&strange), Err(AnswerProblem::NoSuchChoice { .. })));
-    }
-
-    #[track_caller]
-    fn round_trip(field: Field, value: &Value) {
-        assert_eq!(&field.read(&Entered::of(value)).unwrap(), value);
-    }
 }

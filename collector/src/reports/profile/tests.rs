@@ -22,7 +22,7 @@ fn the_built_in_profile_is_the_first_contact_with_its_sixteen_fields() {
             .chars()
             .any(|c| c.is_ascii_digit())
     );
-    assert_eq!(profile.version, sha256_hex(BUILT_IN[0].1.as_bytes()));
+    assert_eq!(profile.version, sha256_hex(contact().as_bytes()));
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn the_addressee_is_the_office_in_force_that_day_and_doubt_is_shown() {
 
 #[test]
 fn a_file_of_the_hospital_takes_the_place_of_the_built_in_one() {
-    let text = BUILT_IN[0].1.replace("第一報（連絡）", "連絡票");
+    let text = contact().replace("第一報（連絡）", "連絡票");
     let files = [("jp-mhlw-contact.toml".to_owned(), text)];
     let profiles = Profiles::with_files(&files).unwrap();
     assert!(
@@ -57,7 +57,7 @@ fn a_file_of_the_hospital_takes_the_place_of_the_built_in_one() {
             .ja
             .ends_with("連絡票")
     );
-    assert_eq!(profiles.all().count(), 1);
+    assert_eq!(profiles.all().count(), BUILT_IN.len());
 }
 
 #[test]
@@ -75,12 +75,19 @@ fn mistakes_name_file_line_and_key() {
     check("confidence = \"secondary\"", "confidence = \"sure\"", "confidence");
     check("valid_from = \"2018-10-29\"\n\n", "valid_form = \"2018-10-29\"\n\n", "valid_form");
     check("id = \"jp-mhlw-contact\"", "id = \"other\"", "id");
+    check("term = \"promptly\"", "term = \"limit\"", "deadlines.0.term");
+    check("term = \"promptly\"", "term = \"promptly\"\ndays = 5", "deadlines.0.term");
+    check("label.ja = \"厚生労働省への連絡\"", "label.ja = \"\"", "deadlines.0.label.ja");
+    check("any = [[\"attack\"", "any = [[], [\"attack\"", "applies.any");
+    check("any = [[\"attack\"", "any = [[\"atack\"", "any");
+    check("round = \"preliminary\"", "round = \"first\"", "round");
+    check("addressee = \"mhlw\"", "addressee = \"ministry\"", "addressee");
+    check("obligation = \"required\"", "obligation = \"must\"", "obligation");
 }
 
 #[test]
 fn three_mistakes_give_three_messages() {
-    let text = BUILT_IN[0]
-        .1
+    let text = contact()
         .replace("valid_to = \"2022-06-30\"", "valid_to = \"soon\"")
         .replace("confidence = \"secondary\"", "confidence = 3")
         .replace("annexes = [29]", "anexes = [29]");
@@ -88,10 +95,18 @@ fn three_mistakes_give_three_messages() {
     assert!(3 <= problems.len(), "{problems:#?}");
 }
 
+/// Text of the first contact's profile.
+fn contact() -> &'static str {
+    let found = BUILT_IN
+        .iter()
+        .find(|(file, _)| *file == "jp-mhlw-contact.toml");
+    found.expect("it is built in").1
+}
+
 #[track_caller]
 fn check(good: &str, bad: &str, key: &str) {
-    let text = BUILT_IN[0].1.replacen(good, bad, 1);
-    assert_ne!(text, BUILT_IN[0].1, "{good} does not stand in the profile");
+    let text = contact().replacen(good, bad, 1);
+    assert_ne!(text, contact(), "{good} does not stand in the profile");
     let files = [("jp-mhlw-contact.toml".to_owned(), text.clone())];
     let errors = Profiles::with_files(&files).unwrap_err();
     let [error] = errors.as_slice() else { panic!("{errors:#?}") };
@@ -106,5 +121,47 @@ fn check(good: &str, bad: &str, key: &str) {
             .unwrap_or_default();
         let name = key.rsplit('.').next().unwrap();
         assert!(line.contains(name), "line {} is `{line}`, not about `{key}`", problem.line);
+    }
+}
+
+#[test]
+fn every_built_in_profile_says_what_the_facts_say() {
+    let profiles = Profiles::with_files(&[]).unwrap();
+    let ids: Vec<&str> = profiles
+        .all()
+        .map(|profile| profile.body.id.as_str())
+        .collect();
+    assert_eq!(ids.len(), 19, "{ids:?}");
+    for profile in profiles.all() {
+        let body = &profile.body;
+        for contact in &body.contacts {
+            let empty = contact.phone.is_empty() && contact.mail.is_empty();
+            assert!(
+                empty || !contact.confidence.is_doubtful(),
+                "{}: an unverified number",
+                body.id
+            );
+        }
+        let off = ["jp-cyber-act", "us-hipaa", "eu-nis2", "uk-nis", "kr-pipa"];
+        assert_eq!(body.enabled, !off.contains(&body.id.as_str()), "{}", body.id);
+        for field in &body.annexes {
+            let table = matches!(field.kind(), crate::reports::fields::Kind::Lines)
+                || !field.columns().is_empty();
+            assert!(table, "{}: field {} is no table", body.id, field.number());
+        }
+    }
+    let ppc = profiles.profile("jp-ppc-final").unwrap();
+    assert_eq!((ppc.body.series.as_str(), ppc.body.groups.len()), ("jp-ppc", 10));
+    let anonymous = profiles.profile("jp-ceptoar").unwrap();
+    assert!(anonymous.body.anonymous);
+    for naming in [4, 5, 7, 13, 14, 41, 50] {
+        assert!(
+            !anonymous
+                .body
+                .all_fields()
+                .iter()
+                .any(|field| field.number() == naming),
+            "field {naming} names the institution"
+        );
     }
 }

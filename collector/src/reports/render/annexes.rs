@@ -1,12 +1,12 @@
 //! What follows the letter: timeline, sources, and how the document came to be.
 
-use super::{Annex, Maker, Stage, body, plain_line, short_hash};
-use crate::approval::OwnAnswers;
-use crate::reports::answer::Answer;
+use super::{Annex, Attachment, Maker, Stage, body, plain_line, short_hash};
+use crate::approval::{FormerAnswer, OwnAnswers};
+use crate::reports::answer::{Answer, Value};
 use crate::reports::fields::Field;
 
 impl Maker<'_> {
-    pub(super) fn annexes(&self) -> Vec<Annex> {
+    pub(super) fn annexes(&self, attachments: &[Attachment]) -> Vec<Annex> {
         let mut annexes: Vec<Annex> = self
             .profile
             .body
@@ -15,8 +15,13 @@ impl Maker<'_> {
             .filter_map(|&field| Some((field, self.frozen.answer(field)?)))
             .map(|(field, answer)| self.lines_annex(field, answer))
             .collect();
-        if !self.records.is_empty() {
+        annexes.extend(self.changes());
+        // The list of sources names the servers.
+        if !self.records.is_empty() && !self.profile.body.anonymous {
             annexes.push(self.sources());
+        }
+        if !attachments.is_empty() {
+            annexes.push(self.files(attachments));
         }
         annexes.push(self.record());
         for (index, annex) in annexes.iter_mut().enumerate() {
@@ -29,6 +34,12 @@ impl Maker<'_> {
     }
 
     fn lines_annex(&self, field: Field, answer: &Answer) -> Annex {
+        if let Value::Rows { rows } = &answer.value {
+            let (head, rows) = body::table(field, rows, self.locale);
+            let widths = vec![1; head.len()];
+            let title = self.locale.text(&field.label_key());
+            return Annex { title, intro: self.basis(answer), widths, head, rows };
+        }
         let rows = body::rows(&answer.value)
             .map(|(at, label, said)| {
                 vec![at.map(|at| self.time(at)).unwrap_or_default(), label, said]
@@ -43,6 +54,48 @@ impl Maker<'_> {
                 .to_vec(),
             rows,
         }
+    }
+
+    /// What reads otherwise than in the report before, if there is one.
+    fn changes(&self) -> Option<Annex> {
+        let former = self.frozen.former.as_ref()?;
+        let locale = self.locale;
+        let said = |field: Field, answer: Option<&Answer>| match answer {
+            Some(answer) => {
+                let status = locale.text(answer.status.label_key());
+                let text = body::in_one(&body::blocks(field, &answer.value, locale));
+                format!("［{status}］{text}")
+            }
+            None => locale.text("changes-nothing"),
+        };
+        let row = |changed: &FormerAnswer| {
+            let field = changed.field;
+            vec![
+                self.label(field),
+                said(field, changed.answer.as_ref()),
+                said(field, self.frozen.answer(field)),
+            ]
+        };
+        let mut rows: Vec<Vec<String>> = former.changed.iter().map(row).collect();
+        if rows.is_empty() {
+            rows.push(vec![locale.text("changes-none"), String::new(), String::new()]);
+        }
+        Some(Annex {
+            title: locale.text("changes-title"),
+            intro: locale.text_with(
+                "changes-intro",
+                &[
+                    ("number", &former.number),
+                    ("at", &self.time(former.submitted_at)),
+                    ("hash", &short_hash(&former.answers_sha256)),
+                ],
+            ),
+            widths: vec![8, 17, 17],
+            head: ["column-item", "changes-before", "changes-now"]
+                .map(|key| locale.text(key))
+                .to_vec(),
+            rows,
+        })
     }
 
     fn sources(&self) -> Annex {
@@ -80,6 +133,24 @@ impl Maker<'_> {
         }
     }
 
+    /// The files that go with the document, each with its hash.
+    fn files(&self, attachments: &[Attachment]) -> Annex {
+        let row = |file: &Attachment| {
+            let values: [(&str, &dyn std::fmt::Display); 3] =
+                [("title", &file.title), ("entries", &file.entries), ("hash", &file.sha256)];
+            vec![file.name.clone(), self.locale.text_with("files-row", &values)]
+        };
+        Annex {
+            title: self.locale.text("files-title"),
+            intro: self.locale.text("files-intro"),
+            widths: vec![3, 7],
+            head: ["column-file", "column-holds"]
+                .map(|key| self.locale.text(key))
+                .to_vec(),
+            rows: attachments.iter().map(row).collect(),
+        }
+    }
+
     /// How the document came to be: what a reader needs to check a paper copy.
     fn record(&self) -> Annex {
         let locale = self.locale;
@@ -89,8 +160,13 @@ impl Maker<'_> {
             .iter()
             .map(|author| plain_line(&author.name))
             .collect();
-        let authors =
-            if authors.is_empty() { locale.text("record-no-authors") } else { authors.join("、") };
+        let authors = if self.profile.body.anonymous {
+            locale.text("sender-anonymous")
+        } else if authors.is_empty() {
+            locale.text("record-no-authors")
+        } else {
+            authors.join("、")
+        };
         let decision = match self.stage {
             Stage::Draft { .. } => locale.text("record-draft"),
             Stage::Submitted { at } => {

@@ -1,6 +1,11 @@
 //! A document as data: all text ready, nothing decided about a file format.
 
+use jiff::Timestamp;
 use serde::Serialize;
+use shirase_shared::ids::{IncidentId, ReportId};
+
+use crate::approval::Format;
+use crate::reports::answer::Value;
 
 /// A document, ready for any renderer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,6 +28,80 @@ pub struct Document {
     pub annexes: Vec<Annex>,
     /// What stands at the foot of every page.
     pub footer: Footer,
+    /// How it came to be, for programs.
+    pub record: Record,
+    /// Files that go with it.
+    pub attachments: Vec<Attachment>,
+}
+
+/// How a document came to be, for programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Record {
+    /// What the names of all files of this report begin with.
+    pub file_stem: String,
+    /// The report.
+    pub report: ReportId,
+    /// Its revision.
+    pub revision: u32,
+    /// The incident.
+    pub incident: IncidentId,
+    /// What people call the incident.
+    pub incident_number: u64,
+    /// Short name of the institution in its collector.
+    pub facility: String,
+    /// Whether it is an exercise.
+    pub drill: bool,
+    /// `draft`, `submitted` or `approved`.
+    pub stage: &'static str,
+    /// The moment it is dated by.
+    pub dated_at: Timestamp,
+    /// Who approved it, if somebody did.
+    pub approved_by: Option<String>,
+    /// Whether the approver is an author too.
+    pub approved_own_answers: bool,
+    /// SHA-256 of the frozen answers.
+    pub answers_sha256: String,
+    /// The profile it follows.
+    pub profile: String,
+    /// SHA-256 of the profile's text.
+    pub profile_version: String,
+    /// Mail address of the addressee; empty while nobody confirmed one.
+    pub addressee_mail: String,
+}
+
+/// A file that goes with a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Attachment {
+    /// What kind of file.
+    #[serde(serialize_with = "as_name")]
+    pub format: Format,
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub title: String,
+    /// How many rows or objects.
+    pub entries: usize,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// The file.
+    #[serde(skip)]
+    pub bytes: Vec<u8>,
+    /// The same as a table, where it is one.
+    #[serde(skip)]
+    pub table: Option<Table>,
+}
+
+/// A table with a head.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    /// Column titles.
+    pub head: Vec<String>,
+    /// Its rows, all as long as the head.
+    pub rows: Vec<Vec<String>>,
+}
+
+fn as_name<S: serde::Serializer>(format: &Format, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(format.as_str())
 }
 
 /// The head of every page.
@@ -54,8 +133,12 @@ pub struct Letter {
 /// One field as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Item {
+    /// The addressee's heading that stands before it, if it is the first under one.
+    pub heading: String,
     /// Its place in the document.
     pub place: usize,
+    /// Number of the field.
+    pub field: u8,
     /// Its label.
     pub label: String,
     /// 確認済, 推定, 不明 or 調査中.
@@ -66,6 +149,10 @@ pub struct Item {
     pub blocks: Vec<Block>,
     /// Who says so, from what, as of when.
     pub basis: String,
+    /// What is said, for programs; nothing while the field is open.
+    pub value: Option<Value>,
+    /// The moment up to which it was known.
+    pub as_of: Option<Timestamp>,
 }
 
 /// A part of what is said.

@@ -9,11 +9,11 @@ use shirase_shared::tls::sha256_hex;
 
 use crate::approval::{Frozen, Sender};
 use crate::reports::answer::{
-    Answer, AnswerStatus, Line, NamedPerson, RecordRef, Revision, Source, System, Value,
+    Answer, AnswerStatus, Line, NamedPerson, RecordRef, Revision, RoundKind, Source, System, Value,
 };
 use crate::reports::fields::Field;
 use crate::reports::profile::{MHLW_CONTACT, Profile, Profiles};
-use crate::reports::{Report, ReportStatus};
+use crate::reports::{Report, ReportStatus, Round};
 
 pub(crate) fn uuid(number: u128) -> uuid::Uuid {
     uuid::Uuid::from_u128(number)
@@ -54,13 +54,27 @@ pub(crate) fn machine(value: Value, status: AnswerStatus, basis: &str) -> Answer
     let outage = record(9, "ehr-db1", "outage");
     let records = records.chain([outage]).collect();
     let source = Source::Machine { records, basis: basis.to_owned() };
-    Answer { value, status, source, as_of: after(420), revision: Revision(1) }
+    Answer {
+        value,
+        status,
+        source,
+        as_of: after(420),
+        revision: Revision(1),
+        reason: String::new(),
+    }
 }
 
 pub(crate) fn person(value: Value, status: AnswerStatus, basis: &str) -> Answer {
     let NamedPerson { user, name } = author();
     let source = Source::Person { user, name, basis: basis.to_owned() };
-    Answer { value, status, source, as_of: after(1500), revision: Revision(4) }
+    Answer {
+        value,
+        status,
+        source,
+        as_of: after(1500),
+        revision: Revision(4),
+        reason: String::new(),
+    }
 }
 
 pub(crate) fn line(at: Option<i64>, label: &str, text: &str) -> Line {
@@ -80,6 +94,9 @@ fn system(name: &str, role: &str, os: &str, vendor: &str, damage: &str) -> Syste
         os: own(os),
         vendor: own(vendor),
         damage: own(damage),
+        kind: "server".to_owned(),
+        count: Some(1),
+        setting: "on-premises".to_owned(),
     }
 }
 
@@ -287,6 +304,7 @@ pub(crate) fn report(drill: Option<DrillId>) -> Report {
         id: ReportId::from_uuid(uuid(31)),
         incident: IncidentId::from_uuid(uuid(32)),
         profile: MHLW_CONTACT.to_owned(),
+        round: Round { series: "jp-mhlw".to_owned(), number: 1, kind: RoundKind::Preliminary },
         status: ReportStatus::Submitted,
         revision: Revision(5),
         drill,

@@ -1,5 +1,9 @@
 //! Documents say what they must, on every page, and hostile text stays text.
 
+mod formats;
+mod hostile;
+mod opened;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -13,7 +17,7 @@ use super::fonts::{FontError, named};
 use super::pdf::PdfRenderer;
 use super::samples::{after, answers, choice, frozen, line, machine, person, profile, uuid};
 use super::*;
-use crate::reports::answer::{AnswerStatus, System, Value};
+use crate::reports::answer::{AnswerStatus, Flood, Range, RoundKind, System, Value};
 
 static RENDERER: LazyLock<PdfRenderer> =
     LazyLock::new(|| PdfRenderer::load(None).expect("a Japanese font"));
@@ -108,11 +112,36 @@ fn hostile_text_stays_text_and_hides_nothing() {
     let evil = "#panic(\"x\") #read(\"/etc/passwd\") $x^2$ *太字* _下線_ `code` = 見出し\n@label <b>&amp;</b> \\ \" \u{202e}gpj.exe\u{2066}\u{0}\u{7}\u{200b}\u{feff} 😀 \u{f8ff}";
     let long = "A".repeat(3000);
     let mut hostile: BTreeMap<Field, Answer> = BTreeMap::new();
-    for field in Field::ALL {
+    for &field in Field::ALL {
         use crate::reports::fields::Kind;
         let value = match field.kind() {
             Kind::Text => Value::text(format!("{evil}{long}")),
             Kind::DateTime => Value::DateTime { at: after(0) },
+            Kind::Dated(_) => Value::Dated {
+                chosen: Some("<script>".to_owned()),
+                at: Some(after(1)),
+                note: evil.to_owned(),
+            },
+            Kind::People => Value::People {
+                confirmed: Some(1),
+                maximum: Some(130_000),
+                basis: format!("{evil}{long}"),
+            },
+            Kind::Round => Value::Round { kind: RoundKind::Final, number: 3 },
+            Kind::Flood(_) => Value::Flood {
+                flood: Flood {
+                    kinds: vec!["<script>".to_owned()],
+                    minutes: Some(Range { low: 1, high: 2 }),
+                    mitigation: evil.to_owned(),
+                    ..Flood::default()
+                },
+            },
+            Kind::Rows(columns) => {
+                let cells = columns
+                    .iter()
+                    .map(|column| (column.code.to_owned(), evil.to_owned()));
+                Value::Rows { rows: vec![cells.collect()] }
+            }
             Kind::One(_) | Kind::Any(_) => choice(&["<script>", "yes"], evil),
             Kind::Lines => {
                 Value::Lines { lines: vec![line(Some(1), evil, &long), line(None, &long, evil)] }
@@ -124,6 +153,7 @@ fn hostile_text_stays_text_and_hides_nothing() {
                     os: evil.into(),
                     vendor: evil.into(),
                     damage: long.clone(),
+                    ..System::default()
                 }],
             },
         };

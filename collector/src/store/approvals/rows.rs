@@ -128,6 +128,7 @@ pub(super) async fn insert_decision(
 #[derive(FromRow)]
 pub(super) struct RenderingRow {
     revision: i64,
+    format: String,
     sha256: String,
     signature: String,
     bytes: Vec<u8>,
@@ -140,7 +141,8 @@ impl TryFrom<RenderingRow> for Rendering {
     fn try_from(row: RenderingRow) -> Result<Self, StoreError> {
         Ok(Self {
             revision: revision(row.revision)?,
-            format: Format::Pdf,
+            format: Format::parse(&row.format)
+                .ok_or_else(|| StoreError::unreadable("kind of file", row.format))?,
             sha256: row.sha256,
             signature: row.signature,
             bytes: row.bytes,

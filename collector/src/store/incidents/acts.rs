@@ -66,7 +66,8 @@ impl Store {
             Act::Acknowledge
             | Act::Comment { .. }
             | Act::Close { .. }
-            | Act::VendorCalled { .. } => {}
+            | Act::VendorCalled { .. }
+            | Act::Note { .. } => {}
         }
         let logged = AuditEntry::new(now, Actor::User(by), act.audit_action(), incident)
             .of(facility)

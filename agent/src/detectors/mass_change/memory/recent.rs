@@ -57,10 +57,11 @@ impl<T> Recent<T> {
         self.young.insert(key, (seconds(now_ms), value));
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.young.is_empty() && self.old.is_empty()
+    }
+
     pub(super) fn get(&self, key: u64, now_ms: u64) -> Option<&T> {
-        if self.young.is_empty() && self.old.is_empty() {
-            return None;
-        }
         let (at, value) = self.young.get(&key).or_else(|| self.old.get(&key))?;
         self.lives(*at, now_ms).then_some(value)
     }
@@ -81,9 +82,7 @@ impl<T> Recent<T> {
     /// Forgets what is too old, so that a quiet day needs no memory.
     pub(super) fn tick(&mut self, now_ms: u64) {
         let now = seconds(now_ms);
-        if self.began.saturating_add(self.keep) < now
-            && !(self.young.is_empty() && self.old.is_empty())
-        {
+        if self.began.saturating_add(self.keep) < now && !self.is_empty() {
             self.turn(now);
         }
     }
@@ -121,6 +120,6 @@ mod tests {
         assert_eq!(recent.get(99_999, 70_000), None);
         recent.tick(131_000);
         recent.tick(192_000);
-        assert!(recent.young.is_empty() && recent.old.is_empty());
+        assert!(recent.is_empty());
     }
 }

@@ -75,8 +75,10 @@ impl Reading<'_> {
     /// A new file is given its name, perhaps over an old one.
     fn put_in_place(&mut self, new: u64) {
         let (now, path, change) = (self.now, self.path, self.change);
-        self.memory.note_companion(self.keys, path, now);
-        self.memory.vouch(self.keys, path, change.verdict, now);
+        if let Some(carried) = self.keys.carried(path) {
+            self.memory.note_companion(new, &carried, now);
+            self.memory.vouch(new, &carried, change.verdict, now);
+        }
         if self.fills_gap(path) {
             if change.verdict == Verdict::Lost {
                 self.mark(path, Evidence::MagicLost);

@@ -29,8 +29,9 @@ const SAMPLES_MAX: usize = 8;
 pub(super) struct Burst {
     pub(super) id: BurstId,
     pub(super) severity: Severity,
-    /// Which rule made it so severe, and by whose word it is less.
+    /// Which rule made it so severe, what that counted, who did it if that is the point, and by whose word it is less.
     pub(super) because: Because,
+    pub(super) count: u64,
     pub(super) doer: String,
     pub(super) lowered_by: String,
     /// Files harmed so far.
@@ -59,6 +60,7 @@ impl Burst {
             id: BurstId::random(),
             severity: Severity::Low,
             because: Because::Weak,
+            count: 0,
             doer: String::new(),
             lowered_by: String::new(),
             files: 0,

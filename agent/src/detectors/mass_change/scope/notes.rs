@@ -1,8 +1,6 @@
 //! Watches small new texts: the same one in many directories, and the words of a ransom note.
 
-use std::collections::BTreeSet;
-
-use crate::detectors::mass_change::memory::ByKey;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long a text bears on what happens after it.
 const NOTE_MS: u64 = 600_000;
@@ -29,7 +27,7 @@ pub(in super::super) enum Words {
 /// The texts of one root.
 #[derive(Default)]
 pub(super) struct Notes {
-    same: ByKey<Same>,
+    same: BTreeMap<u64, Same>,
     /// Directories remembered in `same`.
     remembered: usize,
     worded: BTreeSet<u64>,

@@ -75,7 +75,7 @@ fn reason(story: &Story, burst: &Burst, phase: Phase) -> String {
         0 => String::new(),
         carried => format!("; {carried} of them before the agent was started again"),
     };
-    let because = because(burst.because, &burst.doer);
+    let because = because(burst.because, burst.count, &burst.doer);
     let remedy = match (burst.severity, burst.lowered_by.as_str()) {
         (Severity::Low, "") => "a note, no more".to_owned(),
         (Severity::Low, by) => format!("low, since {by}"),

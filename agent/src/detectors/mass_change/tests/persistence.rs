@@ -1,7 +1,7 @@
 //! Killed and started again: what was counted is still counted, whatever the clocks say.
 
 use jiff::SignedDuration;
-use shirase_shared::event::{Phase, Severity};
+use shirase_shared::event::{Event, Phase, Severity};
 
 use super::play::Play;
 use crate::observation::Verdict;
@@ -33,12 +33,13 @@ fn a_day_of_single_files_is_told_over_many_restarts_with_all_of_them() {
         play.restart(20_000);
     }
     assert_eq!(play.worst(), Some(Severity::High), "{:#?}", play.events.last());
-    let told = play
+    let carried = |event: &Event| event.reason.contains("before the agent was started again");
+    assert!(play.events.iter().any(carried), "{:#?}", play.events.first());
+    let ends = play
         .events
         .iter()
-        .find(|event| event.severity == Severity::High);
-    let told = told.expect("it is high");
-    assert!(told.reason.contains("before the agent was started again"), "{}", told.reason);
+        .filter(|event| event.phase == Phase::Ended);
+    assert_eq!(ends.map(|end| end.files_affected).sum::<u64>(), 20, "each file is told once");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use shirase_shared::redact::{Names, Redactor};
 use shirase_shared::testing::builders::moment;
 
 use crate::detectors::mass_change::{MassChangeConfig, MassChangeDetector, Touched};
-use crate::observation::{FileChange, FoundFile, Operation, Root, Sign, Verdict};
+use crate::observation::{Actor, FileChange, FoundFile, Operation, Root, Sign, Verdict};
 
 /// Extensions of the files in the trees below, in turn.
 const EXTENSIONS: &[&str] = &["docx", "pdf", "xlsx", "jpg", "dcm", "txt"];
@@ -69,6 +69,7 @@ pub(super) struct Play {
     passed_ms: u64,
     numbers: std::cell::Cell<u64>,
     pub(super) events: Vec<Event>,
+    actor: Option<Arc<Actor>>,
 }
 
 impl Play {
@@ -93,7 +94,16 @@ impl Play {
             passed_ms: 0,
             numbers: std::cell::Cell::new(0x9e37_79b9),
             events: Vec::new(),
+            actor: None,
         }
+    }
+
+    /// From now on a process does it.
+    pub(super) fn by(&mut self, pid: u32) {
+        let program = Some(PathBuf::from("/tmp/evil"));
+        let (uid, started, parents) = (Some(1001), Some(u64::from(pid)), Vec::new());
+        self.actor =
+            Some(Arc::new(Actor { pid, started, program, uid, unit: None, client: None, parents }));
     }
 
     /// Kills the agent and starts it again so long afterwards: nothing but what is kept is left.
@@ -166,7 +176,8 @@ impl Play {
         size: Option<u64>,
     ) {
         let (root, below) = (self.root.clone(), PathBuf::from(below));
-        let change = FileChange { verdict, size, ..FileChange::new(root, below, operation) };
+        let change = FileChange::new(root, below, operation);
+        let change = FileChange { verdict, size, actor: self.actor.clone(), ..change };
         let now = self.now();
         self.events.extend(self.detector.change(now, &change, now));
     }

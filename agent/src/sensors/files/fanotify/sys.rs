@@ -183,3 +183,48 @@ fn owned(fd: RawFd) -> io::Result<OwnedFd> {
 fn succeeded(result: libc::c_int) -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn what_happens_in_an_ignored_directory_is_not_even_queued() {
+        let home = tempfile::tempdir().unwrap();
+        let (ignored, shown) = (home.path().join("db"), home.path().join("shown"));
+        std::fs::create_dir(&ignored).unwrap();
+        std::fs::create_dir(&shown).unwrap();
+        let group = match init() {
+            Ok(group) => group,
+            Err(error) => return println!("not tried: {error}"),
+        };
+        mark_filesystem(group.as_fd(), home.path()).unwrap();
+        if let Err(error) = ignore_directory(group.as_fd(), &ignored) {
+            return println!("not tried: {error}");
+        }
+        let words = "for d in db shown; do echo x > $d/kept-$d; mv $d/kept-$d $d/moved-$d; done; mkdir db/new-db";
+        let mut shell = Command::new("sh");
+        assert!(
+            shell
+                .args(["-c", words])
+                .current_dir(home.path())
+                .status()
+                .unwrap()
+                .success()
+        );
+        let (mut buffer, mut queued) = (vec![0; 1 << 20], Vec::new());
+        while let Ok(length) = read(group.as_fd(), &mut buffer) {
+            queued.extend_from_slice(&buffer[..length]);
+        }
+        let has = |name: &str| {
+            queued
+                .windows(name.len())
+                .any(|found| found == name.as_bytes())
+        };
+        assert!(has("kept-shown") && has("moved-shown"));
+        assert!(!has("kept-db") && !has("moved-db"), "the kernel queued what should be ignored");
+        assert!(has("new-db"), "a new directory has to be told, so that it can be ignored too");
+    }
+}

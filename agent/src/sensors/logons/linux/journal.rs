@@ -4,6 +4,7 @@
 //! version of the files (compressed, compact, rotated, vacuumed), holds their locks of format, and its JSON is a
 //! documented interface; the library would be a second C dependency for the same. Its cost is one sleeping process.
 
+use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -22,6 +23,10 @@ use crate::observation::{Fact, Lost};
 
 /// The program.
 const PROGRAM: &str = "journalctl";
+/// Where journald takes what programs say.
+const SOCKET: &str = "/run/systemd/journal/socket";
+/// Pause between two questions whether it still does.
+const CHECK_EVERY: Duration = Duration::from_secs(60);
 /// How long the question whether there is a journal may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest entry taken, in bytes; without `--all` no field is longer than 4,096.
@@ -32,8 +37,9 @@ const FIELDS: &str =
 /// `auth` and `authpriv`: where logons and changes of accounts are written.
 const MATCHES: [&str; 2] = ["SYSLOG_FACILITY=4", "SYSLOG_FACILITY=10"];
 
-/// Says whether the journal of the system can be read.
+/// Says whether the journal of the system is written and can be read.
 pub(super) async fn probe() -> Result<(), String> {
+    is_written()?;
     let mut command = command();
     command.args(["--lines=1", "--output=json"]);
     let asked = tokio::time::timeout(PATIENCE, command.output()).await;
@@ -56,6 +62,13 @@ pub(super) async fn probe() -> Result<(), String> {
     }
 
     Ok(())
+}
+
+/// A journal may lie there that nobody writes any more, as in the image of a container.
+fn is_written() -> Result<(), String> {
+    UnixDatagram::unbound()
+        .and_then(|probe| probe.connect(SOCKET))
+        .map_err(|error| format!("nobody writes a journal (`{SOCKET}`: {error})"))
 }
 
 fn command() -> Command {
@@ -87,23 +100,34 @@ pub(super) async fn follow(
     desk.board
         .set(LOGONS, SensorState::Well, "reads the journal");
     let mut entries = Entries { out: BufReader::new(out), line: Vec::new() };
+    let mut checks = tokio::time::interval(CHECK_EVERY);
     loop {
-        let entry = tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            entry = entries.next() => entry,
+        let wake = tokio::select! {
+            () = stop.cancelled() => Wake::Stop,
+            entry = entries.next() => Wake::Entry(entry),
+            _ = checks.tick() => Wake::Check,
         };
-        match entry {
-            Ok(Some(Taken::Line(line))) => take(desk, reader, &line).await,
-            Ok(Some(Taken::TooLong)) => {
+        match wake {
+            Wake::Stop => return Ok(()),
+            Wake::Check => is_written()?,
+            Wake::Entry(Ok(Some(Taken::Line(line)))) => take(desk, reader, &line).await,
+            Wake::Entry(Ok(Some(Taken::TooLong))) => {
                 let detail =
                     format!("an entry of the journal was longer than {ENTRY_MAX_BYTES} bytes");
                 let lost = Lost { what: LossKind::SensorBlind, count: Some(1), detail };
                 desk.tell(desk.clock.moment(), Fact::Lost(lost)).await;
             }
-            Ok(None) => return Err(format!("`{PROGRAM}` ended by itself")),
-            Err(error) => return Err(format!("`{PROGRAM}` cannot be read: {error}")),
+            Wake::Entry(Ok(None)) => return Err(format!("`{PROGRAM}` ended by itself")),
+            Wake::Entry(Err(error)) => return Err(format!("`{PROGRAM}` cannot be read: {error}")),
         }
     }
+}
+
+/// What happens while following.
+enum Wake {
+    Stop,
+    Check,
+    Entry(std::io::Result<Option<Taken>>),
 }
 
 async fn take(desk: &Desk, reader: &mut Reader, line: &str) {
@@ -114,7 +138,8 @@ async fn take(desk: &Desk, reader: &mut Reader, line: &str) {
     }
 }
 
-/// The lines `journalctl` writes, each bounded. What was read of a line outlives a `select!` that took another branch.
+/// The lines `journalctl` writes, each bounded. What was read of a line outlives a `select!` that
+/// took another branch.
 struct Entries {
     out: BufReader<ChildStdout>,
     line: Vec<u8>,

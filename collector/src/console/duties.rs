@@ -1,0 +1,491 @@
+//! What the law asks over an incident, as pages show it: the interview, the moments, the duties and the deadlines.
+//!
+//! Always holds: a limit and a guide value (目安) look different and are named apart; what nobody confirmed says 未確認.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use jiff::Timestamp;
+use shirase_shared::ids::{FacilityId, IncidentId, UserId};
+
+use super::frame::Frame;
+use super::incident::time_field;
+use super::report::{NextRound, value_lines};
+use super::settings::Choice;
+use super::ui::{Badge, Tone};
+use crate::incidents::{Moment, Moments};
+use crate::locale::{Locale, japan, japan_time};
+use crate::reports::answer::Answer;
+use crate::reports::deadline::{Deadline, State, Term};
+use crate::reports::duty::{Duty, Missing, Standing};
+use crate::reports::fields::Field;
+use crate::reports::interview::{QUESTIONS, Said, next_question, said};
+use crate::reports::profile::{Confidence, Obligation, Profile, Profiles, RunsFrom};
+use crate::reports::{IncidentSheet, Report, ReportStatus};
+
+/// One of the three questions.
+pub struct QuestionView {
+    /// Number of its field.
+    pub number: u8,
+    /// What is asked.
+    pub label: String,
+    /// What the answer decides.
+    pub hint: String,
+    /// Possible answers.
+    pub choices: Vec<Choice>,
+    /// What was said, by whom and when; empty while nobody answered.
+    pub said: String,
+    /// What the machine thinks, in words.
+    pub suggestion: Vec<String>,
+    /// Whether a change needs a reason.
+    pub asks_reason: bool,
+    /// Whether it is the next to be answered.
+    pub next: bool,
+}
+
+impl QuestionView {
+    /// Shows the three questions.
+    #[must_use]
+    pub fn all(sheet: &IncidentSheet, locale: Locale) -> Vec<Self> {
+        let next = next_question(&sheet.answers);
+        let view = |question: Field| {
+            let answer = sheet.answers.get(&question);
+            let by = answer.filter(|answer| answer.source.user().is_some());
+            let suggested = answer.filter(|answer| answer.source.user().is_none());
+            let choice = |code: &&'static str| Choice {
+                code: (*code).to_owned(),
+                text: locale.text(&question.choice_key(code)),
+                chosen: by.is_some_and(|answer| answer.value.chosen().iter().any(|c| c == code)),
+            };
+            Self {
+                number: question.number(),
+                label: locale.text(&format!("interview-{}", question.number())),
+                hint: locale.text(&format!("interview-{}-why", question.number())),
+                choices: question.choices().iter().map(choice).collect(),
+                said: by
+                    .map(|answer| said_words(question, answer, locale))
+                    .unwrap_or_default(),
+                suggestion: suggested
+                    .map(|answer| value_lines(question, &answer.value, locale))
+                    .unwrap_or_default(),
+                asks_reason: said(question, &sheet.answers) != Said::Open,
+                next: next == Some(question),
+            }
+        };
+        QUESTIONS.into_iter().map(view).collect()
+    }
+}
+
+fn said_words(question: Field, answer: &Answer, locale: Locale) -> String {
+    let what = value_lines(question, &answer.value, locale).join(" · ");
+    let who = match &answer.source {
+        crate::reports::answer::Source::Person { name, .. } => name.clone(),
+        crate::reports::answer::Source::Machine { .. }
+        | crate::reports::answer::Source::MasterData => String::new(),
+    };
+    locale.text_with(
+        "interview-said",
+        &[("what", &what), ("who", &who), ("time", &japan_time(answer.as_of))],
+    )
+}
+
+/// One moment from which duties run.
+pub struct MomentView {
+    /// Which.
+    pub moment: Moment,
+    /// Its name.
+    pub label: String,
+    /// When it was, and who says so, in words.
+    pub when: String,
+    /// Whether a person recorded it.
+    pub recorded: bool,
+    /// What a form for it begins with.
+    pub field: String,
+}
+
+impl MomentView {
+    /// Shows every moment.
+    #[must_use]
+    pub fn all(
+        moments: &Moments,
+        names: &BTreeMap<UserId, String>,
+        now: Timestamp,
+        locale: Locale,
+    ) -> Vec<Self> {
+        let view = |moment: Moment| {
+            let known = moments.known(moment);
+            let who = known
+                .and_then(|known| known.by)
+                .and_then(|by| names.get(&by));
+            let recorded = moments.recorded.contains_key(&moment);
+            let when = match (known, recorded) {
+                (Some(known), true) => locale.text_with(
+                    "moment-recorded",
+                    &[
+                        ("time", &japan_time(known.at)),
+                        ("who", &who.cloned().unwrap_or_else(|| locale.text("who-gone"))),
+                    ],
+                ),
+                (Some(known), false) => {
+                    locale.text_with("moment-assumed", &[("time", &japan_time(known.at))])
+                }
+                (None, _) => locale.text("moment-unknown"),
+            };
+            Self {
+                moment,
+                label: locale.text(moment.label_key()),
+                when,
+                recorded,
+                field: time_field(known.map_or(now, |known| known.at)),
+            }
+        };
+        Moment::ALL.into_iter().map(view).collect()
+    }
+}
+
+/// One duty.
+pub struct DutyView {
+    /// Name of its document.
+    pub title: String,
+    /// To whom it goes.
+    pub office: String,
+    /// How binding it is.
+    pub obligation: Badge,
+    /// How far it applies.
+    pub standing: Badge,
+    /// How much time there is, in the words of the law.
+    pub time: String,
+    /// Law or notice.
+    pub basis: String,
+    /// Why, a line each.
+    pub reasons: Vec<String>,
+    /// What is still missing, a line each.
+    pub missing: Vec<String>,
+    /// That nobody confirmed it, with source and date; empty if somebody did.
+    pub doubt: String,
+    /// Its reports, the newest last: words and whether it is a link.
+    pub reports: Vec<(String, String)>,
+    /// What can be made now.
+    pub make: Vec<NextRound>,
+}
+
+impl DutyView {
+    /// Shows a duty with the reports that serve it.
+    #[must_use]
+    pub fn of(
+        duty: &Duty,
+        profile: &Profile,
+        reports: &[Report],
+        now: Timestamp,
+        locale: Locale,
+    ) -> Self {
+        let body = &profile.body;
+        let lang = locale.lang();
+        let own: Vec<&Report> = reports
+            .iter()
+            .filter(|report| report.profile == duty.profile)
+            .collect();
+        let series_open = reports.iter().any(|report| {
+            report.round.series == body.series
+                && matches!(report.status, ReportStatus::Draft | ReportStatus::Submitted)
+        });
+        let makes = !series_open && matches!(duty.standing, Standing::Applies | Standing::Open);
+        let holds = !matches!(duty.standing, Standing::NotNow);
+        let link = |report: &&Report| {
+            let words = format!(
+                "{} {}",
+                super::report::round_words(report, locale),
+                super::report::badge(report.status, locale).text
+            );
+            (words, report.id.to_string())
+        };
+        Self {
+            title: body.title.in_lang(lang).to_owned(),
+            office: profile
+                .contact(now)
+                .map(|contact| contact.office.in_lang(lang).to_owned())
+                .unwrap_or_default(),
+            obligation: obligation_badge(duty.obligation, locale),
+            standing: standing_badge(duty.standing, locale),
+            time: body.duty.deadline.in_lang(lang).to_owned(),
+            basis: body.duty.legal_basis.in_lang(lang).to_owned(),
+            reasons: duty
+                .reasons
+                .iter()
+                .map(|condition| locale.text(&condition.text_key(holds)))
+                .collect(),
+            missing: duty
+                .missing
+                .iter()
+                .map(|missing| missing_words(*missing, locale))
+                .collect(),
+            doubt: doubt_words(
+                body.duty.confidence,
+                (&body.duty.source_url, &body.duty.last_verified.to_string()),
+                locale,
+            ),
+            reports: own.iter().map(link).collect(),
+            make: if makes { NextRound::all(profile, locale) } else { Vec::new() },
+        }
+    }
+}
+
+fn missing_words(missing: Missing, locale: Locale) -> String {
+    match missing {
+        Missing::Answer(field) => locale.text(&field.label_key()),
+        Missing::Moment(moment) => locale.text(moment.label_key()),
+    }
+}
+
+fn obligation_badge(obligation: Obligation, locale: Locale) -> Badge {
+    let tone = match obligation {
+        Obligation::Required => Tone::High,
+        Obligation::Form | Obligation::Voluntary => Tone::Quiet,
+    };
+    Badge { tone, text: locale.text(obligation.label_key()) }
+}
+
+fn standing_badge(standing: Standing, locale: Locale) -> Badge {
+    let (tone, key) = match standing {
+        Standing::Applies => (Tone::High, "duty-applies"),
+        Standing::Open => (Tone::Medium, "duty-open"),
+        Standing::NotNow => (Tone::Quiet, "duty-not-now"),
+        Standing::Off => (Tone::Quiet, "duty-off"),
+    };
+    Badge { tone, text: locale.text(key) }
+}
+
+fn doubt_words(confidence: Confidence, (url, day): (&str, &str), locale: Locale) -> String {
+    if !confidence.is_doubtful() {
+        return String::new();
+    }
+    let key = match confidence {
+        Confidence::Confirmed | Confidence::Secondary => "doubt-secondary",
+        Confidence::Unverified => "doubt-unverified",
+    };
+    locale.text_with(key, &[("url", &url), ("day", &day)])
+}
+
+/// One deadline.
+pub struct DeadlineView {
+    /// What is due.
+    pub label: String,
+    /// Limit, guide value or a word.
+    pub kind: Badge,
+    /// How it stands.
+    pub state: Badge,
+    /// Class of its row: a limit and a guide value look different.
+    pub class: &'static str,
+    /// Until when.
+    pub due: String,
+    /// How much time is left or gone.
+    pub left: String,
+    /// From when it runs, and who said so.
+    pub from: String,
+    /// That nobody confirmed the rule; empty if somebody did.
+    pub doubt: String,
+    /// Whether somebody still has to do something.
+    pub open: bool,
+}
+
+impl DeadlineView {
+    /// Shows a deadline at a moment.
+    #[must_use]
+    pub fn of(
+        deadline: &Deadline,
+        names: &BTreeMap<UserId, String>,
+        now: Timestamp,
+        locale: Locale,
+    ) -> Self {
+        let state = deadline.state(now);
+        let (kind, class) = match deadline.term {
+            Term::Limit(_) => {
+                (Badge { tone: Tone::High, text: locale.text("term-limit") }, "limit")
+            }
+            Term::Guide(_) => (Badge { tone: Tone::Low, text: locale.text("term-guide") }, "guide"),
+            Term::Promptly => {
+                (Badge { tone: Tone::Quiet, text: locale.text("term-promptly") }, "promptly")
+            }
+        };
+        Self {
+            label: deadline.label.in_lang(locale.lang()).to_owned(),
+            kind,
+            state: state_badge(state, locale),
+            class,
+            due: due_words(deadline, locale),
+            left: left_words(deadline, state, now, locale),
+            from: from_words(deadline, names, locale),
+            doubt: doubt_words(
+                deadline.confidence,
+                (&deadline.source_url, &deadline.last_verified.to_string()),
+                locale,
+            ),
+            open: state.is_open(),
+        }
+    }
+}
+
+fn state_badge(state: State, locale: Locale) -> Badge {
+    let (tone, key) = match state {
+        State::Waiting => (Tone::Quiet, "deadline-waiting"),
+        State::Running { warned_percent: 0 } => (Tone::Low, "deadline-running"),
+        State::Running { .. } => (Tone::Medium, "deadline-near"),
+        State::Promptly => (Tone::Medium, "deadline-promptly"),
+        State::Missed => (Tone::Critical, "deadline-missed"),
+        State::GuidePassed => (Tone::Medium, "deadline-guide-passed"),
+        State::Met { late: false } => (Tone::Well, "deadline-met"),
+        State::Met { late: true } => (Tone::Well, "deadline-met-late"),
+    };
+    Badge { tone, text: locale.text(key) }
+}
+
+fn due_words(deadline: &Deadline, locale: Locale) -> String {
+    let Some(due) = deadline.due() else { return locale.text("deadline-no-number") };
+    let mut words = match due.last_day {
+        Some(day) => locale.text_with("deadline-until-day", &[("day", &day)]),
+        None => locale.text_with("deadline-until", &[("time", &japan_time(due.at))]),
+    };
+    if let Some(from) = due.moved_from {
+        words.push_str(&locale.text_with("deadline-moved", &[("day", &from)]));
+    }
+    if due.computed_holiday {
+        words.push_str(&locale.text("deadline-computed-holiday"));
+    }
+    words
+}
+
+/// How much time is left, in the unit a person thinks in.
+fn left_words(deadline: &Deadline, state: State, now: Timestamp, locale: Locale) -> String {
+    if let Some(met_at) = deadline.met_at {
+        return locale.text_with("deadline-met-at", &[("time", &japan_time(met_at))]);
+    }
+    let (key, seconds) = match (state, deadline.due(), deadline.start) {
+        (State::Running { .. }, Some(due), _) => {
+            ("deadline-left", due.at.duration_since(now).as_secs())
+        }
+        (State::Missed | State::GuidePassed, Some(due), _) => {
+            ("deadline-over", now.duration_since(due.at).as_secs())
+        }
+        (State::Promptly, _, Some(start)) => {
+            ("deadline-since", now.duration_since(start.at).as_secs())
+        }
+        _ => return String::new(),
+    };
+    let hours = seconds.max(0) / 3600;
+    let span = if 72 <= hours {
+        locale.text_with("span-days", &[("days", &(hours / 24))])
+    } else if 1 <= hours {
+        locale.text_with("span-hours", &[("hours", &hours)])
+    } else {
+        locale.text_with("span-minutes", &[("minutes", &(seconds.max(0) / 60))])
+    };
+    locale.text_with(key, &[("span", &span)])
+}
+
+fn from_words(deadline: &Deadline, names: &BTreeMap<UserId, String>, locale: Locale) -> String {
+    let key = match deadline.runs_from {
+        RunsFrom::Suspected => "runs-from-suspected",
+        RunsFrom::Aware => "runs-from-aware",
+        RunsFrom::Judged => "runs-from-judged",
+        RunsFrom::Requested => "runs-from-requested",
+        RunsFrom::Reported => "runs-from-reported",
+        RunsFrom::YearEnd => "runs-from-year-end",
+    };
+    let moment = locale.text(key);
+    match deadline.start {
+        None => locale.text_with("deadline-waits-for", &[("moment", &moment)]),
+        Some(start) => {
+            let time = japan_time(start.at);
+            let who = start
+                .by
+                .and_then(|by| names.get(&by).cloned())
+                .unwrap_or_default();
+            let key = match (start.assumed, who.is_empty()) {
+                (true, _) => "deadline-from-assumed",
+                (false, true) => "deadline-from",
+                (false, false) => "deadline-from-by",
+            };
+            locale.text_with(key, &[("moment", &moment), ("time", &time), ("who", &who)])
+        }
+    }
+}
+
+/// What the law asks over one incident, as its page shows it.
+pub struct DutiesView {
+    /// The revision of the answers.
+    pub revision: u32,
+    /// The three questions.
+    pub questions: Vec<QuestionView>,
+    /// The moments.
+    pub moments: Vec<MomentView>,
+    /// Whether nobody has recorded when the institution knew.
+    pub asks_moment: bool,
+    /// Duties that apply or may.
+    pub duties: Vec<DutyView>,
+    /// Duties that do not apply as things are.
+    pub others: Vec<DutyView>,
+    /// Deadlines of those that apply.
+    pub deadlines: Vec<DeadlineView>,
+}
+
+impl DutiesView {
+    /// Shows what the law asks.
+    #[must_use]
+    pub fn of(
+        duties: &crate::duties::Duties,
+        (profiles, reports): (&Profiles, &[Report]),
+        names: &BTreeMap<UserId, String>,
+        (now, locale): (Timestamp, Locale),
+    ) -> Self {
+        let overview = &duties.overview;
+        let shown = |duty: &Duty| {
+            let profile = profiles.profile(&duty.profile)?;
+            Some(DutyView::of(duty, profile, reports, now, locale))
+        };
+        let (near, far): (Vec<&Duty>, Vec<&Duty>) = overview
+            .duties
+            .iter()
+            .filter(|duty| duty.standing != Standing::Off)
+            .partition(|duty| matches!(duty.standing, Standing::Applies | Standing::Open));
+        let deadline = |deadline| DeadlineView::of(deadline, names, now, locale);
+        Self {
+            revision: duties.sheet.revision.0,
+            questions: QuestionView::all(&duties.sheet, locale),
+            asks_moment: !overview.moments.recorded.contains_key(&Moment::Aware),
+            moments: MomentView::all(&overview.moments, names, now, locale),
+            duties: near.into_iter().filter_map(shown).collect(),
+            others: far.into_iter().filter_map(shown).collect(),
+            deadlines: overview.deadlines.iter().map(deadline).collect(),
+        }
+    }
+}
+
+/// Deadlines of all incidents a person may see.
+#[derive(Template)]
+#[template(path = "deadlines.html")]
+pub struct DeadlinesPage {
+    /// What stands around it.
+    pub f: Frame,
+    /// The deadlines, the most urgent first.
+    pub rows: Vec<DeadlineRow>,
+    /// Today in Japan.
+    pub today: String,
+}
+
+/// One deadline with its incident.
+pub struct DeadlineRow {
+    /// Facility and its name.
+    pub facility: (FacilityId, String),
+    /// The incident, its number and what it is.
+    pub incident: (IncidentId, u64, String),
+    /// Whether it is an exercise.
+    pub drill: bool,
+    /// The deadline.
+    pub deadline: DeadlineView,
+}
+
+/// Returns the day of a moment in Japan.
+#[must_use]
+pub fn today(now: Timestamp) -> String {
+    japan().to_datetime(now).date().to_string()
+}

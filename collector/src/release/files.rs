@@ -1,0 +1,226 @@
+//! Files of a report: the stored, verified ones of an approved report, or ones rendered now from how it stands.
+
+use shirase_shared::ids::{FacilityId, ReportId};
+use shirase_shared::tls::sha256_hex;
+
+use super::{LANG, ReleaseError, Releases, read_frozen};
+use crate::approval::{Approved, Format, Frozen};
+use crate::locale::Locale;
+use crate::reports::ReportStatus;
+use crate::reports::profile::Profile;
+use crate::reports::render::pdf::PdfRenderer;
+use crate::reports::render::{Document, Stage, document, file_stem, files};
+use crate::store::StoreError;
+
+/// A rendered report on its way to a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportFile {
+    /// A plain name for it.
+    pub name: String,
+    /// What kind of file it is.
+    pub format: Format,
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// Whether it is the released one.
+    pub status: ReportStatus,
+}
+
+/// What a rendering of a report as it stands is made from.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// How far the report is.
+    pub(crate) status: ReportStatus,
+    /// Its answers: frozen, or as they would be frozen now.
+    pub(crate) frozen: Frozen,
+    /// Their hash.
+    pub(crate) answers_sha256: String,
+    /// The stage to render at.
+    pub(crate) stage: Stage,
+    /// The verified approval, if there is one.
+    pub(crate) approved: Option<Approved>,
+}
+
+impl Known {
+    /// Returns what the names of its files begin with.
+    pub(crate) fn file_stem(&self) -> Result<String, ReleaseError> {
+        let profile = frozen_profile(&self.frozen)?;
+        Ok(file_stem(&self.frozen, &profile, &self.stage))
+    }
+}
+
+fn frozen_profile(frozen: &Frozen) -> Result<Profile, ReleaseError> {
+    Profile::read(&frozen.profile.text)
+        .map_err(|_| ReleaseError::NoProfile(frozen.profile.id.clone()))
+}
+
+impl Releases {
+    /// Returns the report as a PDF: the stored one if it is approved, else one rendered now and marked 下書き.
+    ///
+    /// # Errors
+    /// When it cannot be rendered, or the stored one was tampered with.
+    pub async fn file(
+        &self,
+        facility: &FacilityId,
+        id: ReportId,
+    ) -> Result<ReportFile, ReleaseError> {
+        self.file_as(facility, id, Format::Pdf).await
+    }
+
+    /// Returns the report as a file of one kind: the stored one if it is approved, else one rendered now.
+    ///
+    /// # Errors
+    /// When it cannot be rendered, the stored one was tampered with, or the answers give nothing for an attachment.
+    pub async fn file_as(
+        &self,
+        facility: &FacilityId,
+        id: ReportId,
+        format: Format,
+    ) -> Result<ReportFile, ReleaseError> {
+        let files = self.files(facility, id, &[format]).await?;
+        let found = files.into_iter().find(|file| file.format == format);
+        found.ok_or(ReleaseError::NoSuchFile { report: id, format })
+    }
+
+    /// Returns the report as files of the kinds asked for, as far as there is something for them.
+    ///
+    /// # Errors
+    /// As [`Self::file_as`], but for kinds there is nothing for: those are left out.
+    pub async fn files(
+        &self,
+        facility: &FacilityId,
+        id: ReportId,
+        formats: &[Format],
+    ) -> Result<Vec<ReportFile>, ReleaseError> {
+        let known = self.known(facility, id).await?;
+        let stem = known.file_stem()?;
+        let status = known.status;
+        let named = |format: Format, bytes: Vec<u8>| ReportFile {
+            name: format!("{stem}{}", format.suffix()),
+            format,
+            bytes,
+            status,
+        };
+        if let Some(approved) = known.approved {
+            let stored = formats
+                .iter()
+                .filter_map(|&format| approved.rendering_of(format));
+            return Ok(stored
+                .map(|file| named(file.format, file.bytes.clone()))
+                .collect());
+        }
+        let formats = formats.to_vec();
+        let work = move |document: Document, renderer: PdfRenderer| {
+            let mut made = Vec::new();
+            for format in formats {
+                if let Some(bytes) = files::file(&document, format, &renderer)? {
+                    made.push((format, bytes));
+                }
+            }
+            Ok(made)
+        };
+        let made = self
+            .with_document(known.frozen, known.answers_sha256, known.stage, work)
+            .await?;
+
+        Ok(made
+            .into_iter()
+            .map(|(format, bytes)| named(format, bytes))
+            .collect())
+    }
+
+    /// Gathers what a rendering of the report as it stands is made from.
+    pub(crate) async fn known(
+        &self,
+        facility: &FacilityId,
+        id: ReportId,
+    ) -> Result<Known, ReleaseError> {
+        let sheet = self.0.store.sheet(facility, id).await?;
+        let report = sheet.report;
+        let (frozen, answers_sha256, stage, approved) = match report.status {
+            ReportStatus::Approved => {
+                let approved = self.approved(facility, id).await?;
+                let approved = approved.ok_or(StoreError::Missing("approval"))?;
+                let (frozen, hash) =
+                    (approved.frozen().clone(), approved.answers_sha256().to_owned());
+                let stage = self.stage_of(&approved).await?;
+                (frozen, hash, stage, Some(approved))
+            }
+            ReportStatus::Submitted => {
+                let found = self
+                    .0
+                    .store
+                    .submission(facility, id, report.revision)
+                    .await?;
+                let submission = found.ok_or(StoreError::Missing("frozen answers"))?;
+                let frozen = read_frozen(&submission)?;
+                let stage = Stage::Submitted { at: submission.submitted_at };
+                (frozen, submission.answers_sha256, stage, None)
+            }
+            ReportStatus::Draft | ReportStatus::Withdrawn => {
+                let number = self.incident_number(&report).await?;
+                let profile = self.profile(&report.profile)?.frozen();
+                let sender = self.sender(facility).await?;
+                let former = self.former(&report, &sheet.answers).await?;
+                let mut answers = sheet.answers;
+                answers.extend(self.own(&report)?);
+                let frozen = Frozen::of(&report, &answers, profile, sender, number).after(former);
+                let text = frozen
+                    .canonical()
+                    .map_err(|error| StoreError::unreadable("answer", error))?;
+                (frozen, sha256_hex(text.as_bytes()), Stage::Draft { at: self.now() }, None)
+            }
+        };
+
+        Ok(Known { status: report.status, frozen, answers_sha256, stage, approved })
+    }
+
+    /// Returns the stage an approved report was rendered at: the approver's name is the one its signed files show.
+    async fn stage_of(&self, approved: &Approved) -> Result<Stage, ReleaseError> {
+        let shown = approved
+            .rendering_of(Format::Json)
+            .and_then(|file| serde_json::from_slice::<serde_json::Value>(&file.bytes).ok())
+            .and_then(|json| json["record"]["approved_by"].as_str().map(str::to_owned));
+        let by = match shown {
+            Some(name) => name,
+            // Approved before there was a JSON file: the account's name is the best there is.
+            None => {
+                let names = self.0.store.user_names().await?;
+                let by = approved.approved_by();
+                names.get(&by).cloned().unwrap_or_else(|| by.to_string())
+            }
+        };
+        Ok(Stage::Approved { by, at: approved.approved_at(), own_answers: approved.own_answers() })
+    }
+
+    pub(super) async fn render_all(
+        &self,
+        frozen: Frozen,
+        answers_sha256: String,
+        stage: Stage,
+    ) -> Result<Vec<(Format, Vec<u8>)>, ReleaseError> {
+        let work =
+            |document: Document, renderer: PdfRenderer| Ok(files::all(&document, &renderer)?);
+        self.with_document(frozen, answers_sha256, stage, work)
+            .await
+    }
+
+    /// Makes the document and does something with it where blocking is allowed.
+    pub(super) async fn with_document<T: Send + 'static>(
+        &self,
+        frozen: Frozen,
+        answers_sha256: String,
+        stage: Stage,
+        work: impl FnOnce(Document, PdfRenderer) -> Result<T, ReleaseError> + Send + 'static,
+    ) -> Result<T, ReleaseError> {
+        let renderer = self.renderer().await?.clone();
+        let whole = move || {
+            let profile = frozen_profile(&frozen)?;
+            let locale = Locale::new(LANG);
+            work(document(&frozen, &profile, &answers_sha256, &stage, locale), renderer)
+        };
+
+        tokio::task::spawn_blocking(whole)
+            .await
+            .map_err(ReleaseError::BrokenOff)?
+    }
+}

@@ -1,0 +1,133 @@
+//! Everything the law asks over one incident, at one moment: its duties and its deadlines.
+//!
+//! Always holds: pure; a page, a mail and a command that show the same moment show the same.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use shirase_shared::ids::ReportId;
+
+use super::answer::{Answer, RoundKind};
+use super::deadline::{Deadline, Done, deadlines};
+use super::duty::{Duty, Situation, duties};
+use super::fields::Field;
+use super::profile::Profiles;
+use super::{Report, ReportStatus};
+use crate::incidents::{Entry, Incident, Moments, StoredEntry};
+
+/// What an overview is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The incident.
+    pub incident: &'a Incident,
+    /// What was done to it.
+    pub entries: &'a [StoredEntry],
+    /// Its answers.
+    pub answers: &'a BTreeMap<Field, Answer>,
+    /// Its reports.
+    pub reports: &'a [Report],
+    /// When each report that is released was.
+    pub released_at: &'a BTreeMap<ReportId, Timestamp>,
+    /// The moment for which it is asked.
+    pub now: Timestamp,
+}
+
+/// The duties and deadlines of one incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overview {
+    /// The moments everything runs from.
+    pub moments: Moments,
+    /// Every duty, those that apply first.
+    pub duties: Vec<Duty>,
+    /// The deadlines of those that apply, the next one first.
+    pub deadlines: Vec<Deadline>,
+}
+
+impl Overview {
+    /// Works it out.
+    #[must_use]
+    pub fn of(asked: &Asked<'_>, profiles: &Profiles) -> Self {
+        let moments = Moments::of(asked.incident, asked.entries);
+        let mut reported = BTreeMap::new();
+        let mut finals = BTreeMap::new();
+        for (report, at) in asked.released() {
+            earliest(&mut reported, &report.round.series, at);
+            if report.round.kind == RoundKind::Final {
+                earliest(&mut finals, &report.profile, at);
+            }
+        }
+        let released = asked.serving(profiles);
+        let situation = Situation {
+            answers: asked.answers,
+            moments: &moments,
+            reported: &reported,
+            now: asked.now,
+        };
+        let duties = duties(profiles, &situation);
+        let done = Done {
+            released: &released,
+            finals: &finals,
+            vendor_called: vendor_called(asked.entries),
+        };
+        let mut running: Vec<Deadline> = duties
+            .iter()
+            .filter_map(|duty| Some((duty, profiles.profile(&duty.profile)?)))
+            .flat_map(|(duty, profile)| deadlines(duty, profile, &situation, done))
+            .collect();
+        running.sort_by_key(|deadline| {
+            let state = deadline.state(asked.now);
+            (!state.is_open(), deadline.due().map(|due| due.at), deadline.key())
+        });
+
+        Self { moments, duties, deadlines: running }
+    }
+}
+
+impl Asked<'_> {
+    fn released(&self) -> impl Iterator<Item = (&Report, Timestamp)> {
+        let approved = self
+            .reports
+            .iter()
+            .filter(|report| report.status == ReportStatus::Approved);
+        approved.filter_map(|report| Some((report, *self.released_at.get(&report.id)?)))
+    }
+
+    /// When each profile was served: by a report of its own, or by a later kind of report in its series.
+    fn serving(&self, profiles: &Profiles) -> BTreeMap<String, Timestamp> {
+        let mut served = BTreeMap::new();
+        for (report, at) in self.released() {
+            earliest(&mut served, &report.profile, at);
+            for profile in profiles.of_series(&report.round.series) {
+                let kinds = profile.body.round.kinds();
+                if kinds.iter().all(|kind| *kind <= report.round.kind) {
+                    earliest(&mut served, &profile.body.id, at);
+                }
+            }
+        }
+        served
+    }
+}
+
+fn earliest(times: &mut BTreeMap<String, Timestamp>, key: &str, at: Timestamp) {
+    let entry = times.entry(key.to_owned()).or_insert(at);
+    *entry = (*entry).min(at);
+}
+
+fn vendor_called(entries: &[StoredEntry]) -> Option<Timestamp> {
+    let called = |entry: &StoredEntry| match &entry.what {
+        Entry::VendorCalled { called_at, .. } => Some(*called_at),
+        Entry::Opened { .. }
+        | Entry::Concluded { .. }
+        | Entry::Grew { .. }
+        | Entry::Raised { .. }
+        | Entry::TookIn { .. }
+        | Entry::BecamePart { .. }
+        | Entry::Acknowledged
+        | Entry::Commented { .. }
+        | Entry::Closed { .. }
+        | Entry::FalseAlarm { .. }
+        | Entry::Reopened { .. }
+        | Entry::Noted { .. } => None,
+    };
+    entries.iter().filter_map(called).min()
+}
