@@ -31,6 +31,13 @@ pub enum Command {
     Enroll(EnrollArgs),
     /// Run the service
     Run(RunArgs),
+    /// Run the service as the service manager starts it
+    #[command(hide = true)]
+    Service(RunArgs),
+    /// Have the service manager start the service with the system; brings one that is installed up to date (Windows)
+    Install(RunArgs),
+    /// Stop the service and take it out of the service manager's list; state and configuration stay (Windows)
+    Uninstall,
     /// Look for mistakes in a configuration file; opens nothing else. Exit status 1 if there are any
     Check(RunArgs),
     /// Ask configured probes once and print each answer. Exit status 1 if one is down
@@ -65,7 +72,7 @@ pub struct WatchArgs {
     /// Record what is seen into this file, compressed if it ends in `.zst`; it holds clear names and stays on this host
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// What the kernel is asked with: `auto` takes fanotify where it can be used
+    /// What the kernel is asked with: `auto` takes fanotify or the change journal where they can be used
     #[arg(long, value_enum, default_value_t)]
     pub backend: BackendChoice,
     /// Largest recording, in MiB before compression; beyond it observations are only counted

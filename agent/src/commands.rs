@@ -17,7 +17,7 @@ use crate::args::{
     BufferCommand, CanariesArgs, Command, EnrollArgs, ExplainArgs, ReleaseArgs, ReplayArgs,
     RunArgs, ServiceArgs, StatusArgs,
 };
-use crate::config::{Config, DEFAULT_TEXT};
+use crate::config::{Config, default_text};
 use crate::containment::Contain;
 use crate::control::{self, Answer, Question};
 use crate::enrolment::{self, Configuration, EnrolOrder, Enrolled};
@@ -40,7 +40,7 @@ pub fn start_log() {
         EnvFilter::try_from_env(LOG_FILTER).unwrap_or_else(|_| EnvFilter::new(LOG_DEFAULT));
     let log = tracing_subscriber::fmt()
         .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr)
+        .with_writer(service::log_writer())
         .with_env_filter(filter);
     // Fails only if a log is there already.
     drop(log.try_init());
@@ -51,6 +51,9 @@ pub fn start_log() {
 /// # Errors
 /// Says what was tried and what to do; the exit status is 1 then.
 pub fn dispatch(command: Command, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
+    if let Some(why) = service::too_old() {
+        anyhow::bail!(why);
+    }
     match command {
         Command::Watch(args) => {
             let recording = |file| watch::Recording {
@@ -70,9 +73,12 @@ pub fn dispatch(command: Command, out: &mut (impl Write + Send)) -> anyhow::Resu
         Command::Replay(args) => replay::run(&options_of(args), out),
         Command::Enroll(args) => block_on(enrol(args, out)),
         Command::Run(args) => block_on(run(args)),
+        Command::Service(args) => service::host(|| block_on(run(args))),
+        Command::Install(args) => install(&args, out),
+        Command::Uninstall => told(&service::uninstall()?, out),
         Command::Check(args) => check(&args, out),
         Command::Probe(args) => block_on(probe::probe(args, out)),
-        Command::Config => Ok(out.write_all(DEFAULT_TEXT.as_bytes())?),
+        Command::Config => Ok(out.write_all(default_text().as_bytes())?),
         Command::Status(args) => block_on(status(args, out)),
         Command::Buffer(BufferCommand::Verify(service)) => {
             block_on(ask(&service, Question::BufferVerify, out))
@@ -153,6 +159,19 @@ async fn enrol(args: EnrollArgs, out: &mut (impl Write + Send)) -> anyhow::Resul
     }
     writeln!(out, "  shirase-agent check --config {}", config.display())?;
     writeln!(out, "  shirase-agent run --config {}", config.display())?;
+
+    Ok(())
+}
+
+fn install(args: &RunArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let config = std::path::absolute(&args.config)?;
+    told(&service::install(&config)?, out)
+}
+
+fn told(lines: &[String], out: &mut impl Write) -> anyhow::Result<()> {
+    for line in lines {
+        writeln!(out, "{line}")?;
+    }
 
     Ok(())
 }

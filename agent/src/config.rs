@@ -19,6 +19,15 @@ use crate::uplink::UplinkConfig;
 /// The commented default configuration.
 pub const DEFAULT_TEXT: &str = include_str!("../../deploy/agent.toml");
 
+/// Returns the commented default configuration with the paths of this system.
+#[must_use]
+pub fn default_text() -> String {
+    let state_dir = |dir: &str| format!("state_dir = {}", toml::Value::from(dir));
+    DEFAULT_TEXT.replace(&state_dir(LINUX_STATE_DIR), &state_dir(DEFAULT_STATE_DIR))
+}
+
+/// The state directory in the shipped file.
+const LINUX_STATE_DIR: &str = "/var/lib/shirase-agent";
 /// Largest configuration read.
 const CONFIG_MAX_BYTES: u64 = 1024 * 1024;
 
@@ -204,7 +213,8 @@ mod tests {
 
     #[test]
     fn the_shipped_file_is_the_default() {
-        assert_eq!(Config::parse(DEFAULT_TEXT), Ok(Config::default()));
+        assert!(DEFAULT_TEXT.contains(LINUX_STATE_DIR));
+        assert_eq!(Config::parse(&default_text()), Ok(Config::default()));
     }
 
     #[test]
@@ -258,7 +268,7 @@ mod tests {
     /// Whether a line stands in a table of the shipped file, commented or not.
     fn stands(table: &str, line: &str) -> bool {
         let mut here = "";
-        DEFAULT_TEXT
+        default_text()
             .lines()
             .map(|line| line.trim_start_matches(['#', ' ']))
             .any(|found| {

@@ -81,7 +81,6 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
 
@@ -94,7 +93,11 @@ mod tests {
         replace_json(&path, &BTreeMap::from([("new", 2)])).unwrap();
         let read: BTreeMap<String, u8> = read_json(&path).unwrap().unwrap();
         assert_eq!(read, BTreeMap::from([("new".to_owned(), 2)]));
-        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 

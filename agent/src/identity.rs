@@ -207,8 +207,6 @@ pub fn redaction_key(state: &StateDir) -> Result<Vec<u8>, IdentityError> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     #[test]
@@ -217,7 +215,11 @@ mod tests {
         let state = StateDir::new(dir.path());
         let first = key_of_host(&state).unwrap().serialize_pem();
         assert_eq!(key_of_host(&state).unwrap().serialize_pem(), first);
-        assert_eq!(state.key().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(state.key().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
         assert_eq!(redaction_key(&state).unwrap(), redaction_key(&state).unwrap());
     }
 

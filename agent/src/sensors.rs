@@ -14,6 +14,10 @@
 pub mod files;
 pub mod content;
 pub mod services;
+#[cfg(any(windows, test))]
+mod event_log;
+#[cfg(any(windows, test))]
+mod past;
 pub mod probes;
 pub mod host;
 pub mod units;
@@ -162,6 +166,7 @@ pub struct SensorsParts {
 /// Only if the operating system gives no means to watch files or to start a thread at all.
 pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result<()> {
     let SensorsParts { config, clock, out, board, since, ignored, own, watchlist } = parts;
+    let memory = own.as_ref().map(|own| own.state.dir().to_owned());
     let known_administrators = own.as_ref().map(|own| own.state.known_administrators());
     let mut sensors = JoinSet::new();
     sensors.spawn(host::run(config.host, clock.clone(), out.clone(), board.clone(), stop.clone()));
@@ -205,6 +210,7 @@ pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result
         board,
         since,
         ignored,
+        memory,
         watchlist,
     };
     let files = tokio::task::spawn_blocking(|| files::begin(parts)).await??;

@@ -106,6 +106,7 @@ pub async fn run(
         out: sender,
         board: SensorBoard::default(),
         since,
+        memory: options.state.clone(),
         ignored: options
             .state
             .iter()

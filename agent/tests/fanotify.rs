@@ -259,6 +259,7 @@ impl Watch {
             board: SensorBoard::default(),
             since: None,
             ignored: Vec::new(),
+            memory: None,
             watchlist: Watchlist::default(),
         };
         adapt(&mut parts);

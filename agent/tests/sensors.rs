@@ -376,6 +376,7 @@ async fn a_port_and_a_page_that_go_away_are_noticed() {
     answering.join().unwrap();
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_host_without_a_service_manager_says_so_once() {
     if Path::new("/run/systemd/system").exists() {
@@ -446,6 +447,7 @@ impl Watch {
             board: board.clone(),
             since: None,
             ignored: Vec::new(),
+            memory: None,
             watchlist: Watchlist::default(),
         };
         adapt(&mut parts);

@@ -9,6 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::BootId;
 
+/// Where the clock of a program begins that does not know when the machine started, in milliseconds: so that there are
+/// numbers for what happened before, up to a month ago.
+#[cfg(not(target_os = "linux"))]
+const HEAD_START_MS: u64 = 31 * 24 * 60 * 60 * 1000;
+
 /// A moment as a machine knows it: wall time can be wrong or jump, the other two cannot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {
@@ -67,7 +72,8 @@ impl SystemClock {
 
     #[cfg(not(target_os = "linux"))]
     fn monotonic_ms(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+        let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        elapsed.saturating_add(HEAD_START_MS)
     }
 }
 

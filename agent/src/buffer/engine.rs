@@ -266,7 +266,11 @@ fn wait_until_unlocked(database: &Path) -> io::Result<()> {
             Err(error) => return Err(error),
         };
         match file.try_lock() {
-            Ok(()) => return file.unlock(),
+            Ok(()) => {
+                // Closing it unlocks it too; Wine calls the second unlocking, which Rust tries, a violation.
+                drop(file.unlock());
+                return Ok(());
+            }
             Err(fs::TryLockError::WouldBlock) if started.elapsed() < LOCK_DEADLINE => {
                 std::thread::sleep(LOCK_PAUSE);
             }

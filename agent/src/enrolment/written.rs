@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use crate::config::DEFAULT_TEXT;
 use crate::identity::Enrolment;
-use crate::paths::DEFAULT_STATE_DIR;
 use crate::{durable, service};
 
 use super::{EnrolError, EnrolOrder};
@@ -61,9 +60,7 @@ pub(super) fn write(
 fn filled_in(order: &EnrolOrder, enrolment: &Enrolment) -> io::Result<String> {
     let mut text = set(DEFAULT_TEXT, "uplink", "collector_url", &enrolment.ingest_url);
     let state = absolute(order.state.dir())?;
-    if state != DEFAULT_STATE_DIR {
-        text = set(&text, "agent", "state_dir", &state);
-    }
+    text = set(&text, "agent", "state_dir", &state);
     for root in &order.roots {
         text.push_str("\n[[sensors.roots]]\npath = ");
         text.push_str(&quoted(&absolute(root)?));

@@ -1,7 +1,7 @@
 //! Watches directories for changed files.
 //!
 //! ```text
-//! kernel ─▶ fanotify or portable (drain, nothing else) ─bounded queue▶ worker (pairs renames, scans new directories,
+//! kernel ─▶ fanotify, usn or portable (drain, nothing else) ─bounded queue▶ worker (pairs renames, scans new directories,
 //!           keeps an eye on the roots) ─bounded queue▶ content (looks into files) ─▶ observations
 //!                                        └─ on overflow, start, return of a root ─▶ rescan ─▶ observations
 //! ```
@@ -18,6 +18,8 @@ mod raw;
 mod backend;
 #[cfg(target_os = "linux")]
 mod fanotify;
+#[cfg(any(windows, test))]
+mod usn;
 mod portable;
 mod pairing;
 mod rescan;
@@ -160,6 +162,9 @@ pub struct FilesParts {
     pub since: Option<Timestamp>,
     /// Directories never looked at.
     pub ignored: Vec<PathBuf>,
+    /// Where to keep how far was seen, so that what happens until the next start is told then, where the system keeps
+    /// it. `None` keeps nothing.
+    pub memory: Option<PathBuf>,
     /// Which files are decoys.
     pub watchlist: Watchlist,
 }
@@ -173,9 +178,7 @@ pub enum FilesError {
     )]
     Backend(#[source] notify::Error),
     /// The configured backend cannot be used.
-    #[error(
-        "failed to watch files with fanotify, as configured; set sensors.files.backend to \"auto\""
-    )]
+    #[error("failed to watch files as configured; set sensors.files.backend to \"auto\"")]
     Unusable(#[from] Unusable),
     /// No thread.
     #[error("failed to start the thread `{name}`")]
@@ -258,7 +261,10 @@ mod tests {
     fn a_wrong_root_is_named_with_its_key() {
         let root = |path: &str, label: Option<&str>| RootConfig {
             label: label.map(str::to_owned),
-            ..RootConfig::new(path)
+            ..RootConfig::new(match path.strip_prefix('/') {
+                Some(below) => std::path::absolute("/").unwrap().join(below),
+                None => PathBuf::from(path),
+            })
         };
         let roots = [
             root("data", None),

@@ -3,6 +3,7 @@
 //! ```text
 //! journal, or /var/log/auth.log and secure ─▶ lines ─▶ sshd, programs ─┬─ attempt ─▶ (logon_burst)
 //! log.smbd, where configured ──────────────────────────▶ samba ────────┘
+//! Windows' Security log ─▶ (event_log) ─▶ attempts and rights
 //! /etc/passwd, group, sudoers ─▶ accounts, every half minute and when a line says so ─ rights ─▶ (logon_burst)
 //! ```
 //!
@@ -27,10 +28,10 @@ mod linux;
 #[cfg(target_os = "linux")]
 use linux as platform;
 
-#[cfg(not(target_os = "linux"))]
-mod none;
-#[cfg(not(target_os = "linux"))]
-use none as platform;
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as platform;
 
 use std::path::PathBuf;
 
@@ -47,8 +48,10 @@ use crate::observation::Observation;
 /// Name of the sensor on the board.
 const LOGONS: &str = "logons";
 /// Name of the part that reads Samba's logs.
+#[cfg(target_os = "linux")]
 const SAMBA: &str = "logons-samba";
 /// Name of the part that looks at accounts.
+#[cfg(target_os = "linux")]
 const RIGHTS: &str = "administrators";
 
 /// Where logons and rights are seen.

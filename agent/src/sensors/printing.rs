@@ -1,5 +1,7 @@
 //! Sees what is sent to the printers of this host.
 //!
+//! Windows' spooler says when a job was added.
+//!
 //! Asks CUPS for its jobs over its own socket, rather than read its logs: by default `page_log` is switched off and
 //! `access_log` knows no titles, while every CUPS answers Get-Jobs, also for jobs that are done already.
 //!
@@ -8,7 +10,6 @@
 
 #[cfg(target_os = "linux")]
 mod ipp;
-#[cfg(target_os = "linux")]
 mod titles;
 
 #[cfg(target_os = "linux")]
@@ -16,10 +17,10 @@ mod linux;
 #[cfg(target_os = "linux")]
 use linux as platform;
 
-#[cfg(not(target_os = "linux"))]
-mod none;
-#[cfg(not(target_os = "linux"))]
-use none as platform;
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as platform;
 
 use std::path::PathBuf;
 

@@ -17,10 +17,10 @@ mod linux;
 #[cfg(target_os = "linux")]
 use linux as platform;
 
-#[cfg(not(target_os = "linux"))]
-mod none;
-#[cfg(not(target_os = "linux"))]
-use none as platform;
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as platform;
 
 mod kept;
 mod logs;

@@ -1,17 +1,17 @@
 //! Looks whether the services and programs a hospital depends on are there.
 //!
 //! Always holds: asks at intervals and reports every answer; how long an absence may last is the detector's business.
-//! Where there is no service manager, the sensor says so once and expected processes are still looked for.
+//! Where the service manager does not answer, the sensor says so once and expected processes are still looked for.
 
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
 use linux as platform;
 
-#[cfg(not(target_os = "linux"))]
-mod none;
-#[cfg(not(target_os = "linux"))]
-use none as platform;
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as platform;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -45,6 +45,33 @@ fn pretty_name(release: &str) -> String {
         .map_or_else(|| "Linux".to_owned(), |name| name.trim_matches('"').to_owned())
 }
 
+/// Does the work of a service. systemd starts it like any other program.
+pub(crate) fn host(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    work()
+}
+
+/// The package brings the unit.
+pub(crate) fn install(_: &Path) -> anyhow::Result<Vec<String>> {
+    anyhow::bail!(
+        "on Linux the package brings the service; enable it with `systemctl enable --now shirase-agent`"
+    )
+}
+
+/// The package takes the unit away.
+pub(crate) fn uninstall() -> anyhow::Result<Vec<String>> {
+    anyhow::bail!("on Linux the service goes with its package; remove that")
+}
+
+/// Where the log goes.
+pub(crate) const fn log_writer() -> fn() -> io::Stderr {
+    io::stderr
+}
+
+/// Every Linux will do; what is missing on an old one is told by whatever misses it.
+pub(crate) const fn too_old() -> Option<String> {
+    None
+}
+
 /// Tells systemd that the service is up. Without systemd nothing happens.
 pub(crate) fn notify_ready() {
     tell(&[NotifyState::Ready, NotifyState::Status("watching")]);

@@ -1,6 +1,9 @@
-//! The service on Windows: console signals, the Event Log, access lists of files.
+//! The service on Windows: the service manager, console signals, the Event Log, access lists of files.
 //!
 //! Seen to work under Wine alone so far; what a real Windows refuses shows there first.
+
+mod log;
+mod manager;
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -9,7 +12,6 @@ use std::path::Path;
 use std::ptr;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use shirase_shared::ids::BootId;
 use tokio::signal::windows::{
     CtrlBreak, CtrlC, CtrlClose, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown,
@@ -21,19 +23,19 @@ use windows_sys::Win32::Security::Authorization::{
 };
 use windows_sys::Win32::Security::{PSECURITY_DESCRIPTOR, SECURITY_ATTRIBUTES};
 use windows_sys::Win32::Storage::FileSystem::CreateDirectoryW;
-use windows_sys::Win32::System::EventLog::{
-    DeregisterEventSource, EVENTLOG_ERROR_TYPE, RegisterEventSourceW, ReportEventW,
-};
 use windows_sys::Win32::System::ProcessStatus::{K32GetProcessMemoryInfo, PROCESS_MEMORY_COUNTERS};
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, GetProcessTimes};
 
 use super::{HostFacts, OwnUse};
 
+pub(crate) use log::{log_writer, write_system_log};
+pub(crate) use manager::{host, install, notify_ready, notify_stopping, uninstall};
+
 /// Who may do anything with what the agent writes: the system, administrators, and whoever made it. In the language of
 /// security descriptors (SDDL); inherited by everything below, and nothing is inherited from above.
 const OWN_FILES: &str = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;OW)";
-/// The name under which the agent writes to the Event Log.
-const LOG_SOURCE: &str = "shirase-agent";
+/// The oldest build of Windows the agent is made for: Windows 10; Server 2016 is 14393.
+const OLDEST_BUILD: u32 = 10_240;
 /// Windows tells time in units of this many per millisecond.
 const FILETIME_PER_MS: u64 = 10_000;
 
@@ -50,13 +52,7 @@ pub(crate) fn host_facts() -> HostFacts {
     }
 }
 
-/// A program in the foreground has no manager to tell.
-pub(crate) const fn notify_ready() {}
-
-/// A program in the foreground has no manager to tell.
-pub(crate) const fn notify_stopping() {}
-
-/// A program in the foreground has no manager to tell.
+/// The manager asks for no sign of life; it sees when the process ends.
 pub(crate) const fn notify_alive() {}
 
 /// Nobody asks for a sign of life.
@@ -64,27 +60,26 @@ pub(crate) const fn watchdog_interval() -> Option<Duration> {
     None
 }
 
-/// Writes one line to the Event Log, for the night when no collector answers.
-#[expect(unsafe_code, reason = "the Event Log has no safe binding")]
-pub(crate) fn write_system_log(message: &str, _: Timestamp) -> io::Result<()> {
-    let (source, text) = (wide(LOG_SOURCE), wide(message));
-    // SAFETY: both texts end with a zero and live until the calls return; the handle is closed once.
-    unsafe {
-        let log = RegisterEventSourceW(ptr::null(), source.as_ptr());
-        if log.is_null() {
-            return Err(io::Error::last_os_error());
-        }
-        let texts = [text.as_ptr()];
-        let none = ptr::null_mut();
-        let written =
-            ReportEventW(log, EVENTLOG_ERROR_TYPE, 0, 1, none, 1, 0, texts.as_ptr(), ptr::null());
-        let result = if written == 0 { Err(io::Error::last_os_error()) } else { Ok(()) };
-        DeregisterEventSource(log);
-        result
-    }
+/// Says why this system is too old, if it is.
+pub(crate) fn too_old() -> Option<String> {
+    let build = sysinfo::System::kernel_version().ok()?;
+    is_too_old(&build).then(|| {
+        format!(
+            "this is Windows build {build}; the agent needs Windows 10 (build {OLDEST_BUILD}) or Windows Server 2016 at \
+             the least. On an older server watch its shares from a newer machine, and list its services as probes"
+        )
+    })
 }
 
-/// Ctrl-C, Ctrl-Break, a closed window, a shutdown: the end of the service.
+fn is_too_old(build: &str) -> bool {
+    // What cannot be read is not held against the system.
+    build
+        .trim()
+        .parse()
+        .is_ok_and(|build: u32| build < OLDEST_BUILD)
+}
+
+/// Ctrl-C, Ctrl-Break, a closed window, a shutdown, the manager's word: the end of the service.
 pub(crate) struct Termination {
     c: CtrlC,
     pause: CtrlBreak,
@@ -110,11 +105,12 @@ impl Termination {
             _ = self.pause.recv() => {}
             _ = self.close.recv() => {}
             _ = self.shutdown.recv() => {}
+            () = manager::STOP.notified() => {}
         }
     }
 }
 
-/// Windows has no signal to read the configuration again; the agent notices that the file changed.
+/// The manager's word that the configuration changed (`sc.exe control shirase-agent paramchange`).
 pub(crate) struct Reloads;
 
 impl Reloads {
@@ -124,9 +120,9 @@ impl Reloads {
         Ok(Self)
     }
 
-    /// Never comes.
+    /// Waits for the next.
     pub(crate) async fn requested(&mut self) {
-        std::future::pending::<()>().await;
+        manager::RELOAD.notified().await;
     }
 }
 
@@ -263,6 +259,13 @@ fn wide(text: &str) -> Vec<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn servers_before_2016_are_too_old() {
+        assert!(is_too_old("9600") && is_too_old("7601"), "2012 R2 and 2008 R2");
+        assert!(!is_too_old("14393") && !is_too_old("20348") && !is_too_old("10240"));
+        assert!(!is_too_old("unknown"));
+    }
 
     #[test]
     fn own_use_is_told() {

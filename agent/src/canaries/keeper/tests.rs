@@ -174,6 +174,7 @@ fn a_touch_is_seen_and_neither_reading_nor_the_keepers_own_work_is_one() {
             board: SensorBoard::default(),
             since: None,
             ignored: Vec::new(),
+            memory: None,
             watchlist: keeper.watchlist.clone(),
         })
         .unwrap();

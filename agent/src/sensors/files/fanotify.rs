@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use super::Unusable;
+use super::backend::{Refused, Wanted};
 use super::raw::{Batch, Entry, Inlet, Raw, RawEvent, Slot, Trouble};
 use crate::drill;
 use directories::{Directories, Locate};
@@ -74,14 +75,10 @@ impl Locate for Mounts {
 impl Fanotify {
     /// Opens a group and starts to read from it. Nothing is watched yet, but `probe` can be: that is tried, and
     /// undone.
-    pub(super) fn open(
-        inlet: Inlet,
-        ignored: Vec<PathBuf>,
-        probe: Option<&Path>,
-    ) -> Result<Self, Unusable> {
+    pub(super) fn open(inlet: Inlet, wanted: &Wanted<'_>) -> Result<Self, Unusable> {
         let kernel_queue = raise_queue();
         let group = sys::init().map_err(|error| Unusable::of_group(&error))?;
-        if let Some(probe) = probe {
+        if let Some(probe) = wanted.probe {
             try_mark(&group, probe)?;
         }
         let (stop, stopped) = io::pipe()
@@ -105,18 +102,22 @@ impl Fanotify {
             own_pid: std::process::id(),
             ignored: Vec::new(),
         };
-        for directory in ignored {
-            fanotify.ignore(&directory);
-            fanotify.ignored.push(directory);
+        for directory in wanted.ignored {
+            fanotify.ignore(directory);
+            fanotify.ignored.push(directory.clone());
         }
 
         Ok(fanotify)
     }
 
-    /// Returns how many changes the kernel keeps while nobody reads.
-    pub(super) const fn kernel_queue(&self) -> u64 {
-        self.kernel_queue
+    /// Says what it sees with, and how many changes the kernel keeps while nobody reads.
+    pub(super) fn name(&self) -> String {
+        format!("fanotify (queue {})", self.kernel_queue)
     }
+
+    /// Marks tell from the moment they are made; there is nothing to begin.
+    #[expect(clippy::unused_self, reason = "other backends wait until every root is known")]
+    pub(super) const fn begin(&mut self) {}
 
     /// Watches a directory and everything below it. Returns what is mounted below it and cannot be watched this way.
     pub(super) fn watch(&mut self, root: &Path) -> Result<Vec<PathBuf>, Refused> {
@@ -151,7 +152,7 @@ impl Fanotify {
     }
 
     /// Whether something was mounted or unmounted since the roots were watched.
-    pub(super) fn mounts_changed(&mut self) -> bool {
+    pub(super) fn is_outdated(&mut self) -> bool {
         let table = filesystems::table();
         let changed = table != self.table;
         self.table = table;
@@ -305,15 +306,6 @@ impl Drop for Fanotify {
             tracing::error!("the thread that reads from fanotify panicked");
         }
     }
-}
-
-/// Why one directory is not watched this way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
-    /// Nobody could watch it.
-    Trouble(Trouble),
-    /// Its file system does not do this, in the system's words; another backend may.
-    Unable(String),
 }
 
 impl Refused {

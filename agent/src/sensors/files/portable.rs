@@ -57,7 +57,8 @@ impl Portable {
 
     /// Returns what it is called.
     pub(super) fn name() -> String {
-        format!("notify ({:?})", RecommendedWatcher::kind()).to_lowercase()
+        let name = format!("notify ({:?})", RecommendedWatcher::kind()).to_lowercase();
+        format!("{name}, which does not tell who changes a file")
     }
 
     /// Watches a directory and everything below it. What cannot be watched below it comes as [`Raw::Trouble`].

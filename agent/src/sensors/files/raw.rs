@@ -23,7 +23,7 @@ pub(super) struct RawEvent {
 }
 
 /// What the kernel can tell.
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "some of it only fanotify tells"))]
+#[cfg_attr(not(windows), expect(dead_code, reason = "some of it only a change journal tells"))]
 #[derive(Debug)]
 pub(super) enum Raw {
     /// Something appeared.
@@ -48,6 +48,8 @@ pub(super) enum Raw {
     RootMoved,
     /// The kernel's queue ran over.
     Overflow,
+    /// What the kernel kept is gone before it was read, and why.
+    Missed(&'static str),
     /// Something could not be watched.
     Trouble(Trouble),
     /// Nothing: wakes the worker.

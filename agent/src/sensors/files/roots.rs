@@ -204,7 +204,8 @@ mod tests {
     fn a_path_belongs_to_the_deepest_root() {
         let roots = resolve(&[configured("/nowhere-a"), configured("/nowhere-a/b")]);
         let roots: Vec<_> = roots.into_iter().map(Watched::new).collect();
-        let (root, below) = root_of(&roots, Path::new("/nowhere-a/b/c.pdf")).expect("inside");
+        let inside = std::path::absolute("/nowhere-a/b/c.pdf").expect("a path");
+        let (root, below) = root_of(&roots, &inside).expect("inside");
         assert_eq!((root.label.as_str(), below.as_path()), ("b", Path::new("c.pdf")));
         assert!(root_of(&roots, Path::new("/nowhere-abc")).is_none());
     }

@@ -63,7 +63,8 @@ pub struct RootStatus {
 /// # Errors
 /// When the kernel gives no queue or no thread. A root that cannot be watched is no error but a state.
 pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
-    let FilesParts { roots, config, clock, out, board, since, mut ignored, watchlist } = parts;
+    let FilesParts { roots, config, clock, out, board, since, memory, mut ignored, watchlist } =
+        parts;
     ignored.extend(config.ignored.iter().cloned());
     // The kernel tells real paths; a configured one may lead over a link.
     let real: Vec<_> = ignored
@@ -75,6 +76,7 @@ pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
         choice: config.backend,
         clock: clock.clone(),
         ignored: &ignored,
+        memory: memory.as_deref(),
         probe: roots
             .iter()
             .map(|root| root.path.as_path())
@@ -286,6 +288,11 @@ impl Worker {
             }
             Raw::Overflow => {
                 let detail = "the kernel dropped file changes; a rescan was begun".to_owned();
+                self.lost(at, LossKind::KernelQueue, None, detail);
+                self.rescan_all(at);
+            }
+            Raw::Missed(why) => {
+                let detail = format!("{why}; a rescan was begun");
                 self.lost(at, LossKind::KernelQueue, None, detail);
                 self.rescan_all(at);
             }

@@ -289,6 +289,7 @@ mod tests {
         assert_eq!(host.look(), []);
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_log_that_leads_nowhere_holds_nothing() {
         let mut host = Host::new("one\n");

@@ -22,6 +22,7 @@ impl Worker {
                 self.rescans.request(Request { root, since, cause });
             }
         }
+        self.backend.begin();
         let hidden = self
             .roots
             .iter()

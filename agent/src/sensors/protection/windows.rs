@@ -1,4 +1,5 @@
-//! Systems on which this build knows no logs and no guards by name; those the configuration names are watched.
+//! What Windows tells of a file, and which services protect it. Its own logs are no files that grow; that the Security log
+//! was emptied is told by `logons`.
 
 use std::fs::Metadata;
 use std::io;
@@ -14,8 +15,32 @@ pub(super) const LOGS: &[&str] = &[];
 pub(super) const JOURNAL: Option<&str> = None;
 /// There are none in files.
 pub(super) const UNIT_DIRS: &[&str] = &[];
-/// None known.
-pub(super) const GUARDS: &[&str] = &[];
+/// Services that keep intruders off or record what they do, and start with the system.
+pub(super) const GUARDS: &[&str] = &[
+    "WinDefend",
+    "Sense",
+    "mpssvc",
+    "EventLog",
+    "MsMpSvc",
+    "ntrtscan",
+    "tmlisten",
+    "ds_agent",
+    "ekrn",
+    "SepMasterService",
+    "CSFalconService",
+    "SentinelAgent",
+    "CylanceSvc",
+    "CbDefense",
+    "mfemms",
+    "masvc",
+    "xagt",
+    "cyserver",
+    "WazuhSvc",
+    "Sysmon",
+    "Sysmon64",
+    "osqueryd",
+    "Velociraptor",
+];
 
 /// Returns what tells this state of a file from an earlier one; one file is told from another by when it was made.
 pub(super) fn mark(metadata: &Metadata) -> Mark {
