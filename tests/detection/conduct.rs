@@ -135,8 +135,9 @@ fn agent(arguments: &RunArguments) -> Result<Agent> {
 
 /// Where grounds are made.
 struct Place {
-    parent: tempfile::TempDir,
+    /// Before its folder: what is mounted goes first.
     volume: Option<Volume>,
+    parent: tempfile::TempDir,
 }
 
 impl Place {
@@ -163,7 +164,7 @@ impl Place {
             false => None,
         };
 
-        Ok(Self { parent, volume })
+        Ok(Self { volume, parent })
     }
 
     fn grounds(&self) -> &Path {
