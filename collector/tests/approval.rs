@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use calamine::Reader as _;
 use shirase_collector::approval::Verdict;
 use shirase_collector::audit::Actor;
 use shirase_collector::jobs::draft_reports::DraftReportsJob;
@@ -239,6 +240,6 @@ fn an_official_form_is_filled(ward: &Ward) {
     let filled = std::fs::read(out).unwrap();
     assert!(filled == std::fs::read(again).unwrap(), "the kept copy is given out again");
     let mut book: calamine::Xlsx<_> = calamine::Xlsx::new(std::io::Cursor::new(filled)).unwrap();
-    let range = calamine::Reader::worksheet_range(&mut book, "様式").unwrap();
+    let range = book.worksheet_range("様式").unwrap();
     assert_eq!(range.get_value((0, 1)).unwrap().to_string(), "しらせ総合病院");
 }

@@ -150,10 +150,10 @@ footer-approved-own = approved by { $name }, { $at } (an author)
 files-title = Attached files
 files-intro = Files that go with this document. Each hash is the SHA-256 of the whole file.
 files-row =
+    { $name }
     { $title }, { $entries } entries
     SHA-256 { $hash }
 column-file = File
-column-holds = Content
 attached-timeline = Timeline
 attached-hosts = Affected systems
 attached-indicators = Indicators (table)

@@ -150,10 +150,10 @@ footer-approved-own = 承認 { $name }　{ $at }（回答者本人）
 files-title = 添付ファイル
 files-intro = 本書に添付するファイルです。ハッシュは各ファイル全体のSHA-256です。
 files-row =
+    { $name }
     { $title }　{ $entries }件
     SHA-256 { $hash }
-column-file = ファイル名
-column-holds = 内容
+column-file = ファイル
 attached-timeline = 時系列
 attached-hosts = 被害を受けた機器の一覧
 attached-indicators = 侵害の痕跡（表）

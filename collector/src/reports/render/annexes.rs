@@ -135,19 +135,23 @@ impl Maker<'_> {
 
     /// The files that go with the document, each with its hash.
     fn files(&self, attachments: &[Attachment]) -> Annex {
-        let row = |file: &Attachment| {
-            let values: [(&str, &dyn std::fmt::Display); 3] =
-                [("title", &file.title), ("entries", &file.entries), ("hash", &file.sha256)];
-            vec![file.name.clone(), self.locale.text_with("files-row", &values)]
+        let row = |(index, file): (usize, &Attachment)| {
+            let values: [(&str, &dyn std::fmt::Display); 4] = [
+                ("name", &file.name),
+                ("title", &file.title),
+                ("entries", &file.entries),
+                ("hash", &file.sha256),
+            ];
+            vec![(index + 1).to_string(), self.locale.text_with("files-row", &values)]
         };
         Annex {
             title: self.locale.text("files-title"),
             intro: self.locale.text("files-intro"),
-            widths: vec![3, 7],
-            head: ["column-file", "column-holds"]
+            widths: vec![1, 12],
+            head: ["column-place", "column-file"]
                 .map(|key| self.locale.text(key))
                 .to_vec(),
-            rows: attachments.iter().map(row).collect(),
+            rows: attachments.iter().enumerate().map(row).collect(),
         }
     }
 

@@ -125,12 +125,9 @@ pub(super) fn header(document: &Document) -> String {
         "<w:p><w:pPr><w:pBdr><w:bottom w:val=\"single\" w:sz=\"4\" w:space=\"2\" w:color=\"AAAAAA\"/></w:pBdr>\
          <w:tabs><w:tab w:val=\"right\" w:pos=\"9750\"/></w:tabs></w:pPr>{left}<w:r><w:tab/></w:r>{right}</w:p>"
     );
-    let marks: String = document
-        .marks
-        .iter()
-        .enumerate()
-        .map(|(index, words)| mark(index, document.marks.len(), words))
-        .collect();
+    // Two shapes would lie on each other: not every program moves a centred one aside.
+    let marks =
+        if document.marks.is_empty() { String::new() } else { mark(&document.marks.join("　")) };
     let across = if marks.is_empty() { marks } else { paragraph("Letter", "", &marks) };
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<w:hdr {NAMESPACES}>{line}{across}</w:hdr>"
@@ -138,27 +135,19 @@ pub(super) fn header(document: &Document) -> String {
 }
 
 /// Words across the page, the way Word itself draws a watermark.
-fn mark(index: usize, of: usize, words: &str) -> String {
+fn mark(words: &str) -> String {
+    let letters = words.chars().count().max(1);
+    let height = (520 / letters).min(130);
+    let width = height * letters;
     let words = escaped(words);
-    let (width, height) = (115 * words.chars().count().min(5), 115);
-    let shift = if of < 2 {
-        0
-    } else if index == 0 {
-        -75
-    } else {
-        75
-    };
-    let shape = if index == 0 { SHAPE_TYPE } else { "" };
     format!(
-        "<w:r><w:pict>{shape}<v:shape id=\"mark{index}\" o:spid=\"_x0000_s{}\" type=\"#_x0000_t136\" \
-         style=\"position:absolute;margin-left:{shift}pt;margin-top:{shift}pt;width:{width}pt;height:{height}pt;\
-         rotation:308;z-index:-251658{};mso-position-horizontal:center;\
+        "<w:r><w:pict>{SHAPE_TYPE}<v:shape id=\"mark\" o:spid=\"_x0000_s2049\" type=\"#_x0000_t136\" \
+         style=\"position:absolute;margin-left:0;margin-top:0;width:{width}pt;height:{height}pt;\
+         rotation:308;z-index:-251658752;mso-position-horizontal:center;\
          mso-position-horizontal-relative:margin;mso-position-vertical:center;\
          mso-position-vertical-relative:margin\" fillcolor=\"#f3d2d2\" stroked=\"f\">\
          <v:textpath style=\"font-family:&quot;{FONT}&quot;;font-size:1pt;font-weight:bold\" \
-         string=\"{words}\"/></v:shape></w:pict></w:r>",
-        2049 + index,
-        752 + index,
+         string=\"{words}\"/></v:shape></w:pict></w:r>"
     )
 }
 
