@@ -94,7 +94,7 @@ unit_tests() {
     cargo test --locked -p shirase-agent --lib --target "$triple" -- --test-threads=2
 }
 
-# Whether what a command prints says so; it is shown.
+# Whether what a command prints says so; it is shown. All of it is read first: a reader that leaves early is a failure.
 says() {
   local expected=$1 told
   shift
@@ -171,8 +171,8 @@ name = "no-such-service"
 TOML
 }
 
-told_by_status() { agent status --config 'C:\agent.toml' | grep -Eq "$1"; }
-kept_in_buffer() { agent buffer export --config 'C:\agent.toml' | grep -q "$1"; }
+told_by_status() { says "$1" agent status --config 'C:\agent.toml' >/dev/null; }
+kept_in_buffer() { says "$1" agent buffer export --config 'C:\agent.toml' >/dev/null; }
 
 service_installs() {
   enrol_by_hand &&
