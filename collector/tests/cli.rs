@@ -401,7 +401,7 @@ fn profiles_are_listed_and_every_mistake_in_them_is_named() {
         .collect();
     assert!(lines.contains(&2) && lines.contains(&3), "{problems}");
     std::fs::remove_file(own.join("jp-ipa.toml")).unwrap();
-    assert_eq!(place.list(&["deadline", "list"]), Value::Array(vec![]));
+    assert!(place.list(&["deadline", "list"]).is_empty());
 }
 
 #[test]
