@@ -371,7 +371,6 @@ fn what_is_not_there_is_named_and_lists_are_empty_arrays() {
 fn profiles_are_listed_and_every_mistake_in_them_is_named() {
     let place = Place::new();
     let profiles = place.list(&["profile", "list"]);
-    let profiles = profiles.as_array().unwrap();
     let ids: Vec<&str> = profiles
         .iter()
         .map(|one| one["id"].as_str().unwrap())
