@@ -17,7 +17,8 @@ pub struct MassChangeConfig {
     pub high_files: u32,
     /// Files harmed in one burst that make it critical. A burst over three directories is critical at less than half.
     pub critical_files: u32,
-    /// Files deleted, moved away or emptied within two minutes that make an event at all.
+    /// Files deleted, moved away or emptied within two minutes that make an event at all. A virus scanner that takes thirty
+    /// away at once is below the default.
     pub removed_files: u32,
     /// A burst has ended when nothing was harmed for this long, in seconds.
     pub quiet_secs: u64,
@@ -39,7 +40,7 @@ impl Default for MassChangeConfig {
         Self {
             high_files: 3,
             critical_files: 20,
-            removed_files: 40,
+            removed_files: 32,
             quiet_secs: 30,
             allowed_suffixes: Vec::new(),
             learning_days: 7,
@@ -56,7 +57,7 @@ impl MassChangeConfig {
         let key = |name: &str| format!("detectors.mass_change.{name}");
         let mut problems = Vec::new();
         if self.high_files == 0 || self.removed_files == 0 {
-            let remedy = "give at least 1; the defaults are 3 and 40";
+            let remedy = "give at least 1; the defaults are 3 and 32";
             problems.push(Problem::of(&key("high_files"), "or `removed_files` is 0", remedy));
         }
         if self.critical_files < self.high_files {

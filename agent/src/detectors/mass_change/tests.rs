@@ -99,12 +99,12 @@ fn a09_random_names_by_way_of_a_temporary_one() {
 
 #[test]
 fn a10_deletion_of_everything() {
-    fires(40, Severity::High, |play, file| play.delete(file));
+    fires(32, Severity::High, |play, file| play.delete(file));
 }
 
 #[test]
 fn a11_truncation_of_everything() {
-    fires(20, Severity::High, |play, file| play.write(file, Verdict::Unknown, 0));
+    fires(16, Severity::High, |play, file| play.write(file, Verdict::Unknown, 0));
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn a12_the_same_note_in_every_directory_beside_one_harmed_file() {
 
 #[test]
 fn a13_an_archive_and_then_deletion() {
-    fires(40, Severity::High, |play, file| {
+    fires(32, Severity::High, |play, file| {
         play.create("archive.zip");
         play.delete(file);
     });

@@ -48,6 +48,9 @@ impl Reading<'_> {
                     .collect(),
                 suffix,
             ),
+            Relation::Lost { suffix } if self.is_put_aside(&well) => {
+                (vec![Evidence::MovedOut], suffix)
+            }
             Relation::Lost { suffix } => (
                 std::iter::once(Evidence::ExtensionLost)
                     .chain(content)
@@ -70,6 +73,16 @@ impl Reading<'_> {
             mark.suffix = (!suffix.is_empty()).then(|| shown_extension(&suffix));
             self.findings.push(Finding::Mark(mark));
         }
+    }
+
+    /// Whether a file that lost its extension went to another directory with its content whole, as a virus scanner does
+    /// with what it takes away. It is as good as moved out, and told when there are as many; what happens to its content
+    /// later is still seen.
+    fn is_put_aside(&self, well: &Path) -> bool {
+        let whole =
+            self.change.verdict == Verdict::Agrees && self.change.texture != Texture::Random;
+
+        whole && self.path.parent() != well.parent()
     }
 
     /// A new file is given its name, perhaps over an old one.

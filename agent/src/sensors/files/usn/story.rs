@@ -206,12 +206,12 @@ mod tests {
                     .replace('\\', "/")
             };
             self.story.tell(record, &self.volume, |path, what| {
-                told.push(match what {
-                    Raw::Renamed(from, entry) => {
-                        format!("{} was {} {entry:?}", short(&path), short(&from))
-                    }
-                    other => format!("{} {other:?}", short(&path)),
-                });
+                let said = if let Raw::Renamed(from, entry) = &what {
+                    format!("{} was {} {entry:?}", short(&path), short(from))
+                } else {
+                    format!("{} {what:?}", short(&path))
+                };
+                told.push(said);
             });
             told
         }
