@@ -21,6 +21,7 @@ needs=(
   "gcc:$(command -v cc || true)"
   "fonts-morisawa-bizud-gothic:$(ls /usr/share/fonts/truetype/bizud-gothic/BIZUDPGothic-Regular.ttf 2>/dev/null || true)"
   "poppler-utils:$(command -v pdftotext || true)"
+  "dbus:$(command -v dbus-daemon || true)"
   "python3-aiosmtpd:$(/usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null && echo yes || true)"
 )
 if [ "$short" = no ]; then

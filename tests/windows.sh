@@ -67,10 +67,19 @@ install_needs() {
 prefix=$(mktemp -d)
 export WINEPREFIX=$prefix/wine WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml="
 finish() {
+  [ -z "$held" ] || kill "$held" 2>/dev/null || true
   if [ -x "$wine" ]; then "${wine%wine64}wineserver64" -k 2>/dev/null || true; fi
   rm -rf "$prefix"
 }
+held=
 trap finish EXIT
+
+# Wine shuts its Windows down, services included, a moment after the last program ended: one stays.
+hold() {
+  mkdir -p "$WINEPREFIX/drive_c/held"
+  "$wine" 'C:\agent.exe' watch 'C:\held' >/dev/null 2>&1 &
+  held=$!
+}
 
 make_windows() {
   "$wine" wineboot -i >/dev/null 2>&1
@@ -94,7 +103,7 @@ unit_tests() {
     cargo test --locked -p shirase-agent --lib --target "$triple" -- --test-threads=2
 }
 
-# Whether what a command prints says so; it is shown.
+# Whether what a command prints says so; it is shown. All of it is read first: a reader that leaves early is a failure.
 says() {
   local expected=$1 told
   shift
@@ -171,8 +180,8 @@ name = "no-such-service"
 TOML
 }
 
-told_by_status() { agent status --config 'C:\agent.toml' | grep -Eq "$1"; }
-kept_in_buffer() { agent buffer export --config 'C:\agent.toml' | grep -q "$1"; }
+told_by_status() { says "$1" agent status --config 'C:\agent.toml' >/dev/null; }
+kept_in_buffer() { says "$1" agent buffer export --config 'C:\agent.toml' >/dev/null; }
 
 service_installs() {
   enrol_by_hand &&
@@ -222,6 +231,7 @@ step "scenario: renamed with a suffix" scenario A01 'for /r %%f in (*.pdf) do re
 step "scenario: overwritten" scenario A02 'for /r %%f in (*.pdf) do copy /y C:\windows\system32\bcryptprimitives.dll "%%f" >nul' true
 step "scenario: deleted" scenario A10 'del /s /q *.pdf' true
 step "scenario: one file renamed by hand" scenario quiet-one 'ren d1\1.pdf chart.pdf' false
+hold
 step "service: install" service_installs
 step "service: start" service_starts
 step "service: the service manager is asked" service_sees_services
