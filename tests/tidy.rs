@@ -48,7 +48,14 @@ const DOORS: &[(&str, &[&str])] = &[
     ("lettre", &["collector/src/notify/mail", "collector/src/reports/render/mail"]),
     ("zip", &["collector/src/reports/render/archive"]),
     ("rust_xlsxwriter", &["collector/src/reports/render/xlsx"]),
-    ("quick_xml", &["collector/src/reports/official", "collector/src/reports/render/docx"]),
+    (
+        "quick_xml",
+        &[
+            "agent/src/sensors/event_log",
+            "collector/src/reports/official",
+            "collector/src/reports/render/docx",
+        ],
+    ),
     ("notify::", &["agent/src/sensors/files", "collector/src"]),
     (
         "reqwest::",

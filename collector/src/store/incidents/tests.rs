@@ -72,8 +72,8 @@ impl Site {
 
     async fn draft_for(&self, incident: &Incident, report: &str) {
         sqlx::query(
-            "INSERT INTO reports (facility_id, report_id, incident_id, profile, status, revision, created_ms, updated_ms)
-             VALUES (?, ?, ?, 'jp-mhlw-contact', 'draft', 1, 0, 0)",
+            "INSERT INTO reports (facility_id, report_id, incident_id, profile, series, round, round_kind, status, revision, created_ms, updated_ms)
+             VALUES (?, ?, ?, 'jp-mhlw-contact', 'jp-mhlw', 1, 'preliminary', 'draft', 1, 0, 0)",
         )
         .bind(facility().as_str())
         .bind(report)
