@@ -70,7 +70,7 @@ fn no_patience_teaches_more_than_ten_times_the_threshold() {
     for number in 0..14 {
         day(&mut play, number, 3000);
     }
-    assert_eq!(day(&mut play, 14, 390), Some(Severity::Low));
+    assert_eq!(day(&mut play, 14, 310), Some(Severity::Low));
     assert_eq!(day(&mut play, 15, 450), Some(Severity::High));
 }
 
