@@ -70,7 +70,7 @@ try {
   await author.page.goto(`${CONSOLE}/facilities/${FACILITY}`);
   await shot(author.page, "11-incidents");
   await author.page.click('a[href*="/incidents/"]');
-  await author.page.waitForSelector('a[href*="/reports/"]', { timeout: 60000 });
+  await author.page.waitForSelector('a[href*="/reports/"]:visible', { timeout: 60000 });
   await shot(author.page, "12-incident");
   await interview(author.page);
   await shot(author.page, "12-interview");
