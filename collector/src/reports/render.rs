@@ -7,7 +7,7 @@
 //!
 //! Always holds:
 //! - the same frozen answers at the same stage give the same document;
-//! - every text in it went through [`clean`]: no control, bidirectional or invisible character is left, and nothing that
+//! - every text in it went through [`mod@clean`]: no control, bidirectional or invisible character is left, and nothing that
 //!   tells of a patient;
 //! - the same document gives the same bytes in every format;
 //! - a draft says 下書き, a drill says 訓練, what nobody confirmed says 未確認.
