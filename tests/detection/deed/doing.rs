@@ -19,7 +19,7 @@ pub(crate) const NOTE_NAME: &str = "HOW_TO_RESTORE_YOUR_FILES.txt";
 /// In the words real ones use, and in no others: a line that says it is a test is what a detector would rightly heed.
 const NOTE: &str = "All your files have been encrypted with a strong algorithm.\n\
     To decrypt and restore your data you need the private key. Do not rename files.\n\
-    Contact us and pay 3 bitcoin within 72 hours, or your data will be published.\n";
+    Write to restore@example.invalid and pay 3 bitcoin within 72 hours, or your data will be published.\n";
 
 /// Does deeds on one ground.
 pub(crate) struct Doer {
