@@ -78,7 +78,12 @@ impl Story {
         let by = if by.is_empty() { by } else { format!("; by {by}") };
         let seconds = self.seconds;
 
-        format!("{files} harmed in {directories} since {since} ({seconds} s): {evidence}{by}")
+        let harmed = if self.files == 0 {
+            "no file harmed yet".to_owned()
+        } else {
+            format!("{files} harmed in {directories}")
+        };
+        format!("{harmed} since {since} ({seconds} s): {evidence}{by}")
     }
 
     fn evidence(&self) -> Vec<String> {
