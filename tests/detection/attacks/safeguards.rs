@@ -43,7 +43,7 @@ impl Strike {
     /// What says on the service's board that it looked once.
     const fn sensor(self) -> &'static str {
         match self {
-            Self::Logs | Self::OwnKey => "protection",
+            Self::Logs | Self::OwnKey => "logs and own files",
             Self::Backups => "backup dumps",
         }
     }
@@ -86,7 +86,7 @@ impl Strike {
             Self::Backups => (
                 "\nlogs = []".to_owned(),
                 format!(
-                    "\n[[sensors.backups]]\nname = \"dumps\"\nkind = \"tree\"\npath = {folder:?}\ninterval_secs = 5\n"
+                    "\n[[sensors.backups]]\nname = \"dumps\"\nkind = \"tree\"\npath = {folder:?}\ninterval_secs = 5\ncomplete_after_secs = 1\n"
                 ),
             ),
             Self::OwnKey => ("\nlogs = []".to_owned(), String::new()),
