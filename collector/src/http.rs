@@ -38,6 +38,7 @@ mod console_official;
 mod console_overview;
 mod console_incident;
 mod console_report;
+mod console_decision;
 mod live;
 
 pub use agent::{AgentIdentity, AgentParts, AgentState, OnStored, agent_router};

@@ -21,10 +21,10 @@ use super::page_error::PageError;
 use super::routes::{Page, ROUTES, Verb};
 use super::session::{self, Call, Guard};
 use super::{
-    console_audit, console_contacts as contacts, console_duties as duties, console_hosts as hosts,
-    console_incident as incident, console_official as official, console_overview as overview,
-    console_report as report, console_settings as settings, console_sign_in as sign_in,
-    console_users as users, live,
+    console_audit, console_contacts as contacts, console_decision as decision,
+    console_duties as duties, console_hosts as hosts, console_incident as incident,
+    console_official as official, console_overview as overview, console_report as report,
+    console_settings as settings, console_sign_in as sign_in, console_users as users, live,
 };
 use crate::console::{Frame, Tab, html};
 use crate::contacts::TABLE_MAX_BYTES;
@@ -191,9 +191,9 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::ReportFile => on(filter, report::file),
         Page::AnswerForm => on(filter, report::edit),
         Page::Answer => on(filter, report::answer),
-        Page::Submit => on(filter, report::submit),
-        Page::Approve => on(filter, report::approve),
-        Page::Reject => on(filter, report::reject),
+        Page::Submit => on(filter, decision::submit),
+        Page::Approve => on(filter, decision::approve),
+        Page::Reject => on(filter, decision::reject),
         Page::Hosts => on(filter, hosts::show),
         Page::HostRoles => on(filter, hosts::set_roles),
         Page::HostRevoke => on(filter, hosts::revoke),
