@@ -19,11 +19,11 @@ use crate::reports::answer::Answer;
 use crate::reports::deadline::{Deadline, State, Term};
 use crate::reports::duty::{Duty, Missing, Standing};
 use crate::reports::fields::Field;
-use crate::reports::interview::{QUESTIONS, Said, next_question, said};
+use crate::reports::interview::{QUESTIONS, is_answered, next_question};
 use crate::reports::profile::{Confidence, Obligation, Profile, Profiles, RunsFrom};
 use crate::reports::{IncidentSheet, Report, ReportStatus};
 
-/// One of the three questions.
+/// One of the questions of the first hour.
 pub struct QuestionView {
     /// Number of its field.
     pub number: u8,
@@ -44,7 +44,7 @@ pub struct QuestionView {
 }
 
 impl QuestionView {
-    /// Shows the three questions.
+    /// Shows the questions.
     #[must_use]
     pub fn all(sheet: &IncidentSheet, locale: Locale) -> Vec<Self> {
         let next = next_question(&sheet.answers);
@@ -68,7 +68,7 @@ impl QuestionView {
                 suggestion: suggested
                     .map(|answer| value_lines(question, &answer.value, locale))
                     .unwrap_or_default(),
-                asks_reason: said(question, &sheet.answers) != Said::Open,
+                asks_reason: is_answered(question, &sheet.answers),
                 next: next == Some(question),
             }
         };
@@ -414,7 +414,7 @@ fn from_words(deadline: &Deadline, names: &BTreeMap<UserId, String>, locale: Loc
 pub struct DutiesView {
     /// The revision of the answers.
     pub revision: u32,
-    /// The three questions.
+    /// The questions of the first hour.
     pub questions: Vec<QuestionView>,
     /// The moments.
     pub moments: Vec<MomentView>,
