@@ -16,6 +16,7 @@ pub mod duties;
 pub mod incident;
 pub mod report;
 pub mod hosts;
+pub mod contacts;
 pub mod settings;
 pub mod official;
 pub mod users;

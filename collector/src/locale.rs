@@ -20,6 +20,7 @@ const FILES: &[(&str, &str)] = &[
     (include_str!("../locales/ja/reports.ftl"), include_str!("../locales/en/reports.ftl")),
     (include_str!("../locales/ja/answers.ftl"), include_str!("../locales/en/answers.ftl")),
     (include_str!("../locales/ja/duties.ftl"), include_str!("../locales/en/duties.ftl")),
+    (include_str!("../locales/ja/contacts.ftl"), include_str!("../locales/en/contacts.ftl")),
 ];
 
 /// A language the program speaks.

@@ -22,6 +22,7 @@ mod sessions;
 mod audit;
 
 mod facilities;
+mod contacts;
 mod hosts;
 mod tokens;
 mod events;
@@ -35,6 +36,7 @@ mod deadline_notices;
 pub use approvals::{DecisionError, NewApproval, NewSubmission};
 pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};
+pub use contacts::Imported;
 pub use hosts::{CertificateHolder, IssuedCertificate};
 pub use incidents::{ActFailure, RecordMark};
 pub use notifications::ChannelState;

@@ -119,7 +119,7 @@ impl MailConfig {
 }
 
 /// Checks that a text is one mail address and nothing else.
-pub(super) fn check_address(text: &str) -> Result<(), String> {
+pub(crate) fn check_address(text: &str) -> Result<(), String> {
     text.parse::<Address>()
         .map(|_| ())
         .map_err(|error| format!("{error}; give one address such as tantou@example.jp"))
