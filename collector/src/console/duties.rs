@@ -159,8 +159,8 @@ pub struct DutyView {
     pub basis: String,
     /// Why, a line each.
     pub reasons: Vec<String>,
-    /// What is still missing, a line each.
-    pub missing: Vec<String>,
+    /// What is still missing, and where on the page it is asked; empty where it is not.
+    pub missing: Vec<(String, String)>,
     /// That nobody confirmed it, with source and date; empty if somebody did.
     pub doubt: String,
     /// Its reports, the newest last: words and whether it is a link.
@@ -230,10 +230,14 @@ impl DutyView {
     }
 }
 
-fn missing_words(missing: Missing, locale: Locale) -> String {
+fn missing_words(missing: Missing, locale: Locale) -> (String, String) {
     match missing {
-        Missing::Answer(field) => locale.text(&field.label_key()),
-        Missing::Moment(moment) => locale.text(moment.label_key()),
+        Missing::Answer(field) => {
+            let asked = QUESTIONS.contains(&field);
+            let anchor = if asked { format!("question-{}", field.number()) } else { String::new() };
+            (locale.text(&field.label_key()), anchor)
+        }
+        Missing::Moment(moment) => (locale.text(moment.label_key()), "deadlines".to_owned()),
     }
 }
 

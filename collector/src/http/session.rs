@@ -13,6 +13,7 @@ use axum::extract::{
 };
 use axum::http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
+use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -82,6 +83,8 @@ pub(super) struct Call {
     pub(super) address: IpAddr,
     /// Path and query, to come back to.
     pub(super) path: String,
+    /// The page that was asked for before signing in.
+    pub(super) way: Option<String>,
 }
 
 impl Call {
@@ -240,9 +243,17 @@ async fn admit(guard: &Guard, request: Request, locale: Locale) -> Result<Admiss
         }
         (form, upload)
     };
-    parts
-        .extensions
-        .insert(Call { caller, facility, locale, form, upload, csrf, address, path, way });
+    parts.extensions.insert(Call {
+        caller,
+        facility,
+        locale,
+        form,
+        upload,
+        csrf,
+        address,
+        path,
+        way,
+    });
 
     Ok(Admission::Pass(Request::from_parts(parts, Body::empty())))
 }

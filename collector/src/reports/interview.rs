@@ -46,9 +46,7 @@ pub fn said(question: Field, answers: &BTreeMap<Field, Answer>) -> Said {
 #[must_use]
 pub fn is_answered(question: Field, answers: &BTreeMap<Field, Answer>) -> bool {
     let answer = answers.get(&question);
-    answer.is_some_and(|answer| {
-        answer.source.user().is_some() && !answer.value.chosen().is_empty()
-    })
+    answer.is_some_and(|answer| answer.source.user().is_some() && !answer.value.chosen().is_empty())
 }
 
 /// Returns the first question nobody has answered. What happened is not asked first where the machine has evidence.
@@ -61,6 +59,9 @@ pub fn next_question(answers: &BTreeMap<Field, Answer>) -> Option<Field> {
 }
 
 fn looks_like_attack(answers: &BTreeMap<Field, Answer>) -> bool {
-    let chosen = answers.get(&Field::Kind).map(|answer| answer.value.chosen());
-    chosen.is_some_and(|codes| !codes.is_empty() && codes.iter().all(|code| code != "system-failure"))
+    let chosen = answers
+        .get(&Field::Kind)
+        .map(|answer| answer.value.chosen());
+    chosen
+        .is_some_and(|codes| !codes.is_empty() && codes.iter().all(|code| code != "system-failure"))
 }

@@ -35,7 +35,9 @@ impl Desk {
     /// Returns everybody's login by name, for those who use a browser of their own.
     pub(super) fn logins(&self) -> BTreeMap<String, Login> {
         let logins = self.people.iter();
-        logins.map(|(name, (login, _))| (name.clone(), login.clone())).collect()
+        logins
+            .map(|(name, (login, _))| (name.clone(), login.clone()))
+            .collect()
     }
 
     /// Has somebody do something; what was approved comes back as papers.
@@ -90,9 +92,9 @@ impl Desk {
                 let of = |page: &Page| {
                     let all = page.forms_with("/reports", ("profile", profile));
                     let fits = |form: &Form| form.fields.get("kind") == Some(kind);
-                    all.into_iter()
-                        .find(fits)
-                        .with_context(|| format!("the page does not offer to make a {kind} report of {profile}"))
+                    all.into_iter().find(fits).with_context(|| {
+                        format!("the page does not offer to make a {kind} report of {profile}")
+                    })
                 };
                 send(console, &page, of, &[]).await?
             }
@@ -111,8 +113,12 @@ impl Desk {
                 let page = format!("/facilities/{FACILITY}/reports/{report}");
                 let read = console.get(&page).await?;
                 for field in changed {
-                    if !read.html.contains(&format!("class=\"answer change\"><h3><a href=\"#field-{field}\"")) {
-                        bail!("the approver does not see that field {field} changed since the report before");
+                    if !read.html.contains(&format!(
+                        "class=\"answer change\"><h3><a href=\"#field-{field}\""
+                    )) {
+                        bail!(
+                            "the approver does not see that field {field} changed since the report before"
+                        );
                     }
                 }
                 send(console, &page, |page| page.form("/approve"), &[]).await?;
@@ -133,7 +139,11 @@ async fn send(
 ) -> Result<()> {
     for _ in 0..TRIES {
         let page = console.get(path).await?;
-        if console.send_if_current(&form(&page)?, filled).await?.is_some() {
+        if console
+            .send_if_current(&form(&page)?, filled)
+            .await?
+            .is_some()
+        {
             return Ok(());
         }
     }
@@ -150,16 +160,22 @@ async fn fill(console: &Console, path: &str, did: &Did) -> Result<()> {
         let mut form = page.form(&format!("/fields/{field}"))?;
         // A person unticks what is not so any more.
         form.fields.remove("choice");
-        let mut filled: Vec<(String, String)> = vec![
-            ("status".to_owned(), status.clone()),
-            ("basis".to_owned(), basis.clone()),
-        ];
+        let mut filled: Vec<(String, String)> =
+            vec![("status".to_owned(), status.clone()), ("basis".to_owned(), basis.clone())];
         if form.fields.contains_key("reason") {
             filled.push(("reason".to_owned(), reason.clone()));
         }
-        filled.extend(choices.iter().map(|choice| ("choice".to_owned(), choice.clone())));
+        filled.extend(
+            choices
+                .iter()
+                .map(|choice| ("choice".to_owned(), choice.clone())),
+        );
         filled.extend(text.iter().map(|text| ("text".to_owned(), text.clone())));
-        filled.extend(parts.iter().map(|(name, part)| (format!("p-{name}"), part.clone())));
+        filled.extend(
+            parts
+                .iter()
+                .map(|(name, part)| (format!("p-{name}"), part.clone())),
+        );
         let first = first_empty_row(&form);
         for (index, row) in rows.iter().enumerate() {
             filled.extend(
@@ -172,8 +188,10 @@ async fn fill(console: &Console, path: &str, did: &Did) -> Result<()> {
                 bail!("{path} has no input `{name}`, only {:?}", form.fields.keys());
             }
         }
-        let filled: Vec<(&str, &str)> =
-            filled.iter().map(|(name, part)| (name.as_str(), part.as_str())).collect();
+        let filled: Vec<(&str, &str)> = filled
+            .iter()
+            .map(|(name, part)| (name.as_str(), part.as_str()))
+            .collect();
         if console.send_if_current(&form, &filled).await?.is_some() {
             return Ok(());
         }
@@ -188,9 +206,21 @@ fn radio(name: &str) -> bool {
 }
 
 fn first_empty_row(form: &Form) -> usize {
-    let index = |name: &str| name.strip_prefix("p-")?.split_once('-')?.0.parse::<usize>().ok();
-    let filled = form.fields.iter().filter(|(_, part)| !part.trim().is_empty());
-    filled.filter_map(|(name, _)| index(name)).max().map_or(0, |last| last + 1)
+    let index = |name: &str| {
+        name.strip_prefix("p-")?
+            .split_once('-')?
+            .0
+            .parse::<usize>()
+            .ok()
+    };
+    let filled = form
+        .fields
+        .iter()
+        .filter(|(_, part)| !part.trim().is_empty());
+    filled
+        .filter_map(|(name, _)| index(name))
+        .max()
+        .map_or(0, |last| last + 1)
 }
 
 /// Finds the newest report of a profile.
@@ -203,7 +233,9 @@ fn report_of(site: &Site, incident: &str, profile: &str) -> Result<String> {
         .filter(|report| report["incident"] == incident && report["profile"] == profile)
         .collect();
     own.sort_by_key(|report| report["round"].as_u64());
-    let newest = own.pop().with_context(|| format!("there is no report of {profile}"))?;
+    let newest = own
+        .pop()
+        .with_context(|| format!("there is no report of {profile}"))?;
 
     text_of(newest, "id")
 }

@@ -57,8 +57,8 @@ impl PlayedHost {
         let url = format!("https://127.0.0.1:{}/v1/enrol", site.ports.enrolment);
         let answer = stranger.post(url).json(&request).send().await;
         let answer = answer.context("failed to enrol")?.text().await?;
-        let answer: EnrolAnswer = serde_json::from_str(&answer)
-            .with_context(|| format!("not an enrolment: {answer}"))?;
+        let answer: EnrolAnswer =
+            serde_json::from_str(&answer).with_context(|| format!("not an enrolment: {answer}"))?;
         let host = answer.host.to_string();
         let mut set = vec!["host", "set", FACILITY, &host];
         for role in &server.roles {

@@ -34,6 +34,7 @@ else:
         for part in parts.namelist():
             if part.endswith(".xml") and re.search(r"document|sharedStrings|header|footer|sheet\d", part):
                 text = parts.read(part).decode()
+                text = re.sub(r"<w:instrText.*?</w:instrText>|<headerFooter.*?</headerFooter>", "", text)
                 text = re.sub(r"</w:p>|</w:tr>|</si>|</c>|</row>", "\n", text)
                 print(html.unescape(re.sub(r"<[^>]*>", "", text)))
 "#;
@@ -55,9 +56,15 @@ impl Paper {
     /// When one cannot be had.
     pub(super) async fn fetch(console: &Console, profile: &str, report: &str) -> Result<Self> {
         let mut files = Vec::new();
+        let page = format!("/facilities/{FACILITY}/reports/{report}");
+        let shown = console.get(&page).await?;
         for format in Format::ALL {
-            let path = format!("/facilities/{FACILITY}/reports/{report}/files/{format}");
-            files.push((format, console.bytes(&path).await?));
+            let path = format!("{page}/files/{format}");
+            if shown.link(&path).is_some() {
+                files.push((format, console.bytes(&path).await?));
+            } else if !format.is_attachment() {
+                bail!("the page of {profile} offers no {format}");
+            }
         }
 
         Ok(Self { profile: profile.to_owned(), report: report.to_owned(), files })
@@ -88,28 +95,47 @@ impl Paper {
         for (format, bytes) in &self.files {
             let text = words(*format, bytes)?;
             let flat = flat(&text);
-            let mut fault = |what: String| faults.push(format!("{} {format}: {what}", self.profile));
-            for name in wanted.planted.iter().filter(|name| flat.contains(&self::flat(name))) {
+            let mut fault =
+                |what: String| faults.push(format!("{} {format}: {what}", self.profile));
+            for name in wanted
+                .planted
+                .iter()
+                .filter(|name| flat.contains(&self::flat(name)))
+            {
                 fault(format!("shows `{name}`"));
             }
-            for word in ["下書き", "訓練"].into_iter().filter(|word| text.contains(word)) {
+            for word in ["下書き", "訓練"]
+                .into_iter()
+                .filter(|word| text.contains(word))
+            {
                 fault(format!("is marked {word}"));
             }
             if *format == Format::Json {
                 let value: Value = serde_json::from_slice(bytes).context("no JSON")?;
                 let published: Value = serde_json::from_str(SCHEMA).context("no schema")?;
-                schema::hold(&value, &published).into_iter().for_each(&mut fault);
+                schema::hold(&value, &published)
+                    .into_iter()
+                    .for_each(&mut fault);
             }
             if format.is_attachment() || *format == Format::Eml {
                 continue;
             }
-            for part in wanted.holds.iter().filter(|part| !flat.contains(&self::flat(part))) {
+            for part in wanted
+                .holds
+                .iter()
+                .filter(|part| !flat.contains(&self::flat(part)))
+            {
                 fault(format!("does not say `{part}`"));
             }
-            for part in wanted.lacks.iter().filter(|part| flat.contains(&self::flat(part))) {
+            for part in wanted
+                .lacks
+                .iter()
+                .filter(|part| flat.contains(&self::flat(part)))
+            {
                 fault(format!("says `{part}`"));
             }
-            if *format != Format::Json {
+            // What a PDF says is what DOCX and HTML say, but for words broken at the end of a line.
+            if ![Format::Json, Format::Pdf].contains(format) {
                 for word in latin(&text, wanted.latin) {
                     fault(format!("leaves `{word}` in another language"));
                 }
@@ -156,7 +182,7 @@ fn words(format: Format, bytes: &[u8]) -> Result<String> {
     match format {
         Format::Pdf => {
             let mut command = Command::new("pdftotext");
-            command.args(["-layout", "-", "-"]);
+            command.args(["-raw", "-", "-"]);
             output(command, bytes).context("pdftotext (Debian package poppler-utils)")
         }
         Format::Docx | Format::Xlsx | Format::Eml => {
@@ -190,15 +216,24 @@ fn flat(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
+/// Names of files, of profiles and of the standard the indicators follow; addresses of mail and of pages.
+fn is_identifier(word: &str) -> bool {
+    let begins = ["https://", "jp-", FACILITY]
+        .iter()
+        .any(|head| word.starts_with(head));
+    begins || word.contains('@') || word == "STIX"
+}
+
 /// Finds Latin words that nobody declared: English left over in a Japanese document.
 fn latin(text: &str, declared: &BTreeSet<String>) -> BTreeSet<String> {
-    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@');
+    let word =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@');
     text.split(|c| !word(c))
         .map(|found| found.trim_matches(|c: char| !c.is_ascii_alphanumeric()))
         .filter(|found| SHORT_LATIN < found.chars().filter(char::is_ascii_alphabetic).count())
         // Hashes and ids, whole or broken at the end of a line.
         .filter(|found| !found.chars().all(|c| c.is_ascii_hexdigit() || c == '-'))
-        .filter(|found| !declared.contains(*found) && !found.starts_with("https://"))
+        .filter(|found| !declared.contains(*found) && !is_identifier(found))
         .map(str::to_owned)
         .collect()
 }

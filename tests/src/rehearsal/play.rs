@@ -66,7 +66,11 @@ pub async fn play(script: &Script, dir: &Path, look: &Path) -> Result<Ended> {
 /// When no draft comes of it.
 pub async fn watch(script: &Script, dir: &Path, until: &str) -> Result<Watched> {
     let mut night = Night::begin(script, dir).await?;
-    for hour in script.hours.iter().take_while(|hour| hour.at.as_str() <= until) {
+    for hour in script
+        .hours
+        .iter()
+        .take_while(|hour| hour.at.as_str() <= until)
+    {
         night.hear(hour).await?;
     }
     let incident = night.drafted().await?;
@@ -123,7 +127,9 @@ impl<'a> Night<'a> {
         if !hour.did.is_empty() {
             bail!("people do something, and nothing is expected of it");
         }
-        let reports = self.site.list(&["report", "list", "--facility", FACILITY])?;
+        let reports = self
+            .site
+            .list(&["report", "list", "--facility", FACILITY])?;
         if reports.as_array().is_none_or(|reports| !reports.is_empty()) {
             bail!("there is a report already: {reports}");
         }
@@ -257,9 +263,8 @@ fn due(shown: &Value) -> Result<Due> {
 
 /// Shows line by line what was expected (-) and what was found (+).
 fn difference(wanted: &Then, found: &Then) -> String {
-    let lines = |then: &Then| -> Vec<String> {
-        format!("{then:#?}").lines().map(str::to_owned).collect()
-    };
+    let lines =
+        |then: &Then| -> Vec<String> { format!("{then:#?}").lines().map(str::to_owned).collect() };
     let (wanted, found) = (lines(wanted), lines(found));
     let missing = wanted.iter().filter(|line| !found.contains(line));
     let strange = found.iter().filter(|line| !wanted.contains(line));
@@ -267,5 +272,9 @@ fn difference(wanted: &Then, found: &Then) -> String {
     let strange = strange.map(|line| format!("+ {line}"));
     let all: Vec<String> = missing.chain(strange).collect();
 
-    format!("it stands otherwise than written:\n{}\nfound in full:\n{}", all.join("\n"), found.join("\n"))
+    format!(
+        "it stands otherwise than written:\n{}\nfound in full:\n{}",
+        all.join("\n"),
+        found.join("\n")
+    )
 }

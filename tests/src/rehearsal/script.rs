@@ -260,8 +260,7 @@ impl Script {
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("failed to read `{}`", path.display()))?;
-        toml::from_str(&text)
-            .with_context(|| format!("`{}` is not a rehearsal", path.display()))
+        toml::from_str(&text).with_context(|| format!("`{}` is not a rehearsal", path.display()))
     }
 }
 
