@@ -76,6 +76,9 @@ pub enum Command {
     /// What each addressee wants, by when.
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// What the law asks over an incident, and why.
+    #[command(subcommand)]
+    Duty(DutyCommand),
     /// Deadlines of incidents.
     #[command(subcommand)]
     Deadline(DeadlineCommand),
@@ -307,6 +310,21 @@ pub enum ProfileCommand {
     List(ListArgs),
     /// Read the hospital's own profiles and name every mistake with its file, key and line. Exit status 1 if there is one.
     Check(ListArgs),
+}
+
+/// Duties.
+#[derive(Debug, Subcommand)]
+pub enum DutyCommand {
+    /// Show every duty of an incident: whether it applies, why or why not, and which answer it waits for.
+    List {
+        /// Its facility.
+        facility: FacilityId,
+        /// Number or id.
+        incident: String,
+        /// How.
+        #[command(flatten)]
+        list: ListArgs,
+    },
 }
 
 /// Deadlines.
