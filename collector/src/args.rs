@@ -1,5 +1,6 @@
 //! The command line. No secret is ever an argument: other users of the machine could read it.
 
+mod delivery;
 mod hosts;
 mod official;
 
@@ -14,6 +15,7 @@ use crate::reports::official::FormId;
 use shirase_shared::event::Severity;
 use shirase_shared::ids::FacilityId;
 
+pub use delivery::{DeliveryCommand, RecordArgs, SendArgs};
 pub use hosts::{DrillCommand, HostCommand, MaintenanceCommand, TokenCommand};
 pub use official::OfficialFormCommand;
 
@@ -65,6 +67,9 @@ pub enum Command {
     /// Drafts and reports.
     #[command(subcommand)]
     Report(ReportCommand),
+    /// Approved reports on their way to addressees.
+    #[command(subcommand)]
+    Delivery(DeliveryCommand),
     /// An addressee's own XLSX or DOCX, filled from reports.
     #[command(subcommand)]
     OfficialForm(OfficialFormCommand),

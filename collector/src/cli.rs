@@ -6,6 +6,7 @@
 //! - a list is a table for people or, with `--json`, one JSON array for programs, whose keys stay.
 
 mod alert_channel;
+mod delivery;
 mod facility;
 mod host;
 mod incident;
@@ -73,6 +74,7 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
         Command::Report(command) => Desk::open(path, terminal).await?.report(command).await?,
         Command::Profile(command) => return duties::profile(path, command, terminal),
         Command::Deadline(command) => Desk::open(path, terminal).await?.deadline(command).await?,
+        Command::Delivery(command) => Desk::open(path, terminal).await?.deliver(command).await?,
         Command::OfficialForm(command) => {
             return Desk::open(path, terminal)
                 .await?

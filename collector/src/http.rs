@@ -28,6 +28,7 @@ mod page_error;
 mod console;
 mod place;
 mod console_sign_in;
+mod console_delivery;
 mod console_duties;
 mod console_hosts;
 mod console_settings;

@@ -14,6 +14,7 @@
 
 mod files;
 mod forms;
+mod parcel;
 
 use std::collections::BTreeMap;
 use std::fs;

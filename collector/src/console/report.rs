@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use shirase_shared::ids::{IncidentId, ReportId, UserId};
 
+use super::delivery::DeliveryRow;
 use super::frame::Frame;
 use super::incident::{record_anchor, report_badge};
 use super::ui::{Badge, Tone};
@@ -65,6 +66,10 @@ pub struct ReportPage {
     pub changes: Option<ChangesView>,
     /// Reports that can follow it.
     pub next: Vec<NextRound>,
+    /// Whether it is released: it can be delivered then.
+    pub released: bool,
+    /// What became of it: its deliveries, the newest first.
+    pub deliveries: Vec<DeliveryRow>,
 }
 
 impl ReportPage {

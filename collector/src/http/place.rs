@@ -32,6 +32,10 @@ pub(super) const DONE: &[&str] = &[
     "done-submitted",
     "done-approved",
     "done-rejected",
+    "done-delivery-chosen",
+    "done-delivery-recorded",
+    "done-delivery-decided",
+    "done-receipt-noted",
     "done-form-imported",
     "done-form-removed",
 ];

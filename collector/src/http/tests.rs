@@ -6,3 +6,4 @@ mod duties;
 mod signing_in;
 mod pages;
 mod official;
+mod delivery;

@@ -186,6 +186,7 @@ impl Names {
             .put_official_form(&form, crate::audit::Actor::CommandLine)
             .await
             .unwrap();
+        let delivery = site.delivery(report).await;
         Self(vec![
             ("{form}", form.id.to_string()),
             ("{format}", "docx".to_owned()),
@@ -197,6 +198,7 @@ impl Names {
             ("{channel}", "night-duty".to_owned()),
             ("{incident}", incident.to_string()),
             ("{report}", report.to_string()),
+            ("{delivery}", delivery.to_string()),
             ("{host}", host.to_string()),
             ("{user}", user.to_string()),
         ])
