@@ -1,5 +1,6 @@
 //! The command line. No secret is ever an argument: other users of the machine could read it.
 
+mod contact;
 mod delivery;
 mod hosts;
 mod official;
@@ -15,6 +16,7 @@ use crate::reports::official::FormId;
 use shirase_shared::event::Severity;
 use shirase_shared::ids::FacilityId;
 
+pub use contact::ContactCommand;
 pub use delivery::{DeliveryCommand, RecordArgs, SendArgs};
 pub use hosts::{DrillCommand, HostCommand, MaintenanceCommand, TokenCommand};
 pub use official::OfficialFormCommand;
@@ -55,6 +57,9 @@ pub enum Command {
     /// Medical institutions and what is known of them.
     #[command(subcommand)]
     Facility(FacilityCommand),
+    /// The address book: whom to call in an emergency.
+    #[command(subcommand)]
+    Contact(ContactCommand),
     /// One-time tokens that let a new agent in.
     #[command(subcommand)]
     Token(TokenCommand),

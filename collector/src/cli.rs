@@ -6,6 +6,7 @@
 //! - a list is a table for people or, with `--json`, one JSON array for programs, whose keys stay.
 
 mod alert_channel;
+mod contact;
 mod delivery;
 mod facility;
 mod host;
@@ -68,6 +69,9 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
         }
         Command::User(command) => Desk::open(path, terminal).await?.user(command).await?,
         Command::Facility(command) => Desk::open(path, terminal).await?.facility(command).await?,
+        Command::Contact(command) => {
+            return Desk::open(path, terminal).await?.contact(command).await;
+        }
         Command::Token(command) => Desk::open(path, terminal).await?.token(command).await?,
         Command::Host(command) => Desk::open(path, terminal).await?.host(command).await?,
         Command::Incident(command) => Desk::open(path, terminal).await?.incident(command).await?,

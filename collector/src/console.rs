@@ -17,6 +17,7 @@ pub mod incident;
 pub mod report;
 pub mod delivery;
 pub mod hosts;
+pub mod contacts;
 pub mod settings;
 pub mod official;
 pub mod users;

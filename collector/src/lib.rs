@@ -12,6 +12,7 @@ pub mod config;
 // What comes in.
 pub mod keys;
 pub mod facilities;
+pub mod contacts;
 pub mod records;
 pub mod enrolment;
 pub mod ingest;

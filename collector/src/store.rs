@@ -23,6 +23,7 @@ mod sessions;
 mod audit;
 
 mod facilities;
+mod contacts;
 mod hosts;
 mod tokens;
 mod events;
@@ -36,6 +37,7 @@ mod deadline_notices;
 pub use approvals::{DecisionError, NewApproval, NewSubmission};
 pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};
+pub use contacts::Imported;
 pub use deliveries::{Begun, DeliveryError, Ended};
 pub use hosts::{CertificateHolder, IssuedCertificate};
 pub use incidents::{ActFailure, RecordMark};

@@ -114,6 +114,11 @@ uuid_id!(
     UserId,
     "user id"
 );
+uuid_id!(
+    /// Somebody to call in an emergency, with all versions of what is known of them.
+    ContactId,
+    "contact id"
+);
 
 /// A medical institution: a short name chosen by the administrator, `[a-z0-9-]`, 1 to 32 characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

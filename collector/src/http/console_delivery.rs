@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use shirase_shared::ids::{DeliveryId, FacilityId, ReportId};
 
 use super::console::{ConsoleState, page};
-use super::console_report::{named, profile, words};
+use super::console_decision::words;
+use super::console_report::{named, profile};
 use super::page_error::PageError;
 use super::place::{done, facility, place_frame};
 use super::session::Call;

@@ -38,6 +38,12 @@ pub(super) const DONE: &[&str] = &[
     "done-receipt-noted",
     "done-form-imported",
     "done-form-removed",
+    "done-contact-added",
+    "done-contact-changed",
+    "done-contact-verified",
+    "done-contact-retired",
+    "done-contacts-imported",
+    "done-contacts-taken",
 ];
 
 /// Returns the facility a page is about.

@@ -108,6 +108,17 @@ routes! {
     OfficialForm       Get  "/facilities/{facility}/official-forms/{form}" VIEWER;
     OfficialFormMap    Post "/facilities/{facility}/official-forms/{form}/map" ADMINISTRATOR;
     OfficialFormRemove Post "/facilities/{facility}/official-forms/{form}/remove" ADMINISTRATOR;
+    Contacts           Get  "/facilities/{facility}/contacts" VIEWER;
+    ContactAdd         Post "/facilities/{facility}/contacts" ADMINISTRATOR;
+    ContactsExport     Get  "/facilities/{facility}/contacts/table" ADMINISTRATOR;
+    ContactsImport     Post "/facilities/{facility}/contacts/table" ADMINISTRATOR;
+    ContactsTakeOver   Post "/facilities/{facility}/contacts/take-over" ADMINISTRATOR;
+    ContactChart       Get  "/facilities/{facility}/contacts/chart" VIEWER;
+    ContactChartPdf    Get  "/facilities/{facility}/contacts/chart/pdf" VIEWER;
+    Contact            Get  "/facilities/{facility}/contacts/{contact}" VIEWER;
+    ContactChange      Post "/facilities/{facility}/contacts/{contact}" ADMINISTRATOR;
+    ContactVerify      Post "/facilities/{facility}/contacts/{contact}/verify" AUTHOR;
+    ContactRetire      Post "/facilities/{facility}/contacts/{contact}/retire" ADMINISTRATOR;
     Users              Get  "/facilities/{facility}/users" ADMINISTRATOR;
     UserAdd            Post "/facilities/{facility}/users" ADMINISTRATOR;
     UserRoles          Post "/facilities/{facility}/users/{user}/roles" ADMINISTRATOR;

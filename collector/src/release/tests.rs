@@ -2,7 +2,7 @@
 
 use super::night::{Night, approver, author};
 use super::*;
-use crate::approval::{OwnAnswers, SignedParts, verify_rendering};
+use crate::approval::{Decision, OwnAnswers, SignedParts, Verdict, verify_rendering};
 use crate::audit::Actor;
 use crate::reports::AnswerChange;
 use crate::reports::ReportStatus;

@@ -27,6 +27,10 @@ pub struct Story {
     pub misfits: u64,
     /// Odd names among SS-MIX2 messages.
     pub odd_messages: u64,
+    /// Files gone beside a new archive that is locked.
+    pub locked_away: u64,
+    /// Directories whose suffix is of the kind encryptors give.
+    pub directories_taken: u64,
     /// Directories with the words of a ransom note.
     pub worded: u64,
 }
@@ -60,6 +64,8 @@ impl Story {
             Evidence::MovedOut => Some(&mut totals.moved_out),
             Evidence::Truncated => Some(&mut totals.truncated),
             Evidence::Canary => Some(&mut totals.canaries),
+            Evidence::DirectoryTaken => Some(&mut self.directories_taken),
+            Evidence::LockedAway => Some(&mut self.locked_away),
             Evidence::Misfit => Some(&mut self.misfits),
             Evidence::MessageBroken => Some(&mut self.odd_messages),
             Evidence::Unproven => Some(&mut self.unproven),
@@ -99,6 +105,10 @@ impl Story {
                 totals.directories_renamed,
                 format!("directories gained a suffix behind their name{suffixes}"),
             ),
+            (
+                self.directories_taken,
+                format!("directories gained one of the kind encryptors give{suffixes}"),
+            ),
             (totals.extension_lost, "lost their extension or got an unknown one".to_owned()),
             (
                 totals.replaced,
@@ -109,6 +119,10 @@ impl Story {
             (totals.deleted, "that were there before were deleted".to_owned()),
             (totals.moved_out, "that were there before were moved away".to_owned()),
             (totals.truncated, "that were there before were cut to nothing".to_owned()),
+            (
+                self.locked_away,
+                "of these lie in a new archive that is locked, as it seems".to_owned(),
+            ),
             (self.misfits, "are new with content that does not fit their name".to_owned()),
             (self.odd_messages, "lie among SS-MIX2 messages under odd names".to_owned()),
             (self.unproven, "changed in a way that could not be vouched for".to_owned()),
@@ -135,6 +149,7 @@ impl Story {
         let certain = totals.magic_lost + totals.randomised + totals.canaries + self.worded;
         let names = totals.suffix_appended
             + totals.directories_renamed
+            + self.directories_taken
             + totals.extension_lost
             + totals.replaced;
         if 0 < certain {
@@ -157,7 +172,7 @@ pub(super) fn because(because: Because, count: u64, who: &str) -> String {
         Because::Minutes => format!("{count} within two minutes are enough"),
         Because::Day => format!("{count} within a day are enough, few at a time"),
         Because::Removed => format!(
-            "{count} files a hospital would miss are gone within two minutes (`removed_files`)"
+            "files a hospital would miss are gone within two minutes, and they count for {count} (`removed_files`)"
         ),
         Because::RemovedCommon => {
             format!("{count} files are gone within two minutes, few of which a hospital would miss")

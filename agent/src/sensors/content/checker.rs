@@ -56,6 +56,7 @@ impl Checker {
         change.size = looked.size;
         change.texture = looked.texture;
         change.wording = looked.wording;
+        change.seal = looked.seal;
     }
 
     fn look(&mut self, path: &Path, before: &str, writer: Writer) -> Looked {
