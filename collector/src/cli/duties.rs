@@ -17,8 +17,8 @@ use crate::config::Config;
 use crate::duties::duties;
 use crate::locale::{Lang, Locale, japan_time};
 use crate::release::{PROFILES_DIR, ProfilesError, read_profiles};
-use crate::reports::duty::{Duty, Missing, Standing};
 use crate::reports::deadline::{Deadline, MetWith, State, Term};
+use crate::reports::duty::{Duty, Missing, Standing};
 use crate::reports::fields::Field;
 use crate::reports::profile::{Addressee, Condition, Confidence, Obligation, Profile};
 
