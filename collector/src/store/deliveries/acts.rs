@@ -317,7 +317,8 @@ async fn released_at(
     delivery: &Delivery,
 ) -> Result<Timestamp, StoreError> {
     let found: Option<(i64,)> = sqlx::query_as(
-        "SELECT decided_ms FROM decisions WHERE facility_id = ? AND report_id = ? AND revision = ? AND decision = 'approved'",
+        "SELECT MAX(decided_ms) FROM decisions
+         WHERE facility_id = ? AND report_id = ? AND revision = ? AND decision = 'approved' GROUP BY report_id",
     )
     .bind(delivery.facility.as_str())
     .bind(delivery.report.to_string())
