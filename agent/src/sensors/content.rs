@@ -8,8 +8,8 @@
 //! ```
 //!
 //! Always holds:
-//! - it has a thread of its own, behind the one that drains the kernel's queue, and three budgets for each second:
-//!   files, bytes and time; beyond them changes pass by unseen, or are seen by their first bytes alone;
+//! - it works behind the thread that drains the kernel's queue, and has three budgets for each second: files, bytes and
+//!   time; beyond them changes pass by unseen, or are seen by their first bytes alone;
 //! - nothing of what was read leaves this module but the three answers.
 
 mod text;
@@ -17,11 +17,13 @@ mod magic;
 mod texture;
 mod wording;
 mod reading;
+mod whereabouts;
+mod newcomers;
 mod checker;
 
 use crate::observation::{Observation, Texture, Verdict, Wording};
 
-pub(super) use checker::{Checker, run};
+pub(super) use checker::Checker;
 pub(super) use reading::look;
 
 /// What may be spent in one second.

@@ -198,11 +198,7 @@ impl Grain {
         if SHAPED.contains(&extension) {
             return Self::Shaped;
         }
-        let packed = PACKED
-            .iter()
-            .find(|(_, extensions)| extensions.contains(&extension));
-
-        packed.map_or(Self::Any, |(end, _)| Self::Packed(*end))
+        packed(extension).map_or(Self::Any, Self::Packed)
     }
 
     /// Which blocks have to be seen once the first one was.
@@ -215,6 +211,18 @@ impl Grain {
             Self::Any | Self::Packed(End::Unknown) => Wanted::None,
         }
     }
+}
+
+/// Whether files of this extension are compressed, whatever is inside.
+pub(super) fn is_packed(extension: &str) -> bool {
+    packed(extension).is_some()
+}
+
+fn packed(extension: &str) -> Option<End> {
+    PACKED
+        .iter()
+        .find(|(_, extensions)| extensions.contains(&extension))
+        .map(|(end, _)| *end)
 }
 
 /// Which blocks have to be seen.

@@ -29,6 +29,7 @@ use super::backend::{Refused, Wanted};
 use super::raw::{Batch, Entry, Inlet, Raw, RawEvent, Slot, Trouble};
 use crate::drill;
 use directories::{Directories, Locate};
+use filesystems::Mountings;
 use reader::Reader;
 use records::{Place, Report};
 
@@ -47,6 +48,7 @@ pub(super) struct Fanotify {
     reader: Option<JoinHandle<()>>,
     mounts: Mounts,
     directories: Directories,
+    mountings: Mountings,
     /// The mount table the marks were made by.
     table: Vec<u8>,
     ignored: Vec<PathBuf>,
@@ -96,6 +98,7 @@ impl Fanotify {
             reader: Some(thread),
             mounts: Mounts::default(),
             directories: Directories::default(),
+            mountings: Mountings::follow(),
             table: Vec::new(),
             ignored_marks: 0,
             kernel_queue,
@@ -153,6 +156,9 @@ impl Fanotify {
 
     /// Whether something was mounted or unmounted since the roots were watched.
     pub(super) fn is_outdated(&mut self) -> bool {
+        if !self.mountings.may_differ() {
+            return false;
+        }
         let table = filesystems::table();
         let changed = table != self.table;
         self.table = table;
@@ -169,8 +175,8 @@ impl Fanotify {
     /// Puts what was read into words. What lies outside every root is left out.
     pub(super) fn translate(&mut self, batch: &Batch, mut tell: impl FnMut(RawEvent)) {
         let at = batch.at;
+        let mut events = Vec::new();
         for (report, actor) in records::reports(&batch.bytes).zip(&batch.actors) {
-            let mut events = Vec::new();
             if report.has(libc::FAN_Q_OVERFLOW) {
                 events.push((PathBuf::new(), Raw::Overflow));
             } else if report.has(libc::FAN_RENAME) {
@@ -180,7 +186,7 @@ impl Fanotify {
             }
             // What the agent does itself is nobody's doing, but for a drill, which is there to be seen.
             let own = report.pid == self.own_pid;
-            for (path, what) in events {
+            for (path, what) in events.drain(..) {
                 if own && !drill::is_drill(&path) {
                     continue;
                 }
@@ -193,7 +199,13 @@ impl Fanotify {
         let named = !place.name.is_empty() && place.name != ".";
         let directory = self.directories.path(place.directory, &self.mounts)?;
 
-        named.then(|| directory.join(place.name))
+        named.then(|| {
+            let mut path =
+                PathBuf::with_capacity(directory.as_os_str().len() + 1 + place.name.len());
+            path.push(directory);
+            path.push(place.name);
+            path
+        })
     }
 
     fn renamed(&mut self, report: &Report<'_>) -> Option<(PathBuf, Raw)> {
