@@ -6,6 +6,8 @@
 //! - a list is a table for people or, with `--json`, one JSON array for programs, whose keys stay.
 
 mod alert_channel;
+mod contact;
+mod delivery;
 mod facility;
 mod host;
 mod incident;
@@ -67,12 +69,17 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
         }
         Command::User(command) => Desk::open(path, terminal).await?.user(command).await?,
         Command::Facility(command) => Desk::open(path, terminal).await?.facility(command).await?,
+        Command::Contact(command) => {
+            return Desk::open(path, terminal).await?.contact(command).await;
+        }
         Command::Token(command) => Desk::open(path, terminal).await?.token(command).await?,
         Command::Host(command) => Desk::open(path, terminal).await?.host(command).await?,
         Command::Incident(command) => Desk::open(path, terminal).await?.incident(command).await?,
         Command::Report(command) => Desk::open(path, terminal).await?.report(command).await?,
         Command::Profile(command) => return duties::profile(path, command, terminal),
+        Command::Duty(command) => Desk::open(path, terminal).await?.duty(command).await?,
         Command::Deadline(command) => Desk::open(path, terminal).await?.deadline(command).await?,
+        Command::Delivery(command) => Desk::open(path, terminal).await?.deliver(command).await?,
         Command::OfficialForm(command) => {
             return Desk::open(path, terminal)
                 .await?

@@ -29,6 +29,8 @@ use serde::{Deserialize, Serialize};
 use shirase_shared::event::Severity;
 use shirase_shared::ids::{FacilityId, IncidentId};
 
+pub(crate) use mail::check_address;
+
 /// Name of a channel within its facility, `[a-z0-9-]`, 1 to 32 characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -182,7 +184,7 @@ impl Channel {
     /// Says what is wrong with it.
     pub fn checked(self) -> Result<Self, ChannelError> {
         let checked = match self.kind {
-            ChannelKind::Mail => mail::check_address(&self.target),
+            ChannelKind::Mail => check_address(&self.target),
             ChannelKind::Webhook => webhook::check_url(&self.target),
         };
         match checked {

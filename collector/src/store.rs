@@ -16,12 +16,14 @@
 mod connect;
 mod reports;
 mod approvals;
+mod deliveries;
 mod official;
 mod users;
 mod sessions;
 mod audit;
 
 mod facilities;
+mod contacts;
 mod hosts;
 mod tokens;
 mod events;
@@ -35,6 +37,8 @@ mod deadline_notices;
 pub use approvals::{DecisionError, NewApproval, NewSubmission};
 pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};
+pub use contacts::Imported;
+pub use deliveries::{Begun, DeliveryError, Ended};
 pub use hosts::{CertificateHolder, IssuedCertificate};
 pub use incidents::{ActFailure, RecordMark};
 pub use notifications::ChannelState;

@@ -105,9 +105,19 @@ uuid_id!(
     "report id"
 );
 uuid_id!(
+    /// One report on its way to one addressee.
+    DeliveryId,
+    "delivery id"
+);
+uuid_id!(
     /// A person who can sign in.
     UserId,
     "user id"
+);
+uuid_id!(
+    /// Somebody to call in an emergency, with all versions of what is known of them.
+    ContactId,
+    "contact id"
 );
 
 /// A medical institution: a short name chosen by the administrator, `[a-z0-9-]`, 1 to 32 characters.

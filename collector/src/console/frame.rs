@@ -22,6 +22,8 @@ pub enum Tab {
     Incidents,
     /// Its hosts.
     Hosts,
+    /// Its address book.
+    Contacts,
     /// Its master data.
     Settings,
     /// Its people.
@@ -141,6 +143,7 @@ impl Frame {
             Tab::Deadlines => "deadlines",
             Tab::Incidents => "incidents",
             Tab::Hosts => "hosts",
+            Tab::Contacts => "contacts",
             Tab::Settings => "settings",
             Tab::Users => "users",
             Tab::Audit => "audit",

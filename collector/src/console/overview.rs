@@ -33,6 +33,10 @@ pub struct Counts {
     pub silent: u64,
     /// Hosts that do not see everything.
     pub degraded: u64,
+    /// Contacts that can be called.
+    pub contacts: u64,
+    /// Contacts among them that somebody should make sure of.
+    pub contacts_flagged: u64,
 }
 
 impl Counts {

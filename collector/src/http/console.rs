@@ -21,11 +21,14 @@ use super::page_error::PageError;
 use super::routes::{Page, ROUTES, Verb};
 use super::session::{self, Call, Guard};
 use super::{
-    console_audit, console_duties as duties, console_hosts as hosts, console_incident as incident,
-    console_official as official, console_overview as overview, console_report as report,
-    console_settings as settings, console_sign_in as sign_in, console_users as users, live,
+    console_audit, console_contacts as contacts, console_decision as decision,
+    console_delivery as delivery, console_duties as duties, console_hosts as hosts,
+    console_incident as incident, console_official as official, console_overview as overview,
+    console_report as report, console_settings as settings, console_sign_in as sign_in,
+    console_users as users, live,
 };
 use crate::console::{Frame, Tab, html};
+use crate::contacts::TABLE_MAX_BYTES;
 use crate::jobs::Nudge;
 use crate::keys::SigningKey;
 use crate::locale::{Lang, japan_time};
@@ -134,7 +137,10 @@ impl SignInLimits {
 pub fn console_router(state: ConsoleState) -> Router {
     let mut router = Router::new();
     for (verb, path, access, page) in ROUTES {
-        let upload_max_bytes = (*page == Page::OfficialFormPut).then_some(UPLOAD_MAX_BYTES);
+        let upload_max_bytes = match *page {
+            Page::OfficialFormPut => Some(UPLOAD_MAX_BYTES),
+            page => (page == Page::ContactsImport).then_some(TABLE_MAX_BYTES),
+        };
         let guard = Guard { state: state.clone(), access: *access, upload_max_bytes };
         let route =
             handler(*page, *verb).layer(middleware::from_fn_with_state(guard, session::guard));
@@ -186,9 +192,16 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::ReportFile => on(filter, report::file),
         Page::AnswerForm => on(filter, report::edit),
         Page::Answer => on(filter, report::answer),
-        Page::Submit => on(filter, report::submit),
-        Page::Approve => on(filter, report::approve),
-        Page::Reject => on(filter, report::reject),
+        Page::Submit => on(filter, decision::submit),
+        Page::Approve => on(filter, decision::approve),
+        Page::Reject => on(filter, decision::reject),
+        Page::Deliveries => on(filter, delivery::list),
+        Page::DeliveryChoose => on(filter, delivery::choose),
+        Page::Delivery => on(filter, delivery::show),
+        Page::DeliverySheet => on(filter, delivery::sheet),
+        Page::DeliveryRecord => on(filter, delivery::record),
+        Page::DeliveryDecide => on(filter, delivery::decide),
+        Page::DeliveryReceipt => on(filter, delivery::receipt),
         Page::Hosts => on(filter, hosts::show),
         Page::HostRoles => on(filter, hosts::set_roles),
         Page::HostRevoke => on(filter, hosts::revoke),
@@ -208,6 +221,17 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::OfficialForm => on(filter, official::show),
         Page::OfficialFormMap => on(filter, official::map),
         Page::OfficialFormRemove => on(filter, official::remove),
+        Page::Contacts => on(filter, contacts::list),
+        Page::ContactAdd => on(filter, contacts::add),
+        Page::ContactsExport => on(filter, contacts::export),
+        Page::ContactsImport => on(filter, contacts::import),
+        Page::ContactsTakeOver => on(filter, contacts::take_over),
+        Page::ContactChart => on(filter, contacts::chart),
+        Page::ContactChartPdf => on(filter, contacts::chart_pdf),
+        Page::Contact => on(filter, contacts::show),
+        Page::ContactChange => on(filter, contacts::change),
+        Page::ContactVerify => on(filter, contacts::verify),
+        Page::ContactRetire => on(filter, contacts::retire),
         Page::Users => on(filter, users::show),
         Page::UserAdd => on(filter, users::add),
         Page::UserRoles => on(filter, users::set_roles),

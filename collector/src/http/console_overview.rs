@@ -17,6 +17,7 @@ use crate::console::incident::IncidentRow;
 use crate::console::overview::{
     AlertsPage, AlertsPart, FacilityCard, FacilityPage, OverviewPage, OverviewPart,
 };
+use crate::contacts::today;
 use crate::correlate::Names;
 use crate::facilities::Facility;
 
@@ -74,6 +75,13 @@ async fn card(
             }
             HostHealth::ShutOut => {}
         }
+    }
+    let today = today(now);
+    let standings = state.store.contacts(&facility.id).await?;
+    let standings = standings.iter().map(|contact| contact.standing(today));
+    for standing in standings.filter(|standing| standing.is_in_force()) {
+        counts.contacts += 1;
+        counts.contacts_flagged += u64::from(standing.is_flagged());
     }
     Ok(FacilityCard {
         id: facility.id.clone(),

@@ -32,8 +32,18 @@ pub(super) const DONE: &[&str] = &[
     "done-submitted",
     "done-approved",
     "done-rejected",
+    "done-delivery-chosen",
+    "done-delivery-recorded",
+    "done-delivery-decided",
+    "done-receipt-noted",
     "done-form-imported",
     "done-form-removed",
+    "done-contact-added",
+    "done-contact-changed",
+    "done-contact-verified",
+    "done-contact-retired",
+    "done-contacts-imported",
+    "done-contacts-taken",
 ];
 
 /// Returns the facility a page is about.

@@ -6,3 +6,5 @@ mod duties;
 mod signing_in;
 mod pages;
 mod official;
+mod contacts;
+mod delivery;

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::text::{TEXT_MIN_BYTES, is_text};
-use super::texture;
 use crate::names;
 use crate::observation::{Verdict, file_name};
 
@@ -99,16 +98,6 @@ impl Promise {
             || TEXT_DOCUMENTS.contains(&extension);
 
         (text && !LAX_TEXT.contains(&extension)).then_some(Self::Text)
-    }
-}
-
-impl Promise {
-    /// Whether it is a kind whose first block says nothing beyond its first bytes.
-    pub(super) fn is_packed(&self) -> bool {
-        match self {
-            Self::Magic(extension) => texture::is_packed(extension),
-            Self::Text | Self::Message => false,
-        }
     }
 }
 

@@ -9,10 +9,10 @@ use std::path::Path;
 
 use super::magic::{self, Promise};
 use super::text::is_text;
-use super::texture::{self, BLOCK_BYTES, Grain};
-use super::{Depth, Looked, wording};
+use super::texture::{self, BLOCK_BYTES, Grain, Span};
+use super::{Depth, Looked, seal, wording};
 use crate::names;
-use crate::observation::{Texture, Verdict, Wording, file_name};
+use crate::observation::{Seal, Texture, Verdict, Wording, file_name};
 
 /// Bytes at the front that are compared with the name.
 const HEAD_BYTES: usize = 512;
@@ -50,13 +50,11 @@ pub(super) fn look_at(place: Place<'_>, depth: Depth) -> Looked {
         return looked;
     }
     let Ok(mut file) = open(at) else { return looked };
-    let promise = Promise::of(path, before);
-    // Of most documents the first bytes tell all that the first block does.
-    let is_short = depth == Depth::Head || promise.as_ref().is_some_and(Promise::is_packed);
-    let wanted = if is_short { HEAD_BYTES } else { BLOCK_BYTES };
+    let wanted = if depth == Depth::Head { HEAD_BYTES } else { BLOCK_BYTES };
     let Ok(first) = read(&mut file, wanted) else { return looked };
     looked.bytes = bytes(&first);
     let head = first.get(..HEAD_BYTES).unwrap_or(&first);
+    let promise = Promise::of(path, before);
     looked.verdict = magic::judge(promise.as_ref(), head);
     if depth == Depth::Head {
         return looked;
@@ -65,6 +63,7 @@ pub(super) fn look_at(place: Place<'_>, depth: Depth) -> Looked {
     let name = file_name(path);
     let grain = Grain::of(promise.as_ref(), &name, before, &first);
     looked.texture = texture(&mut file, &first, grain, depth, &mut looked);
+    looked.seal = sealed(&mut file, &first, &mut looked);
     if looked.verdict != Verdict::Lost && may_be_note(&name, metadata.len(), head) {
         looked.wording = words(&mut file, &mut looked);
     }
@@ -84,16 +83,29 @@ fn texture(
         return Texture::Unknown;
     }
     let mut others = Vec::new();
-    for place in grain.wants(first).places(looked.size.unwrap_or_default()) {
+    for Span { at, bytes: most } in grain.wants(first).spans(looked.size.unwrap_or_default()) {
         let block = file
-            .seek(SeekFrom::Start(place))
-            .and_then(|_| read(file, BLOCK_BYTES));
+            .seek(SeekFrom::Start(at))
+            .and_then(|_| read(file, most));
         let Ok(block) = block else { return Texture::Unknown };
         looked.bytes += bytes(&block);
         others.push(block);
     }
 
     texture::judge(grain, first, &others)
+}
+
+/// Whether an archive is locked: by its first block or, where that tells where it is, by its list.
+fn sealed(file: &mut File, first: &[u8], looked: &mut Looked) -> Seal {
+    let Some((begins, length)) = seal::list_of(first) else { return seal::judge(first) };
+    let length = usize::try_from(length).unwrap_or(0);
+    let list = file
+        .seek(SeekFrom::Start(begins))
+        .and_then(|_| read(file, length));
+    let Ok(list) = list else { return Seal::Unknown };
+    looked.bytes += bytes(&list);
+
+    seal::judge_list(&list)
 }
 
 fn may_be_note(name: &str, size: u64, head: &[u8]) -> bool {
@@ -177,8 +189,8 @@ mod tests {
             (looked.verdict, looked.texture, looked.bytes)
         };
         assert_eq!(seen(Depth::Head), (Verdict::Agrees, Texture::Unknown, 512));
-        assert_eq!(seen(Depth::Unfinished), (Verdict::Agrees, Texture::Unknown, 512));
-        assert_eq!(seen(Depth::Whole), (Verdict::Agrees, Texture::Random, 512 + 4096));
+        assert_eq!(seen(Depth::Unfinished), (Verdict::Agrees, Texture::Unknown, 4096));
+        assert_eq!(seen(Depth::Whole), (Verdict::Agrees, Texture::Random, 8192));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use shirase_shared::clock::Clock as _;
 
 use super::site::{Answered, Site, grants};
+use crate::contacts::Column;
 use crate::http::routes::{Access, Page, ROUTES, Verb};
 use crate::people::{Grants, Role, Stage};
 use crate::reports::official::{FormKind, Mapping, OfficialForm};
@@ -186,6 +187,12 @@ impl Names {
             .put_official_form(&form, crate::audit::Actor::CommandLine)
             .await
             .unwrap();
+        let cells = [("kind", "police"), ("organisation", "半田警察署"), ("phone", "110")];
+        let cells = cells.map(|(column, text)| (Column::parse(column).unwrap(), text.to_owned()));
+        let entry = crate::contacts::read(&cells.into(), "2026-02-09".parse().unwrap()).unwrap();
+        let who = (crate::audit::Actor::CommandLine, site.clock.now());
+        let contact = site.store.add_contact(here, &entry, who).await.unwrap().id;
+        let delivery = site.delivery(report).await;
         Self(vec![
             ("{form}", form.id.to_string()),
             ("{format}", "docx".to_owned()),
@@ -197,8 +204,10 @@ impl Names {
             ("{channel}", "night-duty".to_owned()),
             ("{incident}", incident.to_string()),
             ("{report}", report.to_string()),
+            ("{delivery}", delivery.to_string()),
             ("{host}", host.to_string()),
             ("{user}", user.to_string()),
+            ("{contact}", contact.to_string()),
         ])
     }
 

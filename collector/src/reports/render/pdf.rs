@@ -25,9 +25,12 @@ use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp as PdfTimestamp
 
 use super::Document;
 use super::fonts::{self, FontError, FontFiles};
+use crate::contacts::ChartSheet;
 
 /// The look of a report.
 const TEMPLATE: &str = include_str!("../../../templates/report.typ");
+/// The look of an emergency chart.
+const CHART_TEMPLATE: &str = include_str!("../../../templates/contact_chart.typ");
 /// The mark for a character the font does not have, as Japanese printers set it.
 const GETA: char = '〓';
 /// Longest run of letters left whole: what the narrowest column holds.
@@ -127,13 +130,35 @@ impl PdfRenderer {
         identity: &str,
         at: Timestamp,
     ) -> Result<Vec<u8>, PdfError> {
-        let mut data =
-            serde_json::to_value(document).map_err(|e| PdfError::Typst(e.to_string()))?;
+        let data = serde_json::to_value(document).map_err(|e| PdfError::Typst(e.to_string()))?;
+        self.set(TEMPLATE, data, (identity, at))
+    }
+
+    /// Renders an emergency chart to PDF/A-2b. Call it where blocking is allowed.
+    ///
+    /// # Errors
+    /// When the template refuses it.
+    pub fn render_chart(
+        &self,
+        chart: &ChartSheet,
+        identity: &str,
+        at: Timestamp,
+    ) -> Result<Vec<u8>, PdfError> {
+        let data = serde_json::to_value(chart).map_err(|e| PdfError::Typst(e.to_string()))?;
+        self.set(CHART_TEMPLATE, data, (identity, at))
+    }
+
+    fn set(
+        &self,
+        template: &str,
+        mut data: Value,
+        (identity, at): (&str, Timestamp),
+    ) -> Result<Vec<u8>, PdfError> {
         self.make_printable(&mut data);
         if let Value::Object(members) = &mut data {
             members.insert("fonts".to_owned(), json!([self.0.family]));
         }
-        let page = Page::new(&self.0, data.to_string(), at)?;
+        let page = Page::new(&self.0, (template, data.to_string()), at)?;
         let compiled = typst::compile::<PagedDocument>(&page);
         let document = compiled.output.map_err(|errors| told(&errors))?;
         let options = PdfOptions {
@@ -208,14 +233,18 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn new(inner: &'a Inner, data: String, at: Timestamp) -> Result<Self, PdfError> {
+    fn new(
+        inner: &'a Inner,
+        (template, data): (&str, String),
+        at: Timestamp,
+    ) -> Result<Self, PdfError> {
         let id = |name: &str| {
             let path = VirtualPath::new(name).map_err(|e| PdfError::Typst(format!("{e:?}")))?;
             Ok::<_, PdfError>(FileId::new(RootedPath::new(VirtualRoot::Project, path)))
         };
         Ok(Self {
             inner,
-            main: Source::new(id("report.typ")?, TEMPLATE.to_owned()),
+            main: Source::new(id("report.typ")?, template.to_owned()),
             data_id: id("report.json")?,
             data: Bytes::from_string(data),
             today: datetime(at),
