@@ -132,3 +132,5 @@ condition-not-sensitive = no sensitive data are concerned
 condition-reported = an earlier report is out
 condition-not-reported = there is no earlier report
 timeline-noted = { $moment }: { $at } { $text }
+deadlines-all = { $count } in all
+deadlines-next = More deadlines

@@ -132,3 +132,5 @@ condition-not-sensitive = 要配慮個人情報等を含まない
 condition-reported = 前の報告を済ませた
 condition-not-reported = 前の報告がまだない
 timeline-noted = { $moment }: { $at } { $text }
+deadlines-all = 全{ $count }件
+deadlines-next = 次の期限

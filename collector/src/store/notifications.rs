@@ -276,19 +276,6 @@ impl Store {
             .collect()
     }
 
-    /// Returns number and hash of the newest audit entry, which a letter carries out of this machine.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn audit_head(&self) -> Result<Option<(u64, String)>, StoreError> {
-        let head: Option<(i64, String)> =
-            sqlx::query_as("SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1")
-                .fetch_optional(&self.readers)
-                .await?;
-
-        Ok(head.map(|(n, hash)| (u64::try_from(n).unwrap_or(0), hash)))
-    }
-
     /// Records that a message left.
     ///
     /// # Errors
