@@ -30,6 +30,7 @@ mod orders;
 mod manifests;
 mod incidents;
 mod console;
+mod outbox;
 mod notifications;
 mod deadline_notices;
 

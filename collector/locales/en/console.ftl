@@ -446,7 +446,11 @@ form-as-number = Number
 form-as-date = Date
 form-as-date-time = Date and time
 form-words = The form's own words
-form-words-hint = A choice's code and the form's word, one a line, such as feared=おそれ
+form-words-hint = Choose the word this form uses for each choice. Left empty, the usual word is written.
+form-down = How many cells below as well
+form-down-hint = In a table the cells below get the second row, the third, and so on.
+form-word-none = (the usual word)
+form-group-report = About the report
 form-ticked = When ticked
 form-unticked = When not ticked
 form-choose-place = Choose the place to be filled in the table. Grey ones are protected by the form's author or hold formulas.

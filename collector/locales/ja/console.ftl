@@ -446,7 +446,11 @@ form-as-number = 数値
 form-as-date = 日付
 form-as-date-time = 日付と時刻
 form-words = 様式での言葉
-form-words-hint = 選択肢の符号と様式の言葉を1行に1つ。例: feared=おそれ
+form-words-hint = この様式が使う言葉を選択肢ごとに選びます。空なら標準の言葉を書きます。
+form-down = 下へ続ける欄の数
+form-down-hint = 表の行なら、下に続く欄にも2行目、3行目…を割り当てます。
+form-word-none = （標準の言葉）
+form-group-report = 報告書について
 form-ticked = 印あり
 form-unticked = 印なし
 form-choose-place = 左の表で、書き込む欄を選んでください。灰色の欄は様式の作成者が保護しているか、計算式です。

@@ -8,6 +8,7 @@ use shirase_shared::ids::{FacilityId, IncidentId};
 use sqlx::FromRow;
 
 use super::connect::{Store, StoreError, from_ms, to_ms};
+use super::outbox::Outbox;
 use crate::notify::{Channel, ChannelId, Notification, NotificationKey, Reached, parse_severity};
 
 #[derive(FromRow)]
@@ -285,19 +286,9 @@ impl Store {
         key: &NotificationKey,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE notifications SET sent_ms = ?, last_error = ''
-             WHERE facility_id = ? AND incident_id = ? AND escalation = ? AND channel_id = ?",
-        )
-        .bind(to_ms(at))
-        .bind(key.facility.as_str())
-        .bind(key.incident.to_string())
-        .bind(key.escalation.as_str())
-        .bind(key.channel.to_string())
-        .execute(&self.writer)
-        .await?;
-
-        Ok(())
+        let id = key.message_id();
+        self.message_left(Outbox::Alerts, (&key.facility, &id), at)
+            .await
     }
 
     /// Records a failed attempt and when the next one is due.
@@ -310,20 +301,9 @@ impl Store {
         next_at: Timestamp,
         why: &str,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE notifications SET attempts = attempts + 1, next_ms = ?, last_error = ?
-             WHERE facility_id = ? AND incident_id = ? AND escalation = ? AND channel_id = ?",
-        )
-        .bind(to_ms(next_at))
-        .bind(why)
-        .bind(key.facility.as_str())
-        .bind(key.incident.to_string())
-        .bind(key.escalation.as_str())
-        .bind(key.channel.to_string())
-        .execute(&self.writer)
-        .await?;
-
-        Ok(())
+        let id = key.message_id();
+        self.message_failed(Outbox::Alerts, (&key.facility, &id), (next_at, why))
+            .await
     }
 
     /// Returns what a channel has done.
