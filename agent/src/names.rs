@@ -2,9 +2,13 @@
 //!
 //! Always holds: pure, and no name can make it panic: names come from whoever can write to a watched root.
 
+mod directories;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::LazyLock;
+
+pub use directories::{is_note, is_outlandish};
 
 /// A list of words that is asked often.
 type Words = BTreeSet<&'static str>;
@@ -61,6 +65,14 @@ const GENERIC: &[&str] = &["bin", "dat", "data", "blob", "img", "raw"];
 const ROTATION_MAX_DIGITS: usize = 8;
 /// Longest name of a DICOM instance, see DICOM PS3.5, 9.1.
 const UID_MAX_BYTES: usize = 64;
+/// Extensions of archives, backups and what is locked by itself.
+static ARCHIVES: LazyLock<Words> = LazyLock::new(|| {
+    words(
+        "zip 7z rar gz tgz bz2 tbz2 xz txz zst lz4 tar lzh cab iso gpg pgp age enc aes p7m bak backup \
+    dump dmp vbk vib vhd vhdx vmdk qcow2 ova",
+    )
+});
+
 /// Words in the names of ransom notes; `readme` alone is a name like any other.
 const NOTE_WORDS: &[&str] = &[
     "read_me",
@@ -165,6 +177,12 @@ pub fn is_allowed_suffix(suffix: &str, configured: &[String]) -> bool {
         && suffix.bytes().all(|b| b.is_ascii_digit());
 
     rotation || ALLOWED_SUFFIXES.contains(suffix) || configured.iter().any(|own| own == suffix)
+}
+
+/// Returns whether a file is an archive, a backup or locked by itself, by its name.
+#[must_use]
+pub fn is_archive(name: &str) -> bool {
+    extension(name).is_some_and(|extension| ARCHIVES.contains(extension.as_str()))
 }
 
 /// Returns whether a name has the seven parts of an SS-MIX2 message file.

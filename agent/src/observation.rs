@@ -108,6 +108,9 @@ pub struct FileChange {
     /// Whether its words are those of a ransom note, where the sensor looked.
     #[serde(default, skip_serializing_if = "forms::is_default")]
     pub wording: Wording,
+    /// Whether it is an archive that opens with a password alone, where the sensor looked.
+    #[serde(default, skip_serializing_if = "forms::is_default")]
+    pub seal: Seal,
     /// What the file is there for.
     #[serde(default, skip_serializing_if = "forms::is_default")]
     pub role: Role,
@@ -128,6 +131,7 @@ impl FileChange {
             size: None,
             texture: Texture::Unknown,
             wording: Wording::Unknown,
+            seal: Seal::Unknown,
             role: Role::Ordinary,
             actor: None,
         }
@@ -206,6 +210,17 @@ pub enum Wording {
     Ordinary,
     /// They are.
     RansomNote,
+}
+
+/// Whether an archive opens with a password alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seal {
+    /// Nobody looked, it is no archive, or it does not tell.
+    #[default]
+    Unknown,
+    /// It does.
+    Locked,
 }
 
 /// What a file is there for.

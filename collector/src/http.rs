@@ -29,6 +29,7 @@ mod console;
 mod place;
 mod console_sign_in;
 mod console_contacts;
+mod console_delivery;
 mod console_duties;
 mod console_hosts;
 mod console_settings;
@@ -38,6 +39,7 @@ mod console_official;
 mod console_overview;
 mod console_incident;
 mod console_report;
+mod console_decision;
 mod live;
 
 pub use agent::{AgentIdentity, AgentParts, AgentState, OnStored, agent_router};

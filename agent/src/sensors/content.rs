@@ -4,22 +4,24 @@
 //! ```text
 //! change ─▶ checker (budgets, old names) ─▶ reading ─┬▶ magic    first 512 bytes against the name ─▶ verdict
 //!                                                    ├▶ texture  a few blocks of 4 KiB            ─▶ texture
-//!                                                    └▶ wording  a text of at most 32 KiB         ─▶ wording
+//!                                                    ├▶ wording  a text of at most 32 KiB         ─▶ wording
+//!                                                    └▶ seal     head or end of an archive        ─▶ seal
 //! ```
 //!
 //! Always holds:
 //! - it has a thread of its own, behind the one that drains the kernel's queue, and three budgets for each second:
 //!   files, bytes and time; beyond them changes pass by unseen, or are seen by their first bytes alone;
-//! - nothing of what was read leaves this module but the three answers.
+//! - nothing of what was read leaves this module but the four answers.
 
 mod text;
 mod magic;
 mod texture;
 mod wording;
+mod seal;
 mod reading;
 mod checker;
 
-use crate::observation::{Observation, Texture, Verdict, Wording};
+use crate::observation::{Observation, Seal, Texture, Verdict, Wording};
 
 pub(super) use checker::{Checker, run};
 pub(super) use reading::look;
@@ -67,6 +69,7 @@ pub(super) struct Looked {
     pub(super) size: Option<u64>,
     pub(super) texture: Texture,
     pub(super) wording: Wording,
+    pub(super) seal: Seal,
     /// Whether name or place promise anything.
     pub(super) is_promised: bool,
     /// Bytes read.

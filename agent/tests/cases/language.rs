@@ -13,7 +13,7 @@
 //! `stop`, `start` NAME… [ending|regrouped], `guard`, `log`, `own` and `backup` as in `cases/safeguards.rs`;
 //! `clock` +1h (the wall clock alone); `expect` opens a maintenance window of so long; `count` begins to count files
 //! anew; `logon`, `rights` and `print` as in `cases/access.rs`; `fact` JSON any fact in the form it has in a trace.
-//! Words behind a path: lost, agrees, random, shaped, note, canary, size=N, by=PROCESS, client=ADDRESS; `on` LABEL goes
+//! Words behind a path: lost, agrees, random, shaped, note, locked, canary, size=N, by=PROCESS, client=ADDRESS; `on` LABEL goes
 //! on in another root. Each turn of `x` and each line outside counts as one file.
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use shirase_agent::detectors::DetectorsConfig;
 use shirase_agent::observation::{
-    Actor, Fact, FileChange, Observation, Operation, Role, Root, Texture, Verdict, Wording,
+    Actor, Fact, FileChange, Observation, Operation, Role, Root, Seal, Texture, Verdict, Wording,
 };
 use shirase_agent::replay::{Player, Window};
 use shirase_agent::trace::Seen;
@@ -292,6 +292,7 @@ impl Stage {
                 "agrees" => change.verdict = Verdict::Agrees,
                 "random" => change.texture = Texture::Random,
                 "shaped" => change.texture = Texture::Shaped,
+                "locked" => change.seal = Seal::Locked,
                 "note" => change.wording = Wording::RansomNote,
                 "canary" => change.role = Role::Canary,
                 other => assert!(other.contains('='), "`{line}`: what is `{other}`?"),

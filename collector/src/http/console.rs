@@ -21,7 +21,8 @@ use super::page_error::PageError;
 use super::routes::{Page, ROUTES, Verb};
 use super::session::{self, Call, Guard};
 use super::{
-    console_audit, console_contacts as contacts, console_duties as duties, console_hosts as hosts,
+    console_audit, console_contacts as contacts, console_decision as decision,
+    console_delivery as delivery, console_duties as duties, console_hosts as hosts,
     console_incident as incident, console_official as official, console_overview as overview,
     console_report as report, console_settings as settings, console_sign_in as sign_in,
     console_users as users, live,
@@ -152,6 +153,7 @@ pub fn console_router(state: ConsoleState) -> Router {
         .with_state(state)
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: one line a page")]
 fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
     let filter = match verb {
         Verb::Get => MethodFilter::GET,
@@ -191,9 +193,16 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::ReportFile => on(filter, report::file),
         Page::AnswerForm => on(filter, report::edit),
         Page::Answer => on(filter, report::answer),
-        Page::Submit => on(filter, report::submit),
-        Page::Approve => on(filter, report::approve),
-        Page::Reject => on(filter, report::reject),
+        Page::Submit => on(filter, decision::submit),
+        Page::Approve => on(filter, decision::approve),
+        Page::Reject => on(filter, decision::reject),
+        Page::Deliveries => on(filter, delivery::list),
+        Page::DeliveryChoose => on(filter, delivery::choose),
+        Page::Delivery => on(filter, delivery::show),
+        Page::DeliverySheet => on(filter, delivery::sheet),
+        Page::DeliveryRecord => on(filter, delivery::record),
+        Page::DeliveryDecide => on(filter, delivery::decide),
+        Page::DeliveryReceipt => on(filter, delivery::receipt),
         Page::Hosts => on(filter, hosts::show),
         Page::HostRoles => on(filter, hosts::set_roles),
         Page::HostRevoke => on(filter, hosts::revoke),

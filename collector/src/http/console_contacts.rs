@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use shirase_shared::ids::ContactId;
 
 use super::console::{ConsoleState, page};
-use super::console_report;
+use super::console_decision;
 use super::page_error::PageError;
 use super::place::{done, facility, place_frame};
 use super::session::{Call, Form};
@@ -217,7 +217,7 @@ pub(super) async fn chart_pdf(State(state): State<ConsoleState>, call: Call) -> 
         .releases
         .chart_pdf(&facility, call.locale.lang())
         .await
-        .map_err(|error| console_report::words(error, &call))?;
+        .map_err(|error| console_decision::words(error, &call))?;
     let headers = [
         (CONTENT_TYPE, "application/pdf".to_owned()),
         (CONTENT_DISPOSITION, format!("inline; filename=\"{}-emergency-chart.pdf\"", facility.id)),

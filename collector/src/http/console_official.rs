@@ -10,7 +10,7 @@ use shirase_shared::ids::ReportId;
 use shirase_shared::tls::sha256_hex;
 
 use super::console::{ConsoleState, page};
-use super::console_report;
+use super::console_decision;
 use super::page_error::PageError;
 use super::place::{done, facility, place_frame};
 use super::session::Call;
@@ -229,7 +229,7 @@ pub(super) async fn filled(
         .releases
         .official_copy(call.facility()?, report, &form.id)
         .await
-        .map_err(|error| console_report::words(error, &call))?;
+        .map_err(|error| console_decision::words(error, &call))?;
     let kind = match form.kind {
         FormKind::Xlsx => Format::Xlsx,
         FormKind::Docx => Format::Docx,

@@ -1,34 +1,34 @@
-//! A report: read, corrected, submitted, decided on, downloaded.
+//! A report: read, corrected, downloaded.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use shirase_shared::ids::{FacilityId, IncidentId, ReportId};
+use shirase_shared::ids::{FacilityId, ReportId};
 
 use super::console::{ConsoleState, page};
+use super::console_decision::{tell, verdict, words};
 use super::page_error::PageError;
-use super::place::{done, facility, place_frame};
+use super::place::{facility, place_frame};
 use super::session::Call;
-use crate::approval::{Decision, Format, Refusal, Verdict};
+use crate::approval::{Decision, Format};
 use crate::console::Tab;
+use crate::console::delivery::DeliveryRow;
 use crate::console::report::{
     AnswerPage, Ask, Asked, ChangesView, DecisionView, NextRound, ReportPage, Typed, answer_views,
     badge, duty_words, round_words, submitted_words,
 };
-use crate::jobs::What;
 use crate::locale::Locale;
 use crate::people::Role;
-use crate::release::ReleaseError;
 use crate::reports::answer::{AnswerProblem, AnswerStatus, NamedPerson, Revision, RoundKind};
 use crate::reports::fields::{Entered, Field};
 use crate::reports::profile::Profile;
 use crate::reports::{AnswerChange, Report, ReportStatus};
-use crate::store::{AnswerError, DecisionError};
+use crate::store::AnswerError;
 
 type Answer = Result<Response, PageError>;
-type Place = Path<(String, ReportId)>;
+pub(super) type Place = Path<(String, ReportId)>;
 type FieldPlace = Path<(String, ReportId, u8)>;
 type FilePlace = Path<(String, ReportId, String)>;
 
@@ -68,6 +68,7 @@ pub(super) async fn show(
         .store
         .reports_of_incident(&facility.id, report.incident)
         .await?;
+    let deliveries = state.store.deliveries_of_report(&facility.id, id).await?;
     let mut shown = sheet.clone();
     if matches!(report.status, ReportStatus::Draft | ReportStatus::Withdrawn) {
         shown.answers.extend(
@@ -81,6 +82,7 @@ pub(super) async fn show(
 
     page(&ReportPage {
         forms: form_names(&state, &facility.id).await?,
+        kinds: kinds(&state, &facility.id, id).await,
         f: place_frame(&call, &state, &facility, ("title-report", Tab::Incidents))?,
         id,
         title: profile.body.title.in_lang(locale.lang()).to_owned(),
@@ -98,6 +100,8 @@ pub(super) async fn show(
         round: round_words(report, locale),
         changes,
         next: next_rounds(&state, report, &all, locale),
+        released: report.status == ReportStatus::Approved,
+        deliveries: DeliveryRow::all(&deliveries, locale),
         ask: Ask::of(&asked),
         answers_sha256: frozen
             .as_ref()
@@ -113,6 +117,12 @@ pub(super) async fn show(
             .map(|record| DecisionView::of(record, &name(record.decided_by), locale))
             .collect(),
     })
+}
+
+/// The kinds of file the report can be had as. What is wrong with one is said when it is asked for.
+async fn kinds(state: &ConsoleState, facility: &FacilityId, id: ReportId) -> Vec<Format> {
+    let kinds = state.releases.kinds(facility, id).await;
+    kinds.unwrap_or_else(|_| Format::DOCUMENTS.to_vec())
 }
 
 /// Names of the official forms that can be filled.
@@ -241,69 +251,6 @@ async fn refused(
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&shown)?).into_response())
 }
 
-/// Submits a draft: its answers are frozen and await a decision.
-pub(super) async fn submit(
-    State(state): State<ConsoleState>,
-    Path((_, id)): Place,
-    call: Call,
-) -> Answer {
-    let verdict = verdict(&call, id, read_revision(&call)?)?;
-    state
-        .releases
-        .submit(&verdict)
-        .await
-        .map_err(|error| words(error, &call))?;
-    finish(&state, &call, id, "done-submitted").await
-}
-
-/// Approves what was submitted.
-pub(super) async fn approve(
-    State(state): State<ConsoleState>,
-    Path((_, id)): Place,
-    call: Call,
-) -> Answer {
-    let verdict = verdict(&call, id, read_revision(&call)?)?;
-    let weighed = state
-        .store
-        .weigh_decision(&verdict, Decision::Approved, "")
-        .await;
-    let (submission, _) = weighed.map_err(|error| match error {
-        DecisionError::Refused(refusal) => refusal_words(refusal, &call),
-        DecisionError::Store(error) => error.into(),
-    })?;
-    if submission.answers_sha256 != call.form.field("answers_sha256") {
-        return Err(PageError::Conflict);
-    }
-    state
-        .releases
-        .approve(&verdict)
-        .await
-        .map_err(|error| words(error, &call))?;
-    finish(&state, &call, id, "done-approved").await
-}
-
-/// Sends what was submitted back to its authors.
-pub(super) async fn reject(
-    State(state): State<ConsoleState>,
-    Path((_, id)): Place,
-    call: Call,
-) -> Answer {
-    let verdict = verdict(&call, id, read_revision(&call)?)?;
-    let reason = call.form.field("reason");
-    state
-        .releases
-        .reject(&verdict, reason)
-        .await
-        .map_err(|error| words(error, &call))?;
-    finish(&state, &call, id, "done-rejected").await
-}
-
-async fn finish(state: &ConsoleState, call: &Call, id: ReportId, key: &'static str) -> Answer {
-    let incident = state.store.report(call.facility()?, id).await?.incident;
-    tell(state, call, incident)?;
-    Ok(done(&report_path(call, id)?, key))
-}
-
 /// Sends the report as a PDF: the released one once it is approved, a marked draft before.
 pub(super) async fn pdf(
     State(state): State<ConsoleState>,
@@ -357,7 +304,7 @@ fn next_rounds(
         .collect()
 }
 
-fn profile<'a>(state: &'a ConsoleState, id: &str) -> Result<&'a Profile, PageError> {
+pub(super) fn profile<'a>(state: &'a ConsoleState, id: &str) -> Result<&'a Profile, PageError> {
     let found = state.releases.profiles().profile(id);
     found.ok_or_else(|| PageError::internal(format!("there is no profile `{id}`")))
 }
@@ -381,51 +328,6 @@ pub(super) fn named(call: &Call) -> Result<NamedPerson, PageError> {
     Ok(NamedPerson { user: user.id, name: user.name.clone() })
 }
 
-fn verdict(call: &Call, report: ReportId, revision: Revision) -> Result<Verdict, PageError> {
-    Ok(Verdict { facility: call.facility()?.clone(), report, revision, by: named(call)? })
-}
-
-fn tell(state: &ConsoleState, call: &Call, incident: IncidentId) -> Result<(), PageError> {
-    state
-        .nudge
-        .tell_incident(call.facility()?, incident, What::Report);
-    Ok(())
-}
-
-fn report_path(call: &Call, id: ReportId) -> Result<String, PageError> {
+pub(super) fn report_path(call: &Call, id: ReportId) -> Result<String, PageError> {
     Ok(format!("/facilities/{}/reports/{id}", call.facility()?))
-}
-
-/// Puts a failed decision into words for the reader.
-pub(super) fn words(error: ReleaseError, call: &Call) -> PageError {
-    match error {
-        ReleaseError::Refused(refusal) => refusal_words(refusal, call),
-        ReleaseError::Store(error) => error.into(),
-        error @ (ReleaseError::Pdf(_) | ReleaseError::Render(_)) => {
-            tracing::error!(error = %shirase_shared::error::Chain(&error), "a report could not be rendered");
-            PageError::Invalid(call.locale.text("report-not-rendered"))
-        }
-        ReleaseError::Form(error) => PageError::Invalid(error.to_string()),
-        ReleaseError::NoSuchFile { .. } => {
-            PageError::Invalid(call.locale.text("report-no-such-file"))
-        }
-        ReleaseError::Tampered(error) => {
-            tracing::error!(%error, "a stored approval does not stand");
-            PageError::Invalid(call.locale.text("report-tampered"))
-        }
-        error @ (ReleaseError::NoProfile(_) | ReleaseError::BrokenOff(_)) => {
-            PageError::internal(error)
-        }
-    }
-}
-
-fn refusal_words(refusal: Refusal, call: &Call) -> PageError {
-    let key = match refusal {
-        Refusal::NotSubmitted(_) | Refusal::NotDraft(_) | Refusal::Stale { .. } => {
-            return PageError::Conflict;
-        }
-        Refusal::OwnAnswers => "report-own-answers",
-        Refusal::NoReason => "report-no-reason",
-    };
-    PageError::Invalid(call.locale.text(key))
 }

@@ -19,6 +19,8 @@ pub enum Evidence {
     Replaced,
     /// It is a directory that gained a suffix no ordinary program appends.
     DirectoryRenamed,
+    /// It is a directory that gained a suffix of the kind encryptors give, and so did the path of every file in it.
+    DirectoryTaken,
     /// Its first bytes no longer fit its name.
     MagicLost,
     /// It was overwritten with what looks random, whatever its first bytes.
@@ -29,6 +31,8 @@ pub enum Evidence {
     MovedOut,
     /// It was cut to nothing.
     Truncated,
+    /// It is gone, and a new archive that opens with a password alone lies where it was.
+    LockedAway,
     /// It is the same small new text as in other directories.
     Note,
     /// Its words are those of a ransom note.
@@ -45,16 +49,18 @@ pub enum Evidence {
 
 impl Evidence {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::SuffixAppended,
         Self::ExtensionLost,
         Self::Replaced,
         Self::DirectoryRenamed,
+        Self::DirectoryTaken,
         Self::MagicLost,
         Self::Randomised,
         Self::Deleted,
         Self::MovedOut,
         Self::Truncated,
+        Self::LockedAway,
         Self::Note,
         Self::RansomNote,
         Self::Canary,
@@ -71,11 +77,13 @@ impl Evidence {
             Self::ExtensionLost => "extension_lost",
             Self::Replaced => "replaced",
             Self::DirectoryRenamed => "directory_renamed",
+            Self::DirectoryTaken => "directory_taken",
             Self::MagicLost => "magic_lost",
             Self::Randomised => "randomised",
             Self::Deleted => "deleted",
             Self::MovedOut => "moved_out",
             Self::Truncated => "truncated",
+            Self::LockedAway => "locked_away",
             Self::Note => "note",
             Self::RansomNote => "ransom_note",
             Self::Canary => "canary",
@@ -96,10 +104,11 @@ impl Evidence {
             Self::SuffixAppended
             | Self::ExtensionLost
             | Self::Replaced
-            | Self::DirectoryRenamed => Weight::Name,
+            | Self::DirectoryRenamed
+            | Self::DirectoryTaken => Weight::Name,
             Self::MagicLost | Self::Randomised => Weight::Content,
             Self::Canary => Weight::Canary,
-            Self::Deleted | Self::MovedOut | Self::Truncated => Weight::Removal,
+            Self::Deleted | Self::MovedOut | Self::Truncated | Self::LockedAway => Weight::Removal,
             Self::Misfit => Weight::Doubt,
             Self::Unproven => Weight::Weak,
             Self::MessageBroken => Weight::Shape,
@@ -115,11 +124,13 @@ impl Evidence {
             | Self::ExtensionLost
             | Self::Replaced
             | Self::DirectoryRenamed
+            | Self::DirectoryTaken
             | Self::MagicLost
             | Self::Randomised
             | Self::Deleted
             | Self::MovedOut
             | Self::Truncated
+            | Self::LockedAway
             | Self::Canary
             | Self::Misfit => true,
             Self::Note | Self::RansomNote | Self::MessageBroken | Self::Unproven => false,
@@ -159,15 +170,15 @@ pub(super) enum Value {
 
 /// A set of kinds of evidence about one file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Known(u16);
+pub(super) struct Known(u32);
 
 impl Known {
     pub(super) const fn of(evidence: Evidence) -> Self {
-        Self(1 << evidence as u16)
+        Self(1 << evidence as u32)
     }
 
     /// Everything there can be.
-    pub(super) const ALL: Self = Self(u16::MAX);
+    pub(super) const ALL: Self = Self(u32::MAX);
 
     pub(super) const fn is_empty(self) -> bool {
         self.0 == 0
@@ -212,17 +223,28 @@ impl Tally {
                 .each()
                 .any(|kind| matches!(kind.weight(), Weight::Name | Weight::Content))
         };
-        let doubly = match weight {
-            // Nobody empties files in bulk but for logs, which are of no value; deleting has more good reasons.
-            Weight::Removal => known.has(Evidence::Truncated),
+        let units = match weight {
+            // Nobody empties files in bulk but for logs, which are of no value; deleting has more good reasons, unless
+            // what was there lies locked beside it.
+            Weight::Removal if known.has(Evidence::Truncated) => 2,
+            Weight::Removal if known.has(Evidence::LockedAway) => 2,
+            // As much as three files, of which it has as many at the least.
+            Weight::Name if known.has(Evidence::DirectoryTaken) => 3,
             // More than a file, but not as much as all in it.
-            Weight::Name => known.has(Evidence::DirectoryRenamed),
+            Weight::Name if known.has(Evidence::DirectoryRenamed) => 2,
             // A decoy that is harmed as well as touched.
-            Weight::Canary => harmed(),
-            Weight::None | Weight::Shape | Weight::Weak | Weight::Doubt | Weight::Content => false,
+            Weight::Canary if harmed() => 2,
+            Weight::None
+            | Weight::Shape
+            | Weight::Weak
+            | Weight::Doubt
+            | Weight::Removal
+            | Weight::Name
+            | Weight::Content
+            | Weight::Canary => 1,
         };
 
-        Self { weight, value, units: if doubly { 2 } else { 1 } }
+        Self { weight, value, units }
     }
 }
 

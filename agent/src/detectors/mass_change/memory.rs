@@ -4,6 +4,7 @@
 //! - *unfinished*: appeared within the last hour and was not written to its end since;
 //! - *companions*: new files that carry another file's name inside (`a.pdf.xyz` carries `a.pdf`);
 //! - *gone*: files deleted that were there before, so that a file put back is taken back;
+//! - *locked*: directories in which a new archive lies that opens with a password alone;
 //! - *origins*: what a renamed file was called when it was well, however often it was renamed since.
 //!
 //! Always holds: each has a cap and a time; names are kept as keyed hashes where the name itself is not needed.
@@ -28,6 +29,8 @@ const UNFINISHED_MS: u64 = 3600 * 1000;
 const COMPANION_MS: u64 = 600_000;
 /// How long a deleted file may be put back.
 const GONE_MS: u64 = 60_000;
+/// How long after an archive was locked what goes may lie in it.
+const LOCKED_MS: u64 = 120_000;
 /// How long a renamed file is known by its old name.
 const ORIGIN_MS: u64 = 600_000;
 /// Names kept of those that appeared: a copy of a thousand files a second for a minute.
@@ -35,6 +38,7 @@ const FRESH_MAX: usize = 65_536;
 const UNFINISHED_MAX: usize = 16_384;
 const COMPANIONS_MAX: usize = 16_384;
 const GONE_MAX: usize = 32_768;
+const LOCKED_MAX: usize = 4096;
 /// Old names kept, in full.
 const ORIGINS_MAX: usize = 8192;
 
@@ -58,6 +62,7 @@ pub(super) struct Memory {
     companions: Recent<Companion>,
     gone: Recent<()>,
     away: Recent<()>,
+    locked: Recent<()>,
     origins: Recent<PathBuf>,
 }
 
@@ -69,6 +74,7 @@ impl Memory {
             companions: Recent::new(COMPANION_MS, COMPANIONS_MAX),
             gone: Recent::new(GONE_MS, GONE_MAX),
             away: Recent::new(ORIGIN_MS, ORIGINS_MAX),
+            locked: Recent::new(LOCKED_MS, LOCKED_MAX),
             origins: Recent::new(ORIGIN_MS, ORIGINS_MAX),
         }
     }
@@ -80,6 +86,7 @@ impl Memory {
         self.companions.tick(now_ms);
         self.gone.tick(now_ms);
         self.away.tick(now_ms);
+        self.locked.tick(now_ms);
         self.origins.tick(now_ms);
     }
 
@@ -170,6 +177,24 @@ impl Memory {
     /// Whether nothing has taken the place of a file that was renamed away.
     pub(super) fn is_away(&self, key: u64, now_ms: u64) -> bool {
         self.away.get(key, now_ms).is_some()
+    }
+
+    // === Locked away ===
+
+    /// A new archive at `path` is locked.
+    pub(super) fn note_locked(&mut self, keys: &Keys, path: &Path, now_ms: u64) {
+        self.locked.insert(keys.directory(path), now_ms, ());
+    }
+
+    /// Whether a locked archive lies in the directory of a file, or beside that directory.
+    pub(super) fn is_beside_locked(&self, keys: &Keys, path: &Path, now_ms: u64) -> bool {
+        if self.locked.is_empty() {
+            return false;
+        }
+        let near = [Some(path), path.parent().filter(|above| !above.as_os_str().is_empty())];
+        let locked = |path: &Path| self.locked.get(keys.directory(path), now_ms).is_some();
+
+        near.into_iter().flatten().any(locked)
     }
 
     // === Origins ===

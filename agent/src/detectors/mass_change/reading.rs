@@ -16,7 +16,7 @@ use super::memory::{Keys, Memory};
 use super::scope::Words;
 use crate::names::{self, Kind};
 use crate::observation::{
-    FileChange, FoundFile, Operation, Role, Sign, Texture, Verdict, Wording, file_name,
+    FileChange, FoundFile, Operation, Role, Seal, Sign, Texture, Verdict, Wording, file_name,
 };
 
 /// Largest text that can be a note, in bytes.
@@ -151,7 +151,7 @@ impl Reading<'_> {
         let key = self.keys.key(self.path);
         if self.memory.put_back(key, self.now) {
             // The name was there before, so what comes now is an overwrite and not a new file.
-            self.undo(key, &[Evidence::Deleted, Evidence::MovedOut, Evidence::Unproven]);
+            self.undo(key, &removing::PUT_BACK);
         } else {
             self.memory.note_fresh(key, self.now);
             self.memory.note_unfinished(key, self.now);
@@ -165,7 +165,7 @@ impl Reading<'_> {
         {
             return;
         }
-        self.undo(carried.whole, &[Evidence::Deleted, Evidence::MovedOut]);
+        self.undo(carried.whole, &[Evidence::Deleted, Evidence::MovedOut, Evidence::LockedAway]);
         let mut mark = self.marked(self.path, Evidence::Replaced);
         mark.file = carried.whole;
         mark.suffix = Some(shown_extension(&carried.suffix));
@@ -180,6 +180,9 @@ impl Reading<'_> {
             self.memory.vouch(key, &carried, change.verdict, now);
         }
         self.text(is_new);
+        if is_new {
+            self.note_locked();
+        }
         if is_new && self.standpoint == Standpoint::Ordinary {
             return self.new_file();
         }
@@ -222,6 +225,13 @@ impl Reading<'_> {
         }
         if !is_message && names::is_message_directory(directory) && self.is_odd_here(&name) {
             self.mark(self.path, Evidence::MessageBroken);
+        }
+    }
+
+    /// Remembers where a new archive is locked: what goes from there may lie in it.
+    fn note_locked(&mut self) {
+        if self.change.seal == Seal::Locked {
+            self.memory.note_locked(self.keys, self.path, self.now);
         }
     }
 

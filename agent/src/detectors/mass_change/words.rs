@@ -27,6 +27,8 @@ pub struct Story {
     pub misfits: u64,
     /// Odd names among SS-MIX2 messages.
     pub odd_messages: u64,
+    /// Files gone beside a new archive that is locked.
+    pub locked_away: u64,
     /// Directories with the words of a ransom note.
     pub worded: u64,
 }
@@ -53,13 +55,16 @@ impl Story {
             Evidence::SuffixAppended => Some(&mut totals.suffix_appended),
             Evidence::ExtensionLost => Some(&mut totals.extension_lost),
             Evidence::Replaced => Some(&mut totals.replaced),
-            Evidence::DirectoryRenamed => Some(&mut totals.directories_renamed),
+            Evidence::DirectoryRenamed | Evidence::DirectoryTaken => {
+                Some(&mut totals.directories_renamed)
+            }
             Evidence::MagicLost => Some(&mut totals.magic_lost),
             Evidence::Randomised => Some(&mut totals.randomised),
             Evidence::Deleted => Some(&mut totals.deleted),
             Evidence::MovedOut => Some(&mut totals.moved_out),
             Evidence::Truncated => Some(&mut totals.truncated),
             Evidence::Canary => Some(&mut totals.canaries),
+            Evidence::LockedAway => Some(&mut self.locked_away),
             Evidence::Misfit => Some(&mut self.misfits),
             Evidence::MessageBroken => Some(&mut self.odd_messages),
             Evidence::Unproven => Some(&mut self.unproven),
@@ -109,6 +114,10 @@ impl Story {
             (totals.deleted, "that were there before were deleted".to_owned()),
             (totals.moved_out, "that were there before were moved away".to_owned()),
             (totals.truncated, "that were there before were cut to nothing".to_owned()),
+            (
+                self.locked_away,
+                "of these lie in a new archive that is locked, as it seems".to_owned(),
+            ),
             (self.misfits, "are new with content that does not fit their name".to_owned()),
             (self.odd_messages, "lie among SS-MIX2 messages under odd names".to_owned()),
             (self.unproven, "changed in a way that could not be vouched for".to_owned()),
@@ -157,7 +166,7 @@ pub(super) fn because(because: Because, count: u64, who: &str) -> String {
         Because::Minutes => format!("{count} within two minutes are enough"),
         Because::Day => format!("{count} within a day are enough, few at a time"),
         Because::Removed => format!(
-            "{count} files a hospital would miss are gone within two minutes (`removed_files`)"
+            "files a hospital would miss are gone within two minutes, and they count for {count} (`removed_files`)"
         ),
         Because::RemovedCommon => {
             format!("{count} files are gone within two minutes, few of which a hospital would miss")

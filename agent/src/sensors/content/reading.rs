@@ -9,10 +9,10 @@ use std::path::Path;
 
 use super::magic::{self, Promise};
 use super::text::is_text;
-use super::texture::{self, BLOCK_BYTES, Grain};
-use super::{Depth, Looked, wording};
+use super::texture::{self, BLOCK_BYTES, Grain, Span};
+use super::{Depth, Looked, seal, wording};
 use crate::names;
-use crate::observation::{Texture, Verdict, Wording, file_name};
+use crate::observation::{Seal, Texture, Verdict, Wording, file_name};
 
 /// Bytes at the front that are compared with the name.
 const HEAD_BYTES: usize = 512;
@@ -46,6 +46,7 @@ pub(in crate::sensors) fn look(path: &Path, before: &str, depth: Depth) -> Looke
     let name = file_name(path);
     let grain = Grain::of(promise.as_ref(), &name, before, &first);
     looked.texture = texture(&mut file, &first, grain, depth, &mut looked);
+    looked.seal = sealed(&mut file, &first, &mut looked);
     if looked.verdict != Verdict::Lost && may_be_note(&name, metadata.len(), head) {
         looked.wording = words(&mut file, &mut looked);
     }
@@ -65,16 +66,29 @@ fn texture(
         return Texture::Unknown;
     }
     let mut others = Vec::new();
-    for place in grain.wants(first).places(looked.size.unwrap_or_default()) {
+    for Span { at, bytes: most } in grain.wants(first).spans(looked.size.unwrap_or_default()) {
         let block = file
-            .seek(SeekFrom::Start(place))
-            .and_then(|_| read(file, BLOCK_BYTES));
+            .seek(SeekFrom::Start(at))
+            .and_then(|_| read(file, most));
         let Ok(block) = block else { return Texture::Unknown };
         looked.bytes += bytes(&block);
         others.push(block);
     }
 
     texture::judge(grain, first, &others)
+}
+
+/// Whether an archive is locked: by its first block or, where that tells where it is, by its list.
+fn sealed(file: &mut File, first: &[u8], looked: &mut Looked) -> Seal {
+    let Some((begins, length)) = seal::list_of(first) else { return seal::judge(first) };
+    let length = usize::try_from(length).unwrap_or(0);
+    let list = file
+        .seek(SeekFrom::Start(begins))
+        .and_then(|_| read(file, length));
+    let Ok(list) = list else { return Seal::Unknown };
+    looked.bytes += bytes(&list);
+
+    seal::judge_list(&list)
 }
 
 fn may_be_note(name: &str, size: u64, head: &[u8]) -> bool {

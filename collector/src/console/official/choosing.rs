@@ -9,7 +9,7 @@ use crate::reports::official::{
 };
 
 /// Most places one choice fills downwards.
-pub const DOWN_MAX: usize = 50;
+const DOWN_MAX: usize = 50;
 /// What a box holds in a workbook when nobody said otherwise.
 const TICKED: &str = "■";
 const UNTICKED: &str = "□";

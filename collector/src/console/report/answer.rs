@@ -4,7 +4,7 @@ use askama::Template;
 
 use shirase_shared::ids::ReportId;
 
-use super::{said_by, value_lines};
+use super::answers::{said_by, value_lines};
 use crate::console::frame::Frame;
 use crate::console::settings::Choice;
 use crate::reports::answer::{Answer, AnswerStatus, RoundKind, Source};

@@ -10,6 +10,10 @@ use crate::detectors::mass_change::memory::Carries;
 use crate::names;
 use crate::observation::{Verdict, file_name};
 
+/// What no longer speaks for harm once a file is put back.
+pub(super) const PUT_BACK: [Evidence; 4] =
+    [Evidence::Deleted, Evidence::MovedOut, Evidence::LockedAway, Evidence::Unproven];
+
 /// What stands in for a file that is gone.
 enum StandIn {
     /// Nothing does.
@@ -42,6 +46,12 @@ impl Reading<'_> {
             StandIn::None => {
                 self.memory.note_gone(file, now);
                 self.mark(&well, evidence);
+                // Archives make way for newer ones; nobody packs them again.
+                if self.memory.is_beside_locked(self.keys, &well, now)
+                    && !names::is_archive(&file_name(&well))
+                {
+                    self.mark(&well, Evidence::LockedAway);
+                }
             }
             StandIn::Ordinary => {}
             StandIn::Harm(evidence) => {
@@ -94,7 +104,7 @@ impl Reading<'_> {
         if !self.memory.put_back(key, self.now) {
             return false;
         }
-        self.undo(key, &[Evidence::Deleted, Evidence::MovedOut, Evidence::Unproven]);
+        self.undo(key, &PUT_BACK);
 
         true
     }

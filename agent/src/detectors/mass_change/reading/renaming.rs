@@ -9,6 +9,9 @@ use crate::detectors::mass_change::evidence::{Evidence, Known};
 use crate::names::{self, Relation};
 use crate::observation::{Texture, Verdict, file_name};
 
+/// A directory with fewer files is no more than they are.
+const TAKEN_FILES_MIN: u64 = 3;
+
 impl Reading<'_> {
     pub(super) fn renamed(&mut self, from: &Path) {
         let (now, path, change) = (self.now, self.path, self.change);
@@ -88,6 +91,7 @@ impl Reading<'_> {
     /// A new file is given its name, perhaps over an old one.
     fn put_in_place(&mut self, new: u64) {
         let (now, path, change) = (self.now, self.path, self.change);
+        self.note_locked();
         if let Some(carried) = self.keys.carried(path) {
             self.memory.note_companion(new, &carried, now);
             self.memory.vouch(new, &carried, change.verdict, now);
@@ -124,8 +128,11 @@ impl Reading<'_> {
             .is_some_and(|rest| rest.starts_with('.'));
         let allowed = &self.settings.allowed_suffixes;
         match names::relation(&before, &after, allowed) {
-            Relation::Appended { suffix } if dotted && 0 < files => {
-                let mut mark = self.marked(from, Evidence::DirectoryRenamed);
+            Relation::Appended { suffix } if dotted && 0 < files && !names::is_note(&suffix) => {
+                let taken = TAKEN_FILES_MIN <= files && names::is_outlandish(&suffix);
+                let evidence =
+                    if taken { Evidence::DirectoryTaken } else { Evidence::DirectoryRenamed };
+                let mut mark = self.marked(from, evidence);
                 mark.suffix = Some(shown_extension(&suffix));
                 mark.extension = None;
                 mark.directory = old;

@@ -93,7 +93,9 @@ impl Burst {
             Tally::of(fuller, mark.value),
         );
         // Of a renamed directory its files are harmed, but one directory is renamed.
-        let counted = if mark.evidence == Evidence::DirectoryRenamed { 1 } else { mark.files };
+        let directory =
+            matches!(mark.evidence, Evidence::DirectoryRenamed | Evidence::DirectoryTaken);
+        let counted = if directory { 1 } else { mark.files };
         self.story.count(mark.evidence, counted);
         if !mark.evidence.is_harm() {
             return;
