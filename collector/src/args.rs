@@ -1,6 +1,7 @@
 //! The command line. No secret is ever an argument: other users of the machine could read it.
 
 mod contact;
+mod delivery;
 mod hosts;
 mod official;
 
@@ -16,6 +17,7 @@ use shirase_shared::event::Severity;
 use shirase_shared::ids::FacilityId;
 
 pub use contact::ContactCommand;
+pub use delivery::{DeliveryCommand, RecordArgs, SendArgs};
 pub use hosts::{DrillCommand, HostCommand, MaintenanceCommand, TokenCommand};
 pub use official::OfficialFormCommand;
 
@@ -70,6 +72,9 @@ pub enum Command {
     /// Drafts and reports.
     #[command(subcommand)]
     Report(ReportCommand),
+    /// Approved reports on their way to addressees.
+    #[command(subcommand)]
+    Delivery(DeliveryCommand),
     /// An addressee's own XLSX or DOCX, filled from reports.
     #[command(subcommand)]
     OfficialForm(OfficialFormCommand),

@@ -136,3 +136,7 @@ condition-not-sensitive = no sensitive data are concerned
 condition-reported = an earlier report is out
 condition-not-reported = there is no earlier report
 timeline-noted = { $moment }: { $at } { $text }
+deadline-met-delivery = done at { $time }: delivered to { $organisation }, { $way }
+deadline-met-receipt = { ", " }receipt number { $receipt }
+deadline-met-call = done at { $time }: the recorded call to the maintenance company
+deadline-met-told = done at { $time }: the answer that those concerned were told

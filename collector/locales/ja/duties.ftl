@@ -136,3 +136,7 @@ condition-not-sensitive = 要配慮個人情報等を含まない
 condition-reported = 前の報告を済ませた
 condition-not-reported = 前の報告がまだない
 timeline-noted = { $moment }: { $at } { $text }
+deadline-met-delivery = { $time } に完了（{ $organisation } へ{ $way }で届けました）
+deadline-met-receipt = { " " }受付番号 { $receipt }
+deadline-met-call = { $time } に完了（保守会社への連絡の記録）
+deadline-met-told = { $time } に完了（本人への通知の回答）

@@ -7,7 +7,7 @@ use anyhow::Result;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
-use shirase_shared::ids::{FacilityId, IncidentId};
+use shirase_shared::ids::{DeliveryId, FacilityId, IncidentId};
 
 use super::Desk;
 use super::table::{self, Row};
@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::duties::duties;
 use crate::locale::{Lang, Locale, japan_time};
 use crate::release::{PROFILES_DIR, ProfilesError, read_profiles};
-use crate::reports::deadline::{Deadline, State, Term};
+use crate::reports::deadline::{Deadline, MetWith, State, Term};
 use crate::reports::duty::{Duty, Missing, Standing};
 use crate::reports::fields::Field;
 use crate::reports::profile::{Addressee, Condition, Confidence, Obligation, Profile};
@@ -232,6 +232,8 @@ struct DeadlineRow {
     moved_from: Option<Date>,
     computed_holiday: bool,
     met_at: Option<Timestamp>,
+    /// The delivery that met it, where one did.
+    met_by_delivery: Option<DeliveryId>,
     confidence: Confidence,
 }
 
@@ -346,6 +348,10 @@ fn row(
         moved_from: due.and_then(|due| due.moved_from),
         computed_holiday: due.is_some_and(|due| due.computed_holiday),
         met_at: deadline.met_at,
+        met_by_delivery: match &deadline.met_with {
+            Some(MetWith::Delivery(handover)) => Some(handover.delivery),
+            Some(MetWith::VendorCalled | MetWith::PersonsTold) | None => None,
+        },
         confidence: deadline.confidence,
     }
 }

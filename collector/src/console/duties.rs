@@ -16,7 +16,7 @@ use super::ui::{Badge, Tone};
 use crate::incidents::{Moment, Moments};
 use crate::locale::{Locale, japan, japan_time};
 use crate::reports::answer::Answer;
-use crate::reports::deadline::{Deadline, State, Term};
+use crate::reports::deadline::{Deadline, MetWith, State, Term};
 use crate::reports::duty::{Duty, Missing, Standing};
 use crate::reports::fields::Field;
 use crate::reports::interview::{QUESTIONS, is_answered, next_question};
@@ -358,10 +358,32 @@ fn due_words(deadline: &Deadline, locale: Locale) -> String {
     words
 }
 
+/// What met a deadline, and when.
+fn met_words(deadline: &Deadline, met_at: Timestamp, locale: Locale) -> String {
+    let time = japan_time(met_at);
+    match &deadline.met_with {
+        Some(MetWith::Delivery(handover)) => {
+            let way = locale.text(&handover.way.label_key());
+            let mut words = locale.text_with(
+                "deadline-met-delivery",
+                &[("time", &time), ("organisation", &handover.organisation), ("way", &way)],
+            );
+            if !handover.receipt.is_empty() {
+                let receipt = [("receipt", &handover.receipt as &dyn std::fmt::Display)];
+                words.push_str(&locale.text_with("deadline-met-receipt", &receipt));
+            }
+            words
+        }
+        Some(MetWith::VendorCalled) => locale.text_with("deadline-met-call", &[("time", &time)]),
+        Some(MetWith::PersonsTold) => locale.text_with("deadline-met-told", &[("time", &time)]),
+        None => locale.text_with("deadline-met-at", &[("time", &time)]),
+    }
+}
+
 /// How much time is left, in the unit a person thinks in.
 fn left_words(deadline: &Deadline, state: State, now: Timestamp, locale: Locale) -> String {
     if let Some(met_at) = deadline.met_at {
-        return locale.text_with("deadline-met-at", &[("time", &japan_time(met_at))]);
+        return met_words(deadline, met_at, locale);
     }
     let (key, seconds) = match (state, deadline.due(), deadline.start) {
         (State::Running { .. }, Some(due), _) => {

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 use shirase_shared::ids::{IncidentId, ReportId};
 
+use super::delivery::DeliveryRow;
 use super::frame::Frame;
 use super::incident::report_badge;
 use super::ui::Badge;
@@ -69,6 +70,10 @@ pub struct ReportPage {
     pub next: Vec<NextRound>,
     /// The kinds of file it can be had as.
     pub kinds: Vec<Format>,
+    /// Whether it is released: it can be delivered then.
+    pub released: bool,
+    /// What became of it: its deliveries, the newest first.
+    pub deliveries: Vec<DeliveryRow>,
 }
 
 impl ReportPage {

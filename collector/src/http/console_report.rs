@@ -14,6 +14,7 @@ use super::place::{facility, place_frame};
 use super::session::Call;
 use crate::approval::{Decision, Format};
 use crate::console::Tab;
+use crate::console::delivery::DeliveryRow;
 use crate::console::report::{
     AnswerPage, Ask, Asked, ChangesView, DecisionView, NextRound, ReportPage, Typed, answer_views,
     badge, duty_words, round_words, submitted_words,
@@ -67,6 +68,7 @@ pub(super) async fn show(
         .store
         .reports_of_incident(&facility.id, report.incident)
         .await?;
+    let deliveries = state.store.deliveries_of_report(&facility.id, id).await?;
     let mut shown = sheet.clone();
     if matches!(report.status, ReportStatus::Draft | ReportStatus::Withdrawn) {
         shown.answers.extend(
@@ -98,6 +100,8 @@ pub(super) async fn show(
         round: round_words(report, locale),
         changes,
         next: next_rounds(&state, report, &all, locale),
+        released: report.status == ReportStatus::Approved,
+        deliveries: DeliveryRow::all(&deliveries, locale),
         ask: Ask::of(&asked),
         answers_sha256: frozen
             .as_ref()
@@ -300,7 +304,7 @@ fn next_rounds(
         .collect()
 }
 
-fn profile<'a>(state: &'a ConsoleState, id: &str) -> Result<&'a Profile, PageError> {
+pub(super) fn profile<'a>(state: &'a ConsoleState, id: &str) -> Result<&'a Profile, PageError> {
     let found = state.releases.profiles().profile(id);
     found.ok_or_else(|| PageError::internal(format!("there is no profile `{id}`")))
 }

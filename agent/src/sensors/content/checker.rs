@@ -11,8 +11,10 @@ use super::magic::Promise;
 use super::{Budget, Change, Depth, Looked, Writer, look};
 use crate::observation::{Fact, FileChange, Observation, Operation, file_name};
 
-/// Time spent reading in one second at the most: a slow disk must not hold up the changes behind.
-const READING_PER_SECOND: Duration = Duration::from_millis(300);
+/// Time spent reading at the most in each stretch of so long: a slow disk must not hold up the changes behind. Short
+/// stretches, since an encryptor harms thirty files while nobody looks for a tenth of a second.
+const READING_PER_STRETCH: Duration = Duration::from_millis(30);
+const STRETCH: Duration = Duration::from_millis(100);
 /// Renamed files whose old name is remembered, so that what is written to them later is compared with it.
 const RENAMED_MAX: usize = 4096;
 /// How long an old name is remembered.
@@ -24,6 +26,7 @@ pub(in crate::sensors) struct Checker {
     second: Instant,
     checked: u32,
     bytes: u64,
+    stretch: Instant,
     reading: Duration,
     renamed: Renamed,
 }
@@ -35,6 +38,7 @@ impl Checker {
             second: Instant::now(),
             checked: 0,
             bytes: 0,
+            stretch: Instant::now(),
             reading: Duration::ZERO,
             renamed: Renamed::default(),
         }
@@ -62,10 +66,12 @@ impl Checker {
     fn look(&mut self, path: &Path, before: &str, writer: Writer) -> Looked {
         let started = Instant::now();
         if Duration::from_secs(1) <= started.duration_since(self.second) {
-            (self.second, self.checked, self.reading) = (started, 0, Duration::ZERO);
-            self.bytes = 0;
+            (self.second, self.checked, self.bytes) = (started, 0, 0);
         }
-        if self.budget.files_per_second <= self.checked || READING_PER_SECOND < self.reading {
+        if STRETCH <= started.duration_since(self.stretch) {
+            (self.stretch, self.reading) = (started, Duration::ZERO);
+        }
+        if self.budget.files_per_second <= self.checked || READING_PER_STRETCH < self.reading {
             return Looked::default();
         }
         self.checked += 1;

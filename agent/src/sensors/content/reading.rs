@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::magic::{self, Promise};
 use super::text::is_text;
-use super::texture::{self, BLOCK_BYTES, Grain};
+use super::texture::{self, BLOCK_BYTES, Grain, Span};
 use super::{Depth, Looked, seal, wording};
 use crate::names;
 use crate::observation::{Seal, Texture, Verdict, Wording, file_name};
@@ -66,10 +66,10 @@ fn texture(
         return Texture::Unknown;
     }
     let mut others = Vec::new();
-    for place in grain.wants(first).places(looked.size.unwrap_or_default()) {
+    for Span { at, bytes: most } in grain.wants(first).spans(looked.size.unwrap_or_default()) {
         let block = file
-            .seek(SeekFrom::Start(place))
-            .and_then(|_| read(file, BLOCK_BYTES));
+            .seek(SeekFrom::Start(at))
+            .and_then(|_| read(file, most));
         let Ok(block) = block else { return Texture::Unknown };
         looked.bytes += bytes(&block);
         others.push(block);

@@ -7,12 +7,13 @@
 //! ```
 //!
 //! What it can that `notify` cannot: a rename is one event, nothing of a new directory is missed, writes through other
-//! mounts, other names and containers are seen, and it says who did it.
+//! mounts, other names (see `links`) and containers are seen, and it says who did it.
 
 mod actors;
 mod clients;
 mod directories;
 mod filesystems;
+mod links;
 mod reader;
 mod records;
 mod sys;
@@ -24,11 +25,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use shirase_shared::clock::Moment;
+
 use super::Unusable;
 use super::backend::{Refused, Wanted};
 use super::raw::{Batch, Entry, Inlet, Raw, RawEvent, Slot, Trouble};
 use crate::drill;
+use crate::observation::Actor;
 use directories::{Directories, Locate};
+use links::Links;
 use reader::Reader;
 use records::{Place, Report};
 
@@ -47,6 +52,8 @@ pub(super) struct Fanotify {
     reader: Option<JoinHandle<()>>,
     mounts: Mounts,
     directories: Directories,
+    links: Links,
+    roots: Vec<PathBuf>,
     /// The mount table the marks were made by.
     table: Vec<u8>,
     ignored: Vec<PathBuf>,
@@ -56,7 +63,7 @@ pub(super) struct Fanotify {
 }
 
 /// Where each marked file system is mounted. No descriptor is kept on any: it could not be unmounted then.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Mounts(BTreeSet<PathBuf>);
 
 impl Locate for Mounts {
@@ -85,6 +92,7 @@ impl Fanotify {
             .map(|(reader, writer)| (writer, reader))
             .map_err(|error| Unusable::of_group(&error))?;
         let group = Arc::new(group);
+        let links = Links::start(inlet.clone()).map_err(|error| Unusable::of_group(&error))?;
         let reader = Reader { group: group.clone(), stop: stopped, inlet, slots: Slot::first() };
         let thread = std::thread::Builder::new()
             .name("fanotify".to_owned())
@@ -96,6 +104,8 @@ impl Fanotify {
             reader: Some(thread),
             mounts: Mounts::default(),
             directories: Directories::default(),
+            links,
+            roots: Vec::new(),
             table: Vec::new(),
             ignored_marks: 0,
             kernel_queue,
@@ -128,11 +138,16 @@ impl Fanotify {
         }
         self.table = filesystems::table();
         let below = filesystems::below(root, &self.table);
-
-        Ok(below
+        let unseen = below
             .into_iter()
             .filter(|mounted| self.mark(mounted).is_err())
-            .collect())
+            .collect();
+        if !self.roots.iter().any(|known| known == root) {
+            self.roots.push(root.to_owned());
+        }
+        self.links.search_in(&self.roots, &self.mounts);
+
+        Ok(unseen)
     }
 
     /// Stops watching a directory.
@@ -149,6 +164,8 @@ impl Fanotify {
         for mounted in &self.mounts.0 {
             drop(sys::mark_filesystem(self.group.as_fd(), mounted));
         }
+        self.roots.retain(|known| known != root);
+        self.links.search_in(&self.roots, &self.mounts);
     }
 
     /// Whether something was mounted or unmounted since the roots were watched.
@@ -180,12 +197,24 @@ impl Fanotify {
             }
             // What the agent does itself is nobody's doing, but for a drill, which is there to be seen.
             let own = report.pid == self.own_pid;
+            if events.is_empty() && !own {
+                self.note_outside(at, &report, actor.as_ref());
+            }
             for (path, what) in events {
                 if own && !drill::is_drill(&path) {
                     continue;
                 }
                 tell(RawEvent { at, path, what, actor: actor.clone() });
             }
+        }
+        self.links.hand_on();
+    }
+
+    /// Notes a file that was closed after writing through a name outside every root: it may have one within.
+    fn note_outside(&mut self, at: Moment, report: &Report<'_>, actor: Option<&Arc<Actor>>) {
+        let closed = report.has(libc::FAN_CLOSE_WRITE) && !report.has(libc::FAN_ONDIR);
+        if let Some(place) = report.place().filter(|_| closed) {
+            self.links.note(at, &place, actor.cloned());
         }
     }
 
