@@ -29,6 +29,7 @@ use crate::enrolment::authority::Authority;
 use crate::ingest::listening;
 use crate::jobs::correlate::CorrelateJob;
 use crate::jobs::deadlines::DeadlinesJob;
+use crate::jobs::deliver::DeliverJob;
 use crate::jobs::draft_reports::DraftReportsJob;
 use crate::jobs::notify::NotifyJob;
 use crate::jobs::silence::SilenceJob;
@@ -36,6 +37,7 @@ use crate::jobs::{self, Job, Nudge};
 use crate::keys::{ORDER_KEY_FILE, REPORT_KEY_FILE, SigningKey};
 use crate::locale::Locale;
 use crate::notify::courier::Courier;
+use crate::notify::mail::Patience;
 use crate::release::{Releases, read_profiles};
 use crate::store::Store;
 
@@ -207,6 +209,19 @@ fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
             courier: parts.courier.clone(),
             clock: Arc::clone(clock),
             console_url: config.console_url(),
+            nudge: nudge.clone(),
+        },
+        parts,
+        stages,
+    );
+    spawn_job(
+        DeliverJob {
+            store: store.clone(),
+            releases: parts.releases.clone(),
+            mail: config.mail.clone(),
+            config: config.deliver.clone(),
+            patience: Patience::default(),
+            clock: Arc::clone(clock),
             nudge: nudge.clone(),
         },
         parts,

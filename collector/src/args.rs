@@ -1,6 +1,7 @@
 //! The command line. No secret is ever an argument: other users of the machine could read it.
 
 mod contact;
+mod delivery;
 mod hosts;
 mod official;
 
@@ -16,6 +17,7 @@ use shirase_shared::event::Severity;
 use shirase_shared::ids::FacilityId;
 
 pub use contact::ContactCommand;
+pub use delivery::{DeliveryCommand, RecordArgs, SendArgs};
 pub use hosts::{DrillCommand, HostCommand, MaintenanceCommand, TokenCommand};
 pub use official::OfficialFormCommand;
 
@@ -70,12 +72,18 @@ pub enum Command {
     /// Drafts and reports.
     #[command(subcommand)]
     Report(ReportCommand),
+    /// Approved reports on their way to addressees.
+    #[command(subcommand)]
+    Delivery(DeliveryCommand),
     /// An addressee's own XLSX or DOCX, filled from reports.
     #[command(subcommand)]
     OfficialForm(OfficialFormCommand),
     /// What each addressee wants, by when.
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// What the law asks over an incident, and why.
+    #[command(subcommand)]
+    Duty(DutyCommand),
     /// Deadlines of incidents.
     #[command(subcommand)]
     Deadline(DeadlineCommand),
@@ -307,6 +315,21 @@ pub enum ProfileCommand {
     List(ListArgs),
     /// Read the hospital's own profiles and name every mistake with its file, key and line. Exit status 1 if there is one.
     Check(ListArgs),
+}
+
+/// Duties.
+#[derive(Debug, Subcommand)]
+pub enum DutyCommand {
+    /// Show every duty of an incident: whether it applies, why or why not, and which answer it waits for.
+    List {
+        /// Its facility.
+        facility: FacilityId,
+        /// Number or id.
+        incident: String,
+        /// How.
+        #[command(flatten)]
+        list: ListArgs,
+    },
 }
 
 /// Deadlines.

@@ -7,6 +7,7 @@
 
 mod alert_channel;
 mod contact;
+mod delivery;
 mod facility;
 mod host;
 mod incident;
@@ -76,7 +77,9 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
         Command::Incident(command) => Desk::open(path, terminal).await?.incident(command).await?,
         Command::Report(command) => Desk::open(path, terminal).await?.report(command).await?,
         Command::Profile(command) => return duties::profile(path, command, terminal),
+        Command::Duty(command) => Desk::open(path, terminal).await?.duty(command).await?,
         Command::Deadline(command) => Desk::open(path, terminal).await?.deadline(command).await?,
+        Command::Delivery(command) => Desk::open(path, terminal).await?.deliver(command).await?,
         Command::OfficialForm(command) => {
             return Desk::open(path, terminal)
                 .await?

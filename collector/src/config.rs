@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use shirase_shared::config::{Checked, Problem, parse};
 
 pub use crate::correlate::CorrelateConfig;
+pub use crate::deliver::DeliverConfig;
 pub use crate::notify::mail::{MailConfig, MailTls};
 pub use tables::{
     ConsoleConfig, ConsoleTls, DraftsConfig, EnrolmentConfig, IngestConfig, PdfConfig,
@@ -44,6 +45,8 @@ pub struct Config {
     pub console: ConsoleConfig,
     /// How alerts reach staff by mail.
     pub mail: MailConfig,
+    /// How released reports reach addressees.
+    pub deliver: DeliverConfig,
     /// How reports become PDF files.
     pub pdf: PdfConfig,
     /// How events are put together into incidents.
@@ -63,6 +66,7 @@ impl Default for Config {
             enrolment: EnrolmentConfig::default(),
             console: ConsoleConfig::default(),
             mail: MailConfig::default(),
+            deliver: DeliverConfig::default(),
             pdf: PdfConfig::default(),
             correlate: CorrelateConfig::default(),
             drafts: DraftsConfig::default(),
@@ -177,6 +181,7 @@ impl Checked for Config {
         }
         problems.extend(self.console.problems());
         problems.extend(self.mail.problems());
+        problems.extend(self.deliver.problems());
         problems.extend(self.pdf.problems());
         problems.extend(self.correlate.problems());
 

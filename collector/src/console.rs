@@ -15,6 +15,7 @@ pub mod overview;
 pub mod duties;
 pub mod incident;
 pub mod report;
+pub mod delivery;
 pub mod hosts;
 pub mod contacts;
 pub mod settings;

@@ -40,7 +40,7 @@ pub async fn duties(
         entries: &store.incident_entries(facility, id).await?,
         answers: &sheet.answers,
         reports: &store.reports_of_incident(facility, id).await?,
-        released_at: &store.released_at(facility, id).await?,
+        handed_in: &store.handed_in(facility, id).await?,
         now,
     };
     let overview = Overview::of(&asked, profiles);

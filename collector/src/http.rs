@@ -29,6 +29,7 @@ mod console;
 mod place;
 mod console_sign_in;
 mod console_contacts;
+mod console_delivery;
 mod console_duties;
 mod console_hosts;
 mod console_settings;

@@ -16,6 +16,7 @@ pub mod silence;
 pub mod draft_reports;
 pub mod notify;
 pub mod deadlines;
+pub mod deliver;
 
 use std::future::Future;
 use std::time::Duration;
@@ -55,6 +56,8 @@ pub enum What {
     Incident,
     /// A draft or report.
     Report,
+    /// An attempt at a delivery ended.
+    Delivery,
     /// An alert was sent, or could not be.
     Notification,
 }

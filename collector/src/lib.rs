@@ -1,8 +1,8 @@
 //! The central collector: stores what agents saw and drafts the report.
 //!
 //! ```text
-//! agents ══▶ http ─▶ ingest ─▶ store ─▶ correlate ─▶ incidents ─▶ reports ─▶ approval      notify ─▶ staff
-//!                                └────────────── jobs move it on, app wires them ──────────────┘
+//! agents ══▶ http ─▶ ingest ─▶ store ─▶ correlate ─▶ incidents ─▶ reports ─▶ approval ─▶ deliver   notify ─▶ staff
+//!                                └──────────── jobs move it on, app wires them ─────────────────────────┘
 //! people ══▶ http ─▶ console (pages)                         administrators ─▶ cli (commands)
 //! ```
 
@@ -27,6 +27,7 @@ pub mod incidents;
 pub mod reports;
 pub mod approval;
 pub mod release;
+pub mod deliver;
 pub mod duties;
 pub mod notify;
 pub mod jobs;

@@ -19,6 +19,7 @@ const FILES: &[(&str, &str)] = &[
     (include_str!("../locales/ja/notify.ftl"), include_str!("../locales/en/notify.ftl")),
     (include_str!("../locales/ja/reports.ftl"), include_str!("../locales/en/reports.ftl")),
     (include_str!("../locales/ja/answers.ftl"), include_str!("../locales/en/answers.ftl")),
+    (include_str!("../locales/ja/delivery.ftl"), include_str!("../locales/en/delivery.ftl")),
     (include_str!("../locales/ja/duties.ftl"), include_str!("../locales/en/duties.ftl")),
     (include_str!("../locales/ja/contacts.ftl"), include_str!("../locales/en/contacts.ftl")),
 ];

@@ -16,6 +16,7 @@ mod decide;
 mod files;
 mod forms;
 mod chart;
+mod parcel;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -16,6 +16,7 @@
 mod connect;
 mod reports;
 mod approvals;
+mod deliveries;
 mod official;
 mod users;
 mod sessions;
@@ -37,6 +38,7 @@ pub use approvals::{DecisionError, NewApproval, NewSubmission};
 pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};
 pub use contacts::Imported;
+pub use deliveries::{Begun, DeliveryError, Ended};
 pub use hosts::{CertificateHolder, IssuedCertificate};
 pub use incidents::{ActFailure, RecordMark};
 pub use notifications::ChannelState;

@@ -105,6 +105,11 @@ uuid_id!(
     "report id"
 );
 uuid_id!(
+    /// One report on its way to one addressee.
+    DeliveryId,
+    "delivery id"
+);
+uuid_id!(
     /// A person who can sign in.
     UserId,
     "user id"

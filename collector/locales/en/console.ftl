@@ -306,6 +306,7 @@ step-save = Record
 step-called = Called: { $time } { $whom } { $number }
 step-time-wrong = The time of the call could not be read. Example: 2026-02-09 01:50
 next-approve = An approver has to check it and approve or reject it.
+next-not-asked = As the answers stand nobody asks for this report. If they change, the duties below say so.
 next-complete = It can be submitted with “unknown” and “under investigation”. Do not delay the first report.
 
 act-acknowledge = Take it up

@@ -181,6 +181,11 @@ event-kind-outage = Outage or recovery
 event-kind-pressure = Shortage or clock jump
 event-kind-loss = Something lost
 event-kind-agent = State of the agent
+event-kind-logon = Unusual logon
+event-kind-protection = Protection taken away
+event-kind-backup = Backup lost or late
+event-kind-stops = Services stopped together
+event-kind-print = Many print jobs
 event-kind-unknown = Other record
 
 # What the machine writes
@@ -249,7 +254,7 @@ draft-kind-destroyed = Files were deleted or emptied in bulk.
 draft-kind-outage = Only an outage was detected, and no change of files that points to an attack.
 draft-basis-monitoring = From the monitoring records.
 draft-basis-systems = From the monitoring records and the registered roles of the servers.
-draft-basis-occurred = From the first change detected; it may have begun earlier. By the clock of { $host } it was { $wall }; the correction is true within { $seconds } seconds.
+draft-basis-occurred = From the first anomaly detected; it may have begun earlier. By the clock of { $host } it was { $wall }; the correction is true within { $seconds } seconds.
 draft-basis-detected = Detection from the monitoring records, knowledge from what was done on the console.
 draft-basis-restored = The target answers the monitoring again. Whether it can be worked with was not checked.
 draft-basis-impact = From the role of the affected servers ({ $roles }).

@@ -306,6 +306,7 @@ step-save = 記録する
 step-called = 連絡済み: { $time } { $whom } { $number }
 step-time-wrong = 連絡した時刻を読み取れません。例: 2026-02-09 01:50
 next-approve = 承認者が内容を確かめ、承認または差し戻しをしてください。
+next-not-asked = いまの答えでは、この報告は求められていません。答えが変われば、下の「報告・連絡の義務」に示されます。
 next-complete = 空欄は「不明」「調査中」のままでも提出できます。第一報を急いでください。
 
 act-acknowledge = 対応を始める

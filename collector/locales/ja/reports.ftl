@@ -181,6 +181,11 @@ event-kind-outage = サービスの停止・復旧
 event-kind-pressure = 容量・時計の異常
 event-kind-loss = 記録の欠落
 event-kind-agent = 監視プログラムの状態
+event-kind-logon = ログオンの異常
+event-kind-protection = 保護機能の停止・除去
+event-kind-backup = バックアップの異常
+event-kind-stops = サービスの一斉停止
+event-kind-print = 大量の印刷
 event-kind-unknown = その他の記録
 
 # 自動記入の文
@@ -249,7 +254,7 @@ draft-kind-destroyed = ファイルが大量に削除され、又は空にされ
 draft-kind-outage = サービスの停止だけを検知しており、攻撃を示すファイルの変更は検知していないことによる。
 draft-basis-monitoring = 監視プログラムの記録による。
 draft-basis-systems = 監視プログラムの記録と、登録されたサーバの役割による。
-draft-basis-occurred = 検知した最初の変更の時刻による。実際の開始はこれより前の可能性がある。{ $host }の時計では{ $wall }、補正の誤差は{ $seconds }秒以内。
+draft-basis-occurred = 検知した最初の異常の時刻による。実際の開始はこれより前の可能性がある。{ $host }の時計では{ $wall }、補正の誤差は{ $seconds }秒以内。
 draft-basis-detected = 検知は監視プログラムの記録、知った日時は画面での操作の記録による。
 draft-basis-restored = 監視への応答が戻ったことによる。業務に使えることは確認していない。
 draft-basis-impact = 影響を受けたサーバの役割（{ $roles }）による。

@@ -77,7 +77,7 @@ impl Desk<'_> {
     }
 
     /// Asks for password and code, and returns whose they are. Whatever is wrong, the answer is the same.
-    async fn prove(&mut self, login: &str) -> Result<User> {
+    pub(super) async fn prove(&mut self, login: &str) -> Result<User> {
         let password = self.terminal.read_secret("password")?;
         let code = self.terminal.read_secret("six-digit code")?;
         let found = self.store.user_by_login(&login.to_lowercase()).await?;

@@ -67,6 +67,9 @@ fn each_broken_rule_has_its_line_key_and_remedy() {
     check("[mail]\nhost = 'mail.example.jp'\ntls = 'none'\nfrom = 'a@b.jp'\n", &[(3, "mail.tls")]);
     check("[mail]\nhost = 'mail.example.jp'\n", &[(1, "mail.from")]);
     check("[mail]\nuser = 'x'\n", &[(1, "mail.password_file")]);
+    check("[deliver]\nfolder = 'out'\n", &[(2, "deliver.folder")]);
+    check("[deliver]\nfrom = 'a@b\\r\\nBcc: c@d'\n", &[(2, "deliver.from")]);
+    check("[deliver]\nattempts_max = 0\n", &[(2, "deliver.attempts_max")]);
     check("[correlate]\nwindow_minutes = 0\n", &[(2, "correlate.window_minutes")]);
     check("[pdf]\nfont = 'x.ttf'\n", &[(2, "pdf.font")]);
 }

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 use shirase_shared::ids::{IncidentId, ReportId};
 
+use super::delivery::DeliveryRow;
 use super::frame::Frame;
 use super::incident::report_badge;
 use super::ui::Badge;
@@ -67,14 +68,20 @@ pub struct ReportPage {
     pub changes: Option<ChangesView>,
     /// Reports that can follow it.
     pub next: Vec<NextRound>,
+    /// The kinds of file it can be had as.
+    pub kinds: Vec<Format>,
+    /// Whether it is released: it can be delivered then.
+    pub released: bool,
+    /// What became of it: its deliveries, the newest first.
+    pub deliveries: Vec<DeliveryRow>,
 }
 
 impl ReportPage {
     /// The kinds of file the report can be had as, each with the key of its words.
     fn files(&self) -> impl Iterator<Item = (Format, &'static str)> {
-        Format::ALL
-            .into_iter()
-            .map(|format| (format, file_words(format)))
+        self.kinds
+            .iter()
+            .map(|&format| (format, file_words(format)))
     }
 }
 

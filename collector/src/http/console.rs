@@ -22,9 +22,10 @@ use super::routes::{Page, ROUTES, Verb};
 use super::session::{self, Call, Guard};
 use super::{
     console_audit, console_contacts as contacts, console_decision as decision,
-    console_duties as duties, console_hosts as hosts, console_incident as incident,
-    console_official as official, console_overview as overview, console_report as report,
-    console_settings as settings, console_sign_in as sign_in, console_users as users, live,
+    console_delivery as delivery, console_duties as duties, console_hosts as hosts,
+    console_incident as incident, console_official as official, console_overview as overview,
+    console_report as report, console_settings as settings, console_sign_in as sign_in,
+    console_users as users, live,
 };
 use crate::console::{Frame, Tab, html};
 use crate::contacts::TABLE_MAX_BYTES;
@@ -194,6 +195,13 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::Submit => on(filter, decision::submit),
         Page::Approve => on(filter, decision::approve),
         Page::Reject => on(filter, decision::reject),
+        Page::Deliveries => on(filter, delivery::list),
+        Page::DeliveryChoose => on(filter, delivery::choose),
+        Page::Delivery => on(filter, delivery::show),
+        Page::DeliverySheet => on(filter, delivery::sheet),
+        Page::DeliveryRecord => on(filter, delivery::record),
+        Page::DeliveryDecide => on(filter, delivery::decide),
+        Page::DeliveryReceipt => on(filter, delivery::receipt),
         Page::Hosts => on(filter, hosts::show),
         Page::HostRoles => on(filter, hosts::set_roles),
         Page::HostRevoke => on(filter, hosts::revoke),

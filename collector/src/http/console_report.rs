@@ -14,6 +14,7 @@ use super::place::{facility, place_frame};
 use super::session::Call;
 use crate::approval::{Decision, Format};
 use crate::console::Tab;
+use crate::console::delivery::DeliveryRow;
 use crate::console::report::{
     AnswerPage, Ask, Asked, ChangesView, DecisionView, NextRound, ReportPage, Typed, answer_views,
     badge, duty_words, round_words, submitted_words,
@@ -67,6 +68,7 @@ pub(super) async fn show(
         .store
         .reports_of_incident(&facility.id, report.incident)
         .await?;
+    let deliveries = state.store.deliveries_of_report(&facility.id, id).await?;
     let mut shown = sheet.clone();
     if matches!(report.status, ReportStatus::Draft | ReportStatus::Withdrawn) {
         shown.answers.extend(
@@ -80,6 +82,7 @@ pub(super) async fn show(
 
     page(&ReportPage {
         forms: form_names(&state, &facility.id).await?,
+        kinds: kinds(&state, &facility.id, id).await,
         f: place_frame(&call, &state, &facility, ("title-report", Tab::Incidents))?,
         id,
         title: profile.body.title.in_lang(locale.lang()).to_owned(),
@@ -97,6 +100,8 @@ pub(super) async fn show(
         round: round_words(report, locale),
         changes,
         next: next_rounds(&state, report, &all, locale),
+        released: report.status == ReportStatus::Approved,
+        deliveries: DeliveryRow::all(&deliveries, locale),
         ask: Ask::of(&asked),
         answers_sha256: frozen
             .as_ref()
@@ -112,6 +117,12 @@ pub(super) async fn show(
             .map(|record| DecisionView::of(record, &name(record.decided_by), locale))
             .collect(),
     })
+}
+
+/// The kinds of file the report can be had as. What is wrong with one is said when it is asked for.
+async fn kinds(state: &ConsoleState, facility: &FacilityId, id: ReportId) -> Vec<Format> {
+    let kinds = state.releases.kinds(facility, id).await;
+    kinds.unwrap_or_else(|_| Format::DOCUMENTS.to_vec())
 }
 
 /// Names of the official forms that can be filled.
@@ -293,7 +304,7 @@ fn next_rounds(
         .collect()
 }
 
-fn profile<'a>(state: &'a ConsoleState, id: &str) -> Result<&'a Profile, PageError> {
+pub(super) fn profile<'a>(state: &'a ConsoleState, id: &str) -> Result<&'a Profile, PageError> {
     let found = state.releases.profiles().profile(id);
     found.ok_or_else(|| PageError::internal(format!("there is no profile `{id}`")))
 }

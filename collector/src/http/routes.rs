@@ -83,6 +83,13 @@ routes! {
     Submit             Post "/facilities/{facility}/reports/{report}/submit" AUTHOR;
     Approve            Post "/facilities/{facility}/reports/{report}/approve" APPROVER;
     Reject             Post "/facilities/{facility}/reports/{report}/reject" APPROVER;
+    Deliveries         Get  "/facilities/{facility}/reports/{report}/deliveries" VIEWER;
+    DeliveryChoose     Post "/facilities/{facility}/reports/{report}/deliveries" AUTHOR;
+    Delivery           Get  "/facilities/{facility}/deliveries/{delivery}" VIEWER;
+    DeliverySheet      Get  "/facilities/{facility}/deliveries/{delivery}/sheet" VIEWER;
+    DeliveryRecord     Post "/facilities/{facility}/deliveries/{delivery}/record" AUTHOR;
+    DeliveryDecide     Post "/facilities/{facility}/deliveries/{delivery}/decide" AUTHOR;
+    DeliveryReceipt    Post "/facilities/{facility}/deliveries/{delivery}/receipt" AUTHOR;
     Hosts              Get  "/facilities/{facility}/hosts" VIEWER;
     HostRoles          Post "/facilities/{facility}/hosts/{host}" ADMINISTRATOR;
     HostRevoke         Post "/facilities/{facility}/hosts/{host}/revoke" ADMINISTRATOR;

@@ -7,3 +7,4 @@ mod signing_in;
 mod pages;
 mod official;
 mod contacts;
+mod delivery;

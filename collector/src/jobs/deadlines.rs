@@ -45,7 +45,7 @@ pub struct DeadlinesJob {
 impl Job for DeadlinesJob {
     const NAME: &'static str = "deadlines";
     const PERIOD: Duration = Duration::from_secs(60);
-    const WOKEN_BY: &'static [What] = &[What::Report];
+    const WOKEN_BY: &'static [What] = &[What::Report, What::Delivery];
 
     async fn activate(&mut self) -> Outcome {
         match self.pass().await {

@@ -321,6 +321,7 @@ mod tests {
             runs_from: RunsFrom::Aware,
             term: if limit { Term::Limit(due) } else { Term::Guide(due) },
             met_at: None,
+            met_with: None,
             warn_at_percent: vec![50, 80],
             source_url: "https://example.jp".to_owned(),
             last_verified: "2026-11-22".parse().unwrap(),

@@ -3,16 +3,20 @@
 //! Always holds: passwords travel encrypted or not at all (`tls = "none"` is for loopback only); what a foreign name holds
 //! cannot become a header or a second recipient.
 
+mod conversation;
+mod outgoing;
+
+use std::future::{Future, ready};
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
+use lettre::Address;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use serde::{Deserialize, Serialize};
 use shirase_shared::config::Problem;
 use shirase_shared::error::Chain;
@@ -20,9 +24,11 @@ use shirase_shared::secret::Secret;
 
 use super::SendError;
 use super::letter::Letter;
+use conversation::{Protection, Server};
 
-/// How long one step of the conversation with the mail server may take.
-const SMTP_TIMEOUT: Duration = Duration::from_secs(15);
+pub use conversation::{HandOverError, Patience};
+pub use outgoing::{Around, EnvelopeError, Outgoing, envelope};
+
 /// Most of a server's answer that is kept.
 const ANSWER_MAX_CHARS: usize = 400;
 
@@ -125,6 +131,11 @@ pub(crate) fn check_address(text: &str) -> Result<(), String> {
         .map_err(|error| format!("{error}; give one address such as tantou@example.jp"))
 }
 
+/// Whether a text is a sender as a configuration names one, with or without a name.
+pub(crate) fn is_mailbox(text: &str) -> bool {
+    text.parse::<Mailbox>().is_ok()
+}
+
 /// Why mail cannot be sent with this configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
@@ -152,7 +163,7 @@ pub enum MailError {
 /// Sends letters.
 #[derive(Clone)]
 pub struct Mailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    server: Server,
     from: Mailbox,
 }
 
@@ -165,23 +176,33 @@ impl Mailer {
         if config.host.is_empty() {
             return Err(MailError::NotConfigured);
         }
-        let tls = match config.tls {
-            MailTls::None => Tls::None,
-            MailTls::Starttls => Tls::Required(Self::tls_parameters(config)?),
-            MailTls::Tls => Tls::Wrapper(Self::tls_parameters(config)?),
+        let protection = match config.tls {
+            MailTls::None => Protection::None,
+            MailTls::Starttls => Protection::Starttls(Self::tls_parameters(config)?),
+            MailTls::Tls => Protection::Tls(Self::tls_parameters(config)?),
         };
-        let mut transport =
-            AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(config.host.as_str())
-                .port(config.port)
-                .tls(tls)
-                .timeout(Some(SMTP_TIMEOUT));
+        let mut credentials = None;
         if !config.user.is_empty() {
             let password = Secret::new(read("password_file", &config.password_file)?);
             let line = password.reveal().trim_end_matches(['\r', '\n']).to_owned();
-            transport = transport.credentials(Credentials::new(config.user.clone(), line));
+            credentials = Some(Credentials::new(config.user.clone(), line));
         }
+        let server = Server {
+            host: config.host.clone(),
+            port: config.port,
+            protection,
+            credentials,
+            patience: Patience::default(),
+        };
 
-        Ok(Self { transport: transport.build(), from: config.from.parse()? })
+        Ok(Self { server, from: config.from.parse()? })
+    }
+
+    /// Waits as long as this instead.
+    #[must_use]
+    pub const fn with_patience(mut self, patience: Patience) -> Self {
+        self.server.patience = patience;
+        self
     }
 
     fn tls_parameters(config: &MailConfig) -> Result<TlsParameters, MailError> {
@@ -200,17 +221,27 @@ impl Mailer {
     /// Says what the server answered, or that it does not.
     pub async fn send(&self, to: &str, letter: &Letter) -> Result<String, SendError> {
         let message = self.message(to, letter)?;
-        let answer = self.transport.send(message).await.map_err(|error| {
-            let text = shortened(&Chain(&error).to_string());
-            if error.is_response() {
-                SendError::Refused(text)
-            } else {
-                SendError::Unreachable(text)
-            }
-        })?;
-        let lines: Vec<_> = answer.message().collect();
+        let (envelope, bytes) = (message.envelope(), message.formatted());
+        let sending = self.server.hand_over(envelope, &bytes, ready(Ok(())));
+        sending.await.map_err(|error| match error {
+            HandOverError::Later(why) | HandOverError::Refused(why) => SendError::Refused(why),
+            // An alert that arrives twice carries the same id; one that does not arrive may cost a night.
+            HandOverError::NotYet(why) | HandOverError::Unknown(why) => SendError::Unreachable(why),
+        })
+    }
 
-        Ok(shortened(&format!("{} {}", answer.code(), lines.join(" "))))
+    /// Hands a mail over and returns the server's answer. `before_text` runs when the server is ready for the text.
+    ///
+    /// # Errors
+    /// Says how far it came.
+    pub async fn hand_over(
+        &self,
+        outgoing: &Outgoing,
+        before_text: impl Future<Output = Result<(), String>>,
+    ) -> Result<String, HandOverError> {
+        self.server
+            .hand_over(&outgoing.envelope, &outgoing.bytes, before_text)
+            .await
     }
 
     fn message(&self, to: &str, letter: &Letter) -> Result<Message, SendError> {

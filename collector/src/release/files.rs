@@ -128,6 +128,28 @@ impl Releases {
             .collect())
     }
 
+    /// Returns the kinds of file the report can be had as: an attachment without content does not exist.
+    ///
+    /// # Errors
+    /// When the report cannot be rendered at all, or what is stored was tampered with.
+    pub async fn kinds(
+        &self,
+        facility: &FacilityId,
+        id: ReportId,
+    ) -> Result<Vec<Format>, ReleaseError> {
+        let known = self.known(facility, id).await?;
+        if let Some(approved) = known.approved {
+            let stored = |format: &Format| approved.rendering_of(*format).is_some();
+            return Ok(Format::ALL.into_iter().filter(stored).collect());
+        }
+        let work = |document: Document, _| {
+            let attached = document.attachments.iter().map(|file| file.format);
+            Ok(Format::DOCUMENTS.into_iter().chain(attached).collect())
+        };
+        self.with_document(known.frozen, known.answers_sha256, known.stage, work)
+            .await
+    }
+
     /// Gathers what a rendering of the report as it stands is made from.
     pub(crate) async fn known(
         &self,

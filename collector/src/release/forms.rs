@@ -49,6 +49,23 @@ impl Releases {
         Ok(FilledFile { name, sha256: sha256_hex(&bytes), bytes, status })
     }
 
+    /// Returns the signed copy of a form that is kept for a released report, with a plain name for it.
+    ///
+    /// # Errors
+    /// Names every place that cannot take what it should say; or the kept copy was tampered with.
+    pub(super) async fn signed_copy(
+        &self,
+        facility: &FacilityId,
+        id: ReportId,
+        form: &FormId,
+    ) -> Result<(String, FilledCopy), ReleaseError> {
+        let form = self.0.store.official_form(facility, form).await?;
+        let known = self.known(facility, id).await?;
+        let name = format!("{}-{}.{}", known.file_stem()?, form.id, form.kind.as_str());
+
+        Ok((name, self.kept_copy(facility, id, known, form).await?))
+    }
+
     async fn filled(&self, known: &Known, form: OfficialForm) -> Result<Vec<u8>, ReleaseError> {
         let frozen = known.frozen.clone();
         let work = move |document: Document, _| {

@@ -16,6 +16,7 @@
 //!
 //! Always holds:
 //! - a limit is missed when it passed; a guide value (目安) is passed and never missed; a word without a number is neither;
+//! - a report meets a deadline when it is delivered to the office it is for, not when it is approved;
 //! - nothing pauses a deadline;
 //! - while nobody recorded the moment it is counted from the earliest it can have been, and says so.
 
@@ -32,6 +33,7 @@ use super::answer::{Answer, AnswerStatus};
 use super::duty::{Duty, Situation, Standing, Truth, all_hold};
 use super::fields::Field;
 use super::profile::{Confidence, DeadlineRule, MetBy, Profile, RunsFrom, TermKind, Words};
+use crate::deliver::Handover;
 use crate::incidents::Moment;
 
 pub use counting::{Due, last_moment};
@@ -54,6 +56,8 @@ pub struct Deadline {
     pub term: Term,
     /// When it was met.
     pub met_at: Option<Timestamp>,
+    /// By what.
+    pub met_with: Option<MetWith>,
     /// Shares of the time at which staff are warned, in per cent.
     pub warn_at_percent: Vec<u8>,
     /// Where the rule was read.
@@ -62,6 +66,17 @@ pub struct Deadline {
     pub last_verified: Date,
     /// How sure the rule is.
     pub confidence: Confidence,
+}
+
+/// What met a deadline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MetWith {
+    /// A report that was delivered.
+    Delivery(Handover),
+    /// A recorded call to the maintenance company.
+    VendorCalled,
+    /// A person's answer that those concerned were told.
+    PersonsTold,
 }
 
 /// The moment a deadline runs from.
@@ -183,10 +198,10 @@ impl Deadline {
 /// What was done that can meet a deadline.
 #[derive(Clone, Copy, Debug)]
 pub struct Done<'a> {
-    /// When the first report that serves each profile was released.
-    pub released: &'a BTreeMap<String, Timestamp>,
-    /// When the first 確報 of each profile was.
-    pub finals: &'a BTreeMap<String, Timestamp>,
+    /// The first delivery of a report that serves each profile.
+    pub delivered: &'a BTreeMap<String, Handover>,
+    /// The first delivery of a 確報 of each profile.
+    pub finals: &'a BTreeMap<String, Handover>,
     /// When the maintenance company was first called.
     pub vendor_called: Option<Timestamp>,
 }
@@ -217,6 +232,7 @@ fn deadline(
 ) -> Deadline {
     let start = start(rule.runs_from, (duty, profile), situation);
     let due = start.and_then(|start| counting::due(rule, start.at));
+    let (met_at, met_with) = met(rule.met_by, &profile.body.id, situation, done).unzip();
     Deadline {
         profile: profile.body.id.clone(),
         id: rule.id.clone(),
@@ -228,16 +244,27 @@ fn deadline(
             TermKind::Guide => Term::Guide(due),
             TermKind::Promptly => Term::Promptly,
         },
-        met_at: match rule.met_by {
-            MetBy::Report => done.released.get(&profile.body.id).copied(),
-            MetBy::FinalReport => done.finals.get(&profile.body.id).copied(),
-            MetBy::VendorCalled => done.vendor_called,
-            MetBy::PersonsTold => told(situation.answers),
-        },
+        met_at,
+        met_with,
         warn_at_percent: rule.warn_at_percent.clone(),
         source_url: rule.source_url.clone(),
         last_verified: rule.last_verified,
         confidence: rule.confidence,
+    }
+}
+
+fn met(
+    by: MetBy,
+    profile: &str,
+    situation: &Situation<'_>,
+    done: Done<'_>,
+) -> Option<(Timestamp, MetWith)> {
+    let delivered = |handover: &Handover| (handover.at, MetWith::Delivery(handover.clone()));
+    match by {
+        MetBy::Report => done.delivered.get(profile).map(delivered),
+        MetBy::FinalReport => done.finals.get(profile).map(delivered),
+        MetBy::VendorCalled => done.vendor_called.map(|at| (at, MetWith::VendorCalled)),
+        MetBy::PersonsTold => told(situation.answers).map(|at| (at, MetWith::PersonsTold)),
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Situation<'a> {
     pub answers: &'a BTreeMap<Field, Answer>,
     /// Its moments.
     pub moments: &'a Moments,
-    /// When the first report of each series was released.
+    /// When the first report of each series was delivered.
     pub reported: &'a BTreeMap<String, Timestamp>,
     /// The moment for which it is asked.
     pub now: Timestamp,

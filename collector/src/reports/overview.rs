@@ -13,6 +13,7 @@ use super::duty::{Duty, Situation, duties};
 use super::fields::Field;
 use super::profile::Profiles;
 use super::{Report, ReportStatus};
+use crate::deliver::Handover;
 use crate::incidents::{Entry, Incident, Moments, StoredEntry};
 
 /// What an overview is made of.
@@ -26,8 +27,8 @@ pub struct Asked<'a> {
     pub answers: &'a BTreeMap<Field, Answer>,
     /// Its reports.
     pub reports: &'a [Report],
-    /// When each report that is released was.
-    pub released_at: &'a BTreeMap<ReportId, Timestamp>,
+    /// By which delivery each report was handed in, of those that were.
+    pub handed_in: &'a BTreeMap<ReportId, Handover>,
     /// The moment for which it is asked.
     pub now: Timestamp,
 }
@@ -50,13 +51,15 @@ impl Overview {
         let moments = Moments::of(asked.incident, asked.entries);
         let mut reported = BTreeMap::new();
         let mut finals = BTreeMap::new();
-        for (report, at) in asked.released() {
-            earliest(&mut reported, &report.round.series, at);
+        for (report, handover) in asked.delivered() {
+            let first = reported.entry(report.round.series.clone());
+            let first = first.or_insert(handover.at);
+            *first = (*first).min(handover.at);
             if report.round.kind == RoundKind::Final {
-                earliest(&mut finals, &report.profile, at);
+                earliest(&mut finals, &report.profile, handover);
             }
         }
-        let released = asked.serving(profiles);
+        let delivered = asked.serving(profiles);
         let situation = Situation {
             answers: asked.answers,
             moments: &moments,
@@ -65,7 +68,7 @@ impl Overview {
         };
         let duties = duties(profiles, &situation);
         let done = Done {
-            released: &released,
+            delivered: &delivered,
             finals: &finals,
             vendor_called: vendor_called(asked.entries),
         };
@@ -84,23 +87,23 @@ impl Overview {
 }
 
 impl Asked<'_> {
-    fn released(&self) -> impl Iterator<Item = (&Report, Timestamp)> {
+    fn delivered(&self) -> impl Iterator<Item = (&Report, &Handover)> {
         let approved = self
             .reports
             .iter()
             .filter(|report| report.status == ReportStatus::Approved);
-        approved.filter_map(|report| Some((report, *self.released_at.get(&report.id)?)))
+        approved.filter_map(|report| Some((report, self.handed_in.get(&report.id)?)))
     }
 
-    /// When each profile was served: by a report of its own, or by a later kind of report in its series.
-    fn serving(&self, profiles: &Profiles) -> BTreeMap<String, Timestamp> {
+    /// What first served each profile: a report of its own, or a later kind of report in its series, delivered.
+    fn serving(&self, profiles: &Profiles) -> BTreeMap<String, Handover> {
         let mut served = BTreeMap::new();
-        for (report, at) in self.released() {
-            earliest(&mut served, &report.profile, at);
+        for (report, handover) in self.delivered() {
+            earliest(&mut served, &report.profile, handover);
             for profile in profiles.of_series(&report.round.series) {
                 let kinds = profile.body.round.kinds();
                 if kinds.iter().all(|kind| *kind <= report.round.kind) {
-                    earliest(&mut served, &profile.body.id, at);
+                    earliest(&mut served, &profile.body.id, handover);
                 }
             }
         }
@@ -108,9 +111,13 @@ impl Asked<'_> {
     }
 }
 
-fn earliest(times: &mut BTreeMap<String, Timestamp>, key: &str, at: Timestamp) {
-    let entry = times.entry(key.to_owned()).or_insert(at);
-    *entry = (*entry).min(at);
+fn earliest(found: &mut BTreeMap<String, Handover>, key: &str, handover: &Handover) {
+    let first = found
+        .entry(key.to_owned())
+        .or_insert_with(|| handover.clone());
+    if handover.at < first.at {
+        first.clone_from(handover);
+    }
 }
 
 fn vendor_called(entries: &[StoredEntry]) -> Option<Timestamp> {

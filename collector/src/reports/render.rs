@@ -433,7 +433,7 @@ impl Maker<'_> {
 
     fn date(&self, at: Timestamp) -> String {
         match self.locale.lang() {
-            Lang::Ja => text::japanese_date(at),
+            Lang::Ja => text::letter_date(at),
             Lang::En => text::form_time(at).chars().take(10).collect(),
         }
     }

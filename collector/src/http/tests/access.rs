@@ -192,6 +192,7 @@ impl Names {
         let entry = crate::contacts::read(&cells.into(), "2026-02-09".parse().unwrap()).unwrap();
         let who = (crate::audit::Actor::CommandLine, site.clock.now());
         let contact = site.store.add_contact(here, &entry, who).await.unwrap().id;
+        let delivery = site.delivery(report).await;
         Self(vec![
             ("{form}", form.id.to_string()),
             ("{format}", "docx".to_owned()),
@@ -203,6 +204,7 @@ impl Names {
             ("{channel}", "night-duty".to_owned()),
             ("{incident}", incident.to_string()),
             ("{report}", report.to_string()),
+            ("{delivery}", delivery.to_string()),
             ("{host}", host.to_string()),
             ("{user}", user.to_string()),
             ("{contact}", contact.to_string()),

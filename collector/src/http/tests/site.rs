@@ -13,14 +13,16 @@ use jiff::SignedDuration;
 use shirase_shared::clock::{Clock, ManualClock};
 use shirase_shared::event::{Event, OutageState, Phase, Severity};
 use shirase_shared::ids::{
-    BurstId, DrillId, FacilityId, HostId, IncidentId, ReportId, StreamId, UserId,
+    BurstId, DeliveryId, DrillId, FacilityId, HostId, IncidentId, ReportId, StreamId, UserId,
 };
 use shirase_shared::testing::builders::{mass_change, moment, night, numbered, outage};
 use shirase_shared::tls::{install_crypto_provider, sha256_hex};
 use shirase_shared::wire::{Heartbeat, SensorReport, SensorState};
 use tower::ServiceExt as _;
 
+use crate::approval::Verdict;
 use crate::audit::Actor;
+use crate::deliver::{Addressee, Purpose, Way, Wish};
 use crate::enrolment::{Applicant, issue_token};
 use crate::facilities::{CareRole, Duty, Facility, FacilityKind, Master, Person, Vendor};
 use crate::http::{ConsoleState, EnrolmentPlace, SignInLimits, console_router};
@@ -35,6 +37,7 @@ use crate::notify::{Channel, ChannelKind};
 use crate::people::{Grants, NewUser, Role, Session, Stage, create_user};
 use crate::records::{ManifestSeen, NewRecord, SeenRecord};
 use crate::release::{Releases, read_profiles};
+use crate::reports::answer::NamedPerson;
 use crate::store::{IssuedCertificate, Store};
 
 /// Names with everything that could do harm on a page.
@@ -334,6 +337,50 @@ impl Site {
             location: text(LOCATION).pop().unwrap_or_default(),
             cookies: text(SET_COOKIE),
             headers: parts.headers,
+        }
+    }
+
+    /// Approves a report and lets it wait to be told by telephone.
+    pub(super) async fn delivery(&self, report: ReportId) -> DeliveryId {
+        self.approve(report).await;
+        let user = UserId::random();
+        let wish = Wish {
+            facility: self.here.clone(),
+            report,
+            way: Way::Phone,
+            purpose: Purpose::Report,
+            addressee: Addressee {
+                organisation: HOSTILE.replace(['\u{202e}', '\u{7}'], ""),
+                person: String::new(),
+                address: "03-0000-0000".to_owned(),
+                drill_partner: true,
+                contact: None,
+                verified_on: None,
+            },
+            form: None,
+            again: true,
+            by: NamedPerson { user, name: "山田 花子".to_owned() },
+        };
+        let made = self.store.create_delivery(&wish, self.clock.now()).await;
+        made.unwrap().id
+    }
+
+    /// Submits a report and approves it as somebody else.
+    pub(super) async fn approve(&self, report: ReportId) {
+        for name in ["提出 太郎", "承認 花子"] {
+            let by = NamedPerson { user: UserId::random(), name: name.to_owned() };
+            let revision = self
+                .store
+                .report(&self.here, report)
+                .await
+                .unwrap()
+                .revision;
+            let verdict = Verdict { facility: self.here.clone(), report, revision, by };
+            if name.starts_with("提出") {
+                self.state.releases.submit(&verdict).await.unwrap();
+            } else {
+                self.state.releases.approve(&verdict).await.unwrap();
+            }
         }
     }
 

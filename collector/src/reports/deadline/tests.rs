@@ -126,6 +126,7 @@ fn made(profile: &str, id: &str, from: Timestamp) -> Deadline {
             TermKind::Promptly => Term::Promptly,
         },
         met_at: None,
+        met_with: None,
         warn_at_percent: rule.warn_at_percent,
         source_url: rule.source_url,
         last_verified: rule.last_verified,

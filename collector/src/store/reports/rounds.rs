@@ -1,7 +1,5 @@
 //! New reports of an incident: the first of a series, and the next ones.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use shirase_shared::ids::{DrillId, FacilityId, IncidentId, ReportId};
 
@@ -10,7 +8,7 @@ use crate::audit::{Actor, AuditEntry};
 use crate::reports::answer::RoundKind;
 use crate::reports::{Report, ReportStatus};
 use crate::store::append_audit;
-use crate::store::connect::{Store, StoreError, from_ms, parsed, to_ms};
+use crate::store::connect::{Store, StoreError, to_ms};
 
 /// A report that is to be made.
 #[derive(Clone, Debug)]
@@ -47,29 +45,6 @@ impl From<sqlx::Error> for RoundRefused {
 }
 
 impl Store {
-    /// Returns when each released report of an incident was.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn released_at(
-        &self,
-        facility: &FacilityId,
-        incident: IncidentId,
-    ) -> Result<BTreeMap<ReportId, Timestamp>, StoreError> {
-        let rows: Vec<(String, i64)> = sqlx::query_as(
-            "SELECT d.report_id, d.decided_ms FROM decisions d
-             JOIN reports r ON r.facility_id = d.facility_id AND r.report_id = d.report_id
-             WHERE d.facility_id = ? AND r.incident_id = ? AND r.status = 'approved' AND d.decision = 'approved'",
-        )
-        .bind(facility.as_str())
-        .bind(incident.to_string())
-        .fetch_all(&self.readers)
-        .await?;
-        rows.into_iter()
-            .map(|(id, ms)| Ok((parsed("report id", &id)?, from_ms(ms)?)))
-            .collect()
-    }
-
     /// Returns the incident's first report of a series, made now if there is none. A withdrawn one becomes a draft
     /// again.
     ///

@@ -1,0 +1,15 @@
+//! Released reports reach addressees: over a real SMTP server, into folders, by hand; never twice by themselves.
+
+#![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
+
+#[path = "../support/released.rs"]
+mod released;
+#[path = "../support/smtp_play.rs"]
+mod smtp_play;
+#[path = "../support/ward.rs"]
+mod ward;
+
+mod by_hand;
+mod folder;
+mod killed;
+mod smtp;
