@@ -4,13 +4,16 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 use shirase_collector::approval::Format;
-use shirase_collector::deliver::{Choice, Decided, DeliverConfig, Outcome as Ending, State, Way};
+use shirase_collector::deliver::{
+    Choice, Decided, DeliverConfig, Outcome as Ending, Record, State, Way,
+};
 use shirase_collector::jobs::{Job as _, Outcome};
 use shirase_collector::keys::Signed;
 use shirase_collector::notify::mail::{
     Around, HandOverError, MailConfig, MailTls, Mailer, envelope,
 };
 use shirase_shared::ids::DeliveryId;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use crate::released::{PATIENCE, plain_mail, worker};
 use crate::smtp_play::Play;
