@@ -69,7 +69,8 @@ pub struct WatchArgs {
     /// Keep state here, so that changes made while nothing watched are found at the next start
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
-    /// Record what is seen into this file, compressed if it ends in `.zst`; it holds clear names and stays on this host
+    /// Record what is seen of files, and of nothing else, into this file, compressed if it ends in `.zst`; it holds clear
+    /// names and stays on this host
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// What the kernel is asked with: `auto` takes fanotify or the change journal where they can be used

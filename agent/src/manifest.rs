@@ -14,9 +14,14 @@
 //!
 //! Not here: sending it (see `uplink`).
 
-use std::collections::{BTreeMap, BTreeSet};
+mod plain;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Read as _, Write};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
@@ -24,17 +29,10 @@ use age::x25519::Recipient;
 use serde::Serialize;
 use shirase_shared::error::Chain;
 use shirase_shared::ids::BurstId;
-use shirase_shared::tls::sha256_hex;
 
-use crate::detectors::mass_change::{Evidence, Touch, Touched};
-use crate::observation::Actor;
+use crate::detectors::mass_change::Touched;
+use plain::{Plain, count_files};
 
-/// Bytes of one plain manifest at the most; encrypted it stays below what the collector takes.
-const PLAIN_MAX_BYTES: u64 = 48 << 20;
-/// Largest text taken into a manifest as a ransom note, in bytes.
-const NOTE_MAX_BYTES: u64 = 32 * 1024;
-/// Different ransom notes taken into one manifest.
-const NOTES_MAX: usize = 8;
 /// Directory below the manifests from which the uplink sends.
 const OUTBOX: &str = "outbox";
 /// Extension of a plain manifest.
@@ -84,49 +82,6 @@ pub struct Recorder {
     directory: PathBuf,
     recipient: Recipient,
     open: BTreeMap<BurstId, Plain>,
-}
-
-/// A manifest being written.
-struct Plain {
-    file: File,
-    bytes: u64,
-    files: u64,
-    omitted: u64,
-    notes: BTreeSet<String>,
-}
-
-/// A touched file as it stands in the manifest.
-#[derive(Serialize)]
-struct Line<'a> {
-    at: jiff::Timestamp,
-    root: &'a str,
-    path: String,
-    /// The path's bytes, only where it is not UTF-8.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path_hex: Option<String>,
-    operation: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<String>,
-    /// Files in a renamed directory.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    files: Option<u64>,
-    evidence: Vec<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actor: Option<&'a Actor>,
-}
-
-/// A ransom note as it stands in the manifest.
-#[derive(Serialize)]
-struct NoteLine {
-    path: String,
-    note: String,
-}
-
-/// The last line.
-#[derive(Serialize)]
-struct EndLine {
-    files: u64,
-    omitted: u64,
 }
 
 /// What the uplink has to know beside the ciphertext.
@@ -189,7 +144,7 @@ impl Recorder {
         for (burst, buffer) in buffers {
             let path = self.plain_path(burst);
             let Some(plain) = self.open.get_mut(&burst) else { continue };
-            if let Err(source) = plain.file.write_all(&buffer) {
+            if let Err(source) = plain.write(&buffer) {
                 result = Err(failed("write", &path)(source));
             }
         }
@@ -206,8 +161,7 @@ impl Recorder {
             .create(true)
             .open(&path)
             .map_err(failed("make", &path))?;
-        let plain = Plain { file, bytes: 0, files: 0, omitted: 0, notes: BTreeSet::new() };
-        self.open.insert(burst, plain);
+        self.open.insert(burst, Plain::new(file));
 
         Ok(())
     }
@@ -225,17 +179,8 @@ impl Recorder {
     pub fn finish(&mut self, burst: BurstId) -> Result<Option<PathBuf>, ManifestError> {
         let path = self.plain_path(burst);
         let files = match self.open.remove(&burst) {
-            Some(mut plain) => {
-                let end = EndLine { files: plain.files, omitted: plain.omitted };
-                let mut line = serde_json::to_vec(&end).unwrap_or_default();
-                line.push(b'\n');
-                plain
-                    .file
-                    .write_all(&line)
-                    .map_err(failed("write", &path))?;
-                plain.files
-            }
-            None if path.exists() => count_files(&path)?,
+            Some(plain) => plain.end().map_err(failed("write", &path))?,
+            None if path.exists() => count_files(&path).map_err(failed("open", &path))?,
             None => return Ok(None),
         };
         let outbox = self.directory.join(OUTBOX);
@@ -257,91 +202,6 @@ impl Recorder {
 
         Ok(Some(sealed))
     }
-}
-
-impl Plain {
-    fn add(&mut self, touched: &Touched, buffer: &mut Vec<u8>) {
-        let (operation, from) = match &touched.operation {
-            Touch::Created => ("created", None),
-            Touch::Written => ("written", None),
-            Touch::Deleted => ("deleted", None),
-            Touch::MovedOut => ("moved_out", None),
-            Touch::Renamed { from } => ("renamed", Some(from.to_string_lossy().into_owned())),
-            Touch::DirectoryRenamed { from, .. } => {
-                ("directory_renamed", Some(from.to_string_lossy().into_owned()))
-            }
-            Touch::Found => ("found", None),
-        };
-        let bytes = touched.path.as_os_str().as_encoded_bytes();
-        let line = Line {
-            at: touched.at,
-            root: &touched.root,
-            path: touched.path.to_string_lossy().into_owned(),
-            path_hex: touched.path.to_str().is_none().then(|| hex::encode(bytes)),
-            operation,
-            from,
-            evidence: touched
-                .evidence
-                .iter()
-                .map(|evidence| evidence.as_str())
-                .collect(),
-            files: match touched.operation {
-                Touch::DirectoryRenamed { files, .. } => Some(files),
-                Touch::Created
-                | Touch::Written
-                | Touch::Deleted
-                | Touch::MovedOut
-                | Touch::Renamed { .. }
-                | Touch::Found => None,
-            },
-            actor: touched.actor.as_deref(),
-        };
-        if self.push(&line, buffer) {
-            self.files += 1;
-        } else {
-            self.omitted += 1;
-        }
-        let is_note = |kind: &Evidence| matches!(kind, Evidence::Note | Evidence::RansomNote);
-        if touched.evidence.iter().any(is_note) && self.notes.len() < NOTES_MAX {
-            self.add_note(&touched.path, buffer);
-        }
-    }
-
-    fn add_note(&mut self, path: &Path, buffer: &mut Vec<u8>) {
-        let regular = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
-        let Some(file) = regular.then(|| File::open(path).ok()).flatten() else { return };
-        let mut text = Vec::new();
-        if file.take(NOTE_MAX_BYTES).read_to_end(&mut text).is_err() || text.is_empty() {
-            return;
-        }
-        if !self.notes.insert(sha256_hex(&text)) {
-            return;
-        }
-        let note = String::from_utf8_lossy(&text).into_owned();
-        self.push(&NoteLine { path: path.to_string_lossy().into_owned(), note }, buffer);
-    }
-
-    /// Adds a line if it fits. Returns whether it did.
-    fn push(&mut self, line: &impl Serialize, buffer: &mut Vec<u8>) -> bool {
-        let mut text = serde_json::to_vec(line).unwrap_or_default();
-        text.push(b'\n');
-        let bytes = self.bytes + u64::try_from(text.len()).unwrap_or(u64::MAX);
-        if PLAIN_MAX_BYTES < bytes {
-            return false;
-        }
-        self.bytes = bytes;
-        buffer.append(&mut text);
-        true
-    }
-}
-
-/// Counts the touched files of a manifest that a crash left behind.
-fn count_files(path: &Path) -> Result<u64, ManifestError> {
-    let file = File::open(path).map_err(failed("open", path))?;
-    let lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
-    let touched = lines.filter(|line| line.windows(12).any(|part| part == b"\"operation\":"));
-
-    Ok(u64::try_from(touched.count()).unwrap_or(u64::MAX))
 }
 
 /// Writes a file so that it has its name only when it is whole and on disk.
@@ -396,107 +256,4 @@ fn make_directory(path: &Path) -> Result<(), ManifestError> {
         .recursive(true)
         .create(path)
         .map_err(failed("make", path))
-}
-
-#[cfg(test)]
-mod tests {
-    use shirase_shared::testing::builders::night;
-
-    use super::*;
-
-    fn touched(burst: BurstId, path: PathBuf, evidence: Vec<Evidence>) -> Touched {
-        let operation = Touch::Renamed { from: PathBuf::from("/share/診療録.pdf") };
-        Touched {
-            burst,
-            at: night(),
-            root: "share".to_owned(),
-            path,
-            operation,
-            evidence,
-            actor: None,
-        }
-    }
-
-    fn opened(sealed: &Path, identity: &age::x25519::Identity) -> String {
-        let ciphertext = fs::read(sealed).unwrap();
-        String::from_utf8(age::decrypt(identity, &ciphertext).unwrap()).unwrap()
-    }
-
-    #[test]
-    fn only_the_hospital_can_read_what_was_touched() {
-        let home = tempfile::tempdir().unwrap();
-        let note = home.path().join("README_NOW.txt");
-        fs::write(&note, "All your files are encrypted.").unwrap();
-        let identity = age::x25519::Identity::generate();
-        let recipient = identity.to_public().to_string();
-        let mut recorder = Recorder::open(&home.path().join("manifests"), &recipient).unwrap();
-        let burst = BurstId::random();
-        let files = [
-            touched(burst, PathBuf::from("/share/診療録.pdf.xyz"), vec![Evidence::SuffixAppended]),
-            touched(burst, note.clone(), vec![Evidence::Note]),
-            touched(burst, note, vec![Evidence::Note]),
-        ];
-        recorder.record(&files).unwrap();
-        let sealed = recorder
-            .finish(burst)
-            .unwrap()
-            .expect("something was recorded");
-
-        let text = opened(&sealed, &identity);
-        assert!(text.contains("診療録.pdf.xyz") && text.contains("\"suffix_appended\""), "{text}");
-        assert_eq!(text.matches("All your files are encrypted.").count(), 1, "{text}");
-        assert!(text.ends_with("{\"files\":3,\"omitted\":0}\n"), "{text}");
-        let sidecar = fs::read_to_string(sealed.with_extension("json")).unwrap();
-        assert_eq!(sidecar, format!("{{\"burst\":\"{burst}\",\"files\":3}}"));
-        let left: Vec<_> = fs::read_dir(home.path().join("manifests"))
-            .unwrap()
-            .collect();
-        assert_eq!(left.len(), 1, "only the outbox stays: {left:?}");
-        assert!(recorder.finish(burst).unwrap().is_none());
-    }
-
-    #[test]
-    fn what_a_crash_left_behind_is_finished_at_start() {
-        let home = tempfile::tempdir().unwrap();
-        let identity = age::x25519::Identity::generate();
-        let recipient = identity.to_public().to_string();
-        let burst = BurstId::random();
-        let mut crashed = Recorder::open(home.path(), &recipient).unwrap();
-        let files = [touched(burst, PathBuf::from("/share/a.xyz"), vec![])];
-        crashed.record(&files).unwrap();
-        drop(crashed);
-
-        Recorder::open(home.path(), &recipient).unwrap();
-        let sealed = home.path().join("outbox").join(format!("{burst}.age"));
-        assert!(opened(&sealed, &identity).contains("/share/a.xyz"));
-        assert!(!home.path().join(format!("{burst}.jsonl")).exists());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_plain_manifest_is_for_its_owner_alone_and_takes_any_name() {
-        use std::os::unix::ffi::OsStringExt as _;
-        use std::os::unix::fs::PermissionsExt as _;
-
-        let home = tempfile::tempdir().unwrap();
-        let recipient = age::x25519::Identity::generate().to_public().to_string();
-        let burst = BurstId::random();
-        let mut recorder = Recorder::open(home.path(), &recipient).unwrap();
-        let odd = PathBuf::from(std::ffi::OsString::from_vec(b"/share/\xff\n\x1b[31m".to_vec()));
-        recorder.record(&[touched(burst, odd, vec![])]).unwrap();
-        let path = home.path().join(format!("{burst}.jsonl"));
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        let line = fs::read_to_string(&path).unwrap();
-        assert_eq!(line.lines().count(), 1, "{line}");
-        assert!(line.contains("2f73686172652fff0a1b"), "{line}");
-    }
-
-    #[test]
-    fn a_wrong_recipient_is_named() {
-        let home = tempfile::tempdir().unwrap();
-        let error = Recorder::open(home.path(), "age1nonsense")
-            .err()
-            .expect("refused");
-        assert!(error.to_string().contains("age1nonsense"), "{error}");
-    }
 }

@@ -32,7 +32,7 @@ use shirase_shared::clock::{SharedClock, SystemClock};
 use shirase_shared::ids::{BootId, FacilityId, HostId};
 
 use crate::app::{self, LogFormat};
-use crate::args::{Args, Command, DrillCommand, ManifestCommand};
+use crate::args::{Args, AuditCommand, Command, DrillCommand, ManifestCommand};
 use crate::audit::{Actor, AuditEntry};
 use crate::config::{COMMENTED_DEFAULT, Config};
 use crate::facilities::{Facility, Host};
@@ -77,6 +77,7 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
         Command::Incident(command) => Desk::open(path, terminal).await?.incident(command).await?,
         Command::Report(command) => Desk::open(path, terminal).await?.report(command).await?,
         Command::Profile(command) => return duties::profile(path, command, terminal),
+        Command::Duty(command) => Desk::open(path, terminal).await?.duty(command).await?,
         Command::Deadline(command) => Desk::open(path, terminal).await?.deadline(command).await?,
         Command::Delivery(command) => Desk::open(path, terminal).await?.deliver(command).await?,
         Command::OfficialForm(command) => {
@@ -106,7 +107,10 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
                 .maintenance(command)
                 .await?;
         }
-        Command::Audit(_) => return Desk::open(path, terminal).await?.verify_audit().await,
+        Command::Audit(AuditCommand::Verify { known, from, json }) => {
+            let desk = Desk::open(path, terminal).await?;
+            return desk.verify_audit((known, &from), json).await;
+        }
         Command::AlertChannel(command) => {
             Desk::open(path, terminal)
                 .await?

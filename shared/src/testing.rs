@@ -2,5 +2,6 @@
 
 pub mod builders;
 pub mod eventually;
+pub mod schema;
 
 pub use eventually::eventually;

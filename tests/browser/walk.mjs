@@ -3,66 +3,20 @@
 //
 // Environment: CONSOLE (base address), SHOTS (folder for pictures), AUTHOR, APPROVER, ADMIN (one-time passwords).
 
-import { createHmac } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { chromium } from "playwright-core";
+import { launchOptions, session, shot, signInFirst } from "./person.mjs";
 
 const { CONSOLE, SHOTS, AUTHOR, APPROVER, ADMIN } = process.env;
-const PASSWORD = "kaede-no-ha-ga-chiru-made-27";
 const FACILITY = "shirase-hp";
-const codes = new Map();
 
-/** The six digits an authenticator app shows for `secret`; a code is good once, so the next step follows a used one. */
-function code(secret) {
-  const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
-  let step = Math.floor(Date.now() / 30000);
-  if (step <= (codes.get(secret) ?? 0)) step = codes.get(secret) + 1;
-  codes.set(secret, step);
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(step));
-  const mac = createHmac("sha1", key).update(counter).digest();
-  const at = mac[19] & 15;
-  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1000000).padStart(6, "0");
-}
-
-async function shot(page, name) {
-  await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
-  console.log(`${name}: ${page.url()}`);
-}
-
+/** Signs in for the first time, with a picture of each step. */
 async function signIn(page, login, oneTime) {
-  await page.goto(CONSOLE);
-  await shot(page, "01-sign-in");
-  await page.fill("#login", login);
-  await page.fill("#password", oneTime);
-  await page.click("main button");
-  await shot(page, "02-password");
-  await page.fill("#old", oneTime);
-  await page.fill("#new", PASSWORD);
-  await page.fill("#again", PASSWORD);
-  await page.click("main button");
-  const secret = (await page.textContent(".once")).replace(/\s/g, "");
-  await shot(page, "03-second-factor");
-  await page.fill("#code", code(secret));
-  await page.click("main button");
-  await page.waitForSelector("nav");
-}
-
-async function session(browser, options = {}) {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "ja-JP", acceptDownloads: true, ...options });
-  const page = await context.newPage();
-  const complaints = [];
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  return { context, page, complaints };
+  await signInFirst(page, CONSOLE, login, oneTime, (name) => shot(page, name));
 }
 
 await mkdir(SHOTS, { recursive: true });
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
-});
+const browser = await chromium.launch(launchOptions());
 try {
   const author = await session(browser);
   await signIn(author.page, "author", AUTHOR);

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod running;
+mod safeguards;
 mod samba;
 
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,19 @@ pub(crate) enum Twist {
     Suspended,
     /// It comes over the network, through a file server.
     Samba,
+    /// It is no attack on files but on what protects them, and is left to the service to see.
+    Safeguards(Strike),
+}
+
+/// What protects files and is struck at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Strike {
+    /// Logs are cut to nothing (T1070).
+    Logs,
+    /// Every generation of a backup is deleted (T1490).
+    Backups,
+    /// The agent's own key is written anew.
+    OwnKey,
 }
 
 impl Attack {

@@ -17,6 +17,26 @@ pub(crate) fn which(name: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
+/// The Debian package of each program that is not called like it.
+const PACKAGES: &[(&str, &[&str])] = &[
+    ("p7zip-full", &["7z"]),
+    ("libreoffice-writer-nogui", &["soffice"]),
+    ("postgresql", &["initdb", "pg_ctl", "pgbench", "psql"]),
+    ("dcmtk", &["storescp", "storescu", "dump2dcm"]),
+    ("dpkg", &["dpkg-deb"]),
+    ("samba", &["smbd"]),
+];
+
+/// Says that a program is missing, and where it comes from.
+pub(crate) fn missing(name: &str) -> String {
+    let package = PACKAGES
+        .iter()
+        .find(|(_, programs)| programs.contains(&name));
+    let package = package.map_or(name, |(package, _)| package);
+
+    format!("{name} is not installed (Debian package {package})")
+}
+
 /// Runs a command to its end.
 ///
 /// # Errors

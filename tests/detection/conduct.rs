@@ -182,6 +182,7 @@ struct Conductor<'a> {
 
 impl Conductor<'_> {
     fn all(&self) -> Result<()> {
+        self.say_what_is_missing();
         let mut failed = Vec::new();
         for (number, backend) in self.backends()?.into_iter().enumerate() {
             if self.arguments.takes(Part::Attacks) {
@@ -233,6 +234,29 @@ impl Conductor<'_> {
         }
 
         bail!("{} scenarios could not be carried out: {}", failed.len(), failed.join(", "))
+    }
+
+    /// Says before anything is run which programs it lacks: a long run without them has gaps.
+    fn say_what_is_missing(&self) {
+        let mut lacking: Vec<_> = ordinary::catalogue()
+            .iter()
+            .filter(|workload| {
+                self.arguments.takes(Part::Ordinary)
+                    && self.arguments.wants(workload.name, workload.short)
+            })
+            .filter_map(ordinary::missing)
+            .collect();
+        lacking.extend(attacks::Server::missing().filter(|_| {
+            let over_samba = |attack: &Attack| {
+                attack.name.starts_with("A16") && self.arguments.wants(attack.name, attack.short)
+            };
+            self.arguments.takes(Part::Attacks) && attacks::catalogue().iter().any(over_samba)
+        }));
+        lacking.sort();
+        lacking.dedup();
+        for what in lacking {
+            say(&format!("left out: {what}"));
+        }
     }
 
     /// Returns the backends to try. One that was asked for and cannot be tried is an error.

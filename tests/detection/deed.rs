@@ -35,6 +35,8 @@ pub(crate) enum Deed {
     Note,
     /// Pack the directory's files into one archive, as `zip -m -P` does, and delete them.
     Archive,
+    /// The same with an archive that anybody opens.
+    ArchiveOpen,
     /// Append a suffix to the directory.
     DirectoryRename(Suffix),
     /// Move into one folder under numbers.
@@ -61,6 +63,8 @@ pub(crate) enum Suffix {
     Random,
     /// An ordinary one, `.gz`, to hide behind.
     Ordinary,
+    /// One that could be anybody's word.
+    Word,
 }
 
 /// Which bytes of a file are overwritten.
@@ -107,7 +111,7 @@ impl Deed {
     /// Whether it is done to directories and not to files.
     pub(crate) const fn is_to_directories(&self) -> bool {
         match self {
-            Self::Note | Self::Archive | Self::DirectoryRename(_) => true,
+            Self::Note | Self::Archive | Self::ArchiveOpen | Self::DirectoryRename(_) => true,
             Self::Rename(_)
             | Self::Overwrite(_)
             | Self::OverwriteAndRename(..)

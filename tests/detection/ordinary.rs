@@ -19,7 +19,7 @@ use crate::agent::Backend;
 use stage::Stage;
 
 pub(crate) use catalogue::catalogue;
-pub(crate) use running::run;
+pub(crate) use running::{missing, run};
 
 /// One workload.
 #[derive(Clone, Copy)]

@@ -5,14 +5,18 @@
 //!   ├─ Program    one started binary: its log, its end, its sudden death
 //!   ├─ MailSink   takes what the collector mails
 //!   ├─ Console    a person's browser, without the browser
-//!   └─ story      the drill, from order to approved PDF, second by second
+//!   ├─ story      the drill, from order to approved PDF, second by second
+//!   └─ rehearsal  a night that happened somewhere, played hour by hour on a clock that is set
 //! ```
 //!
 //! The quick start and the system tests use the same harness, so that what a newcomer sees is what is tested.
 
+pub mod tls;
+pub mod set_clock;
 pub mod site;
 pub mod program;
 pub mod mail_sink;
 pub mod console;
 pub mod form;
 pub mod story;
+pub mod rehearsal;

@@ -14,6 +14,7 @@ use shirase_shared::tls::Fingerprint;
 
 use crate::mail_sink::MailSink;
 use crate::program::{Program, output};
+use crate::set_clock::SetClock;
 
 /// How long a program may take until it answers. Generous: on a busy machine with two cores, a build may run beside it.
 const START_DEADLINE: Duration = Duration::from_secs(60);
@@ -49,6 +50,8 @@ pub struct Site {
     pub ports: Ports,
     /// What the collector mailed.
     pub mail: MailSink,
+    /// The clock the collector reads, unless it is the machine's own.
+    clock: Option<SetClock>,
     collector: Option<Program>,
     agent: Option<Program>,
 }
@@ -59,6 +62,14 @@ impl Site {
     /// # Errors
     /// When the folder is not empty or a command of the collector fails.
     pub async fn prepare(dir: &Path) -> Result<Self> {
+        Self::prepare_by(dir, None).await
+    }
+
+    /// The same with a collector that reads another clock than the machine's.
+    ///
+    /// # Errors
+    /// When the folder is not empty or a command of the collector fails.
+    pub async fn prepare_by(dir: &Path, clock: Option<SetClock>) -> Result<Self> {
         if dir.join("collector").exists() {
             bail!("`{}` holds an earlier site; remove it or name another folder", dir.display());
         }
@@ -71,7 +82,7 @@ impl Site {
             .context("failed to resolve the site's folder")?;
         let mail = MailSink::start(&dir.join("mail")).await?;
         let ports = Ports { ingest: free_port()?, enrolment: free_port()?, console: free_port()? };
-        let site = Self { dir, ports, mail, collector: None, agent: None };
+        let site = Self { dir, ports, mail, clock, collector: None, agent: None };
         std::fs::write(site.collector_config(), site.collector_toml())
             .context("failed to write the collector's configuration")?;
         let made = site.collector(&["facility", "add", FACILITY], b"")?;
@@ -157,12 +168,19 @@ from = "shirase@hospital.example"
     /// # Errors
     /// When it fails: with what it said.
     pub fn collector(&self, arguments: &[&str], stdin: &[u8]) -> Result<String> {
-        let mut command = Command::new(binary("shirase-collector")?);
-        command
-            .arg("--config")
-            .arg(self.collector_config())
-            .args(arguments);
+        let mut command = self.collector_command()?;
+        command.args(arguments);
         output(command, stdin)
+    }
+
+    fn collector_command(&self) -> Result<Command> {
+        let mut command = Command::new(binary("shirase-collector")?);
+        command.arg("--config").arg(self.collector_config());
+        if let Some(clock) = &self.clock {
+            command.envs(clock.environment());
+        }
+
+        Ok(command)
     }
 
     /// Runs one listing command of the collector with `--json`.
@@ -190,11 +208,8 @@ from = "shirase@hospital.example"
     /// # Errors
     /// When it ends instead.
     pub async fn start_collector(&mut self) -> Result<()> {
-        let mut command = Command::new(binary("shirase-collector")?);
-        command
-            .arg("--config")
-            .arg(self.collector_config())
-            .arg("serve");
+        let mut command = self.collector_command()?;
+        command.arg("serve");
         let log = self.dir.join("logs/collector.log");
         let mut program = Program::start("the collector", command, &log)?;
         let port = self.ports.console;

@@ -6,6 +6,7 @@ mod road;
 mod faults;
 mod quickstart;
 mod browser;
+mod rehearsals;
 
 use std::path::Path;
 

@@ -27,6 +27,29 @@ async fn a_file_cut_by_its_name_is_seen_though_nobody_opened_it() {
 }
 
 #[tokio::test]
+async fn a_write_through_a_hard_link_elsewhere_is_told_of_the_watched_file() {
+    let home = tempfile::tempdir().unwrap();
+    let outside = tempfile::tempdir_in(home.path().parent().unwrap()).unwrap();
+    let mut hands = Hands::new(home.path());
+    hands.act("mkdir -p a/b; for f in 1 2 3; do echo 1,2,3,4,5,6,7,8,9 > a/b/$f.csv; done");
+    let Some(mut watch) = Watch::begin(home.path()) else { return };
+    let aside = outside.path().display();
+    hands.act(&format!(
+        "echo a lone one > {aside}/lone; ln a/b/2.csv {aside}/x; echo other > {aside}/x"
+    ));
+    let change = watch.change("a write through another name").await;
+    assert_eq!(
+        (change.below.as_path(), change.operation),
+        (Path::new("a/b/2.csv"), Operation::Written)
+    );
+    assert!(change.actor.is_some());
+    // By now it is known; nobody has to search again.
+    hands.act(&format!("echo again > {aside}/x"));
+    assert_eq!(watch.change("another write").await.below, Path::new("a/b/2.csv"));
+    watch.end().await;
+}
+
+#[tokio::test]
 async fn what_a_container_writes_is_seen_in_its_upper_layer() {
     let home = tempfile::tempdir().unwrap();
     let mut hands = Hands::new(home.path());

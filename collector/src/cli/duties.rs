@@ -1,4 +1,4 @@
-//! `profile list|check`, `deadline list`.
+//! `profile list|check`, `duty list`, `deadline list`.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,14 +12,15 @@ use shirase_shared::ids::{DeliveryId, FacilityId, IncidentId};
 use super::Desk;
 use super::table::{self, Row};
 use super::terminal::Terminal;
-use crate::args::{DeadlineCommand, ProfileCommand};
+use crate::args::{DeadlineCommand, DutyCommand, ProfileCommand};
 use crate::config::Config;
 use crate::duties::duties;
-use crate::locale::japan_time;
+use crate::locale::{Lang, Locale, japan_time};
 use crate::release::{PROFILES_DIR, ProfilesError, read_profiles};
 use crate::reports::deadline::{Deadline, MetWith, State, Term};
+use crate::reports::duty::{Duty, Missing, Standing};
 use crate::reports::fields::Field;
-use crate::reports::profile::{Addressee, Confidence, Profile};
+use crate::reports::profile::{Addressee, Condition, Confidence, Obligation, Profile};
 
 #[derive(Serialize)]
 struct ProfileRow {
@@ -151,6 +152,65 @@ pub(super) fn profile(
 }
 
 #[derive(Serialize)]
+struct DutyRow {
+    profile: String,
+    title_ja: String,
+    title_en: String,
+    obligation: Obligation,
+    /// `applies`, `open`, `not_now` or `off`.
+    standing: &'static str,
+    /// The conditions that hold, or where it does not apply those that do not.
+    reasons: Vec<Condition>,
+    reasons_ja: Vec<String>,
+    /// Numbers of the fields and names of the moments it waits for.
+    missing: Vec<String>,
+    confidence: Confidence,
+}
+
+impl Row for DutyRow {
+    const HEADS: &'static [&'static str] = &["STANDING", "PROFILE", "WHAT", "WHY", "WAITS FOR"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            match self.standing {
+                "applies" => "該当 applies",
+                "open" => "未確定 open",
+                "not_now" => "該当しない no",
+                _ => "対象外 off",
+            }
+            .to_owned(),
+            self.profile.clone(),
+            self.title_ja.clone(),
+            self.reasons_ja.join("、"),
+            self.missing.join(", "),
+        ]
+    }
+}
+
+impl DutyRow {
+    fn of(duty: &Duty, profile: &Profile) -> Self {
+        let body = &profile.body;
+        let holds = duty.standing != Standing::NotNow;
+        let words = |condition: &Condition| Locale::new(Lang::Ja).text(&condition.text_key(holds));
+        let missing = |missing: &Missing| match missing {
+            Missing::Answer(field) => field.number().to_string(),
+            Missing::Moment(moment) => moment.as_str().to_owned(),
+        };
+        Self {
+            profile: duty.profile.clone(),
+            title_ja: body.title.ja.clone(),
+            title_en: body.title.en.clone(),
+            obligation: duty.obligation,
+            standing: duty.standing.as_str(),
+            reasons: duty.reasons.iter().copied().collect(),
+            reasons_ja: duty.reasons.iter().map(words).collect(),
+            missing: duty.missing.iter().map(missing).collect(),
+            confidence: body.duty.confidence,
+        }
+    }
+}
+
+#[derive(Serialize)]
 struct DeadlineRow {
     facility: FacilityId,
     incident: IncidentId,
@@ -207,13 +267,33 @@ impl Row for DeadlineRow {
 }
 
 impl Desk<'_> {
+    pub(super) async fn duty(self, command: DutyCommand) -> Result<()> {
+        let DutyCommand::List { facility, incident, list } = command;
+        let incident = self.one_incident(&facility, &incident).await?;
+        let profiles = read_profiles(&self.config.data_dir)?;
+        let found = duties(&self.store, &profiles, &incident, self.clock.now()).await?;
+        let all = found.map(|found| found.overview.duties).unwrap_or_default();
+        let rows: Vec<DutyRow> = all
+            .iter()
+            .filter_map(|duty| Some(DutyRow::of(duty, profiles.profile(&duty.profile)?)))
+            .collect();
+        table::print(&rows, list, self.terminal)
+    }
+
     pub(super) async fn deadline(self, command: DeadlineCommand) -> Result<()> {
         let DeadlineCommand::List { facility, all, list } = command;
         let now = self.clock.now();
         let profiles = read_profiles(&self.config.data_dir)?;
         let mut rows = Vec::new();
         for facility in self.facilities(facility.as_ref()).await? {
-            for incident in self.store.incidents(&facility.id).await? {
+            let incidents = if all {
+                self.store.incidents(&facility.id).await?
+            } else {
+                self.store
+                    .incidents_with_deadlines(&facility.id, now)
+                    .await?
+            };
+            for incident in incidents {
                 let Some(found) = duties(&self.store, &profiles, &incident, now).await? else {
                     continue;
                 };

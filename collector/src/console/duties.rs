@@ -19,11 +19,11 @@ use crate::reports::answer::Answer;
 use crate::reports::deadline::{Deadline, MetWith, State, Term};
 use crate::reports::duty::{Duty, Missing, Standing};
 use crate::reports::fields::Field;
-use crate::reports::interview::{QUESTIONS, Said, next_question, said};
+use crate::reports::interview::{QUESTIONS, is_answered, next_question};
 use crate::reports::profile::{Confidence, Obligation, Profile, Profiles, RunsFrom};
 use crate::reports::{IncidentSheet, Report, ReportStatus};
 
-/// One of the three questions.
+/// One of the questions of the first hour.
 pub struct QuestionView {
     /// Number of its field.
     pub number: u8,
@@ -44,7 +44,7 @@ pub struct QuestionView {
 }
 
 impl QuestionView {
-    /// Shows the three questions.
+    /// Shows the questions.
     #[must_use]
     pub fn all(sheet: &IncidentSheet, locale: Locale) -> Vec<Self> {
         let next = next_question(&sheet.answers);
@@ -68,7 +68,7 @@ impl QuestionView {
                 suggestion: suggested
                     .map(|answer| value_lines(question, &answer.value, locale))
                     .unwrap_or_default(),
-                asks_reason: said(question, &sheet.answers) != Said::Open,
+                asks_reason: is_answered(question, &sheet.answers),
                 next: next == Some(question),
             }
         };
@@ -159,8 +159,8 @@ pub struct DutyView {
     pub basis: String,
     /// Why, a line each.
     pub reasons: Vec<String>,
-    /// What is still missing, a line each.
-    pub missing: Vec<String>,
+    /// What is still missing, and where on the page it is asked; empty where it is not.
+    pub missing: Vec<(String, String)>,
     /// That nobody confirmed it, with source and date; empty if somebody did.
     pub doubt: String,
     /// Its reports, the newest last: words and whether it is a link.
@@ -230,10 +230,14 @@ impl DutyView {
     }
 }
 
-fn missing_words(missing: Missing, locale: Locale) -> String {
+fn missing_words(missing: Missing, locale: Locale) -> (String, String) {
     match missing {
-        Missing::Answer(field) => locale.text(&field.label_key()),
-        Missing::Moment(moment) => locale.text(moment.label_key()),
+        Missing::Answer(field) => {
+            let asked = QUESTIONS.contains(&field);
+            let anchor = if asked { format!("question-{}", field.number()) } else { String::new() };
+            (locale.text(&field.label_key()), anchor)
+        }
+        Missing::Moment(moment) => (locale.text(moment.label_key()), "deadlines".to_owned()),
     }
 }
 
@@ -436,7 +440,7 @@ fn from_words(deadline: &Deadline, names: &BTreeMap<UserId, String>, locale: Loc
 pub struct DutiesView {
     /// The revision of the answers.
     pub revision: u32,
-    /// The three questions.
+    /// The questions of the first hour.
     pub questions: Vec<QuestionView>,
     /// The moments.
     pub moments: Vec<MomentView>,
@@ -488,8 +492,12 @@ impl DutiesView {
 pub struct DeadlinesPage {
     /// What stands around it.
     pub f: Frame,
-    /// The deadlines, the most urgent first.
+    /// The deadlines of this page, the most urgent first.
     pub rows: Vec<DeadlineRow>,
+    /// How many there are on all pages.
+    pub all: usize,
+    /// The page after this one, if there is one.
+    pub next: Option<usize>,
     /// Today in Japan.
     pub today: String,
 }

@@ -68,6 +68,8 @@ pub struct ReportPage {
     pub changes: Option<ChangesView>,
     /// Reports that can follow it.
     pub next: Vec<NextRound>,
+    /// The kinds of file it can be had as.
+    pub kinds: Vec<Format>,
     /// Whether it is released: it can be delivered then.
     pub released: bool,
     /// What became of it: its deliveries, the newest first.
@@ -77,9 +79,9 @@ pub struct ReportPage {
 impl ReportPage {
     /// The kinds of file the report can be had as, each with the key of its words.
     fn files(&self) -> impl Iterator<Item = (Format, &'static str)> {
-        Format::ALL
-            .into_iter()
-            .map(|format| (format, file_words(format)))
+        self.kinds
+            .iter()
+            .map(|&format| (format, file_words(format)))
     }
 }
 

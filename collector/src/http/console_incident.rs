@@ -18,10 +18,11 @@ use crate::console::incident::{
     Allowed, FirstStep, IncidentPage, IncidentRow, ReasonView, ReportLink, TimelineRow, host_rows,
     manifest_rows, read_time_field, time_field,
 };
-use crate::duties::duties;
+use crate::duties::{Duties, duties};
 use crate::incidents::{Act, timeline};
 use crate::jobs::What;
-use crate::reports::ReportStatus;
+use crate::reports::duty::Standing;
+use crate::reports::{Report, ReportStatus};
 use crate::store::ActFailure;
 
 type Answer = Result<Response, PageError>;
@@ -53,23 +54,10 @@ pub(super) async fn show(
         .iter()
         .map(|role| locale.text(role.label_key()))
         .collect();
-    let next = if reports
-        .iter()
-        .any(|report| report.status == ReportStatus::Submitted)
-    {
-        locale.text("next-approve")
-    } else if reports
-        .iter()
-        .any(|report| report.status == ReportStatus::Draft)
-    {
-        locale.text("next-complete")
-    } else {
-        String::new()
-    };
-
     let now = state.clock.now();
     let profiles = state.releases.profiles();
     let law = duties(store, profiles, &incident, now).await?;
+    let next = next_step(&reports, law.as_ref()).map_or_else(String::new, |key| locale.text(key));
     let law = law.map(|found| DutiesView::of(&found, (profiles, &reports), &users, (now, locale)));
 
     page(&IncidentPage {
@@ -94,6 +82,30 @@ pub(super) async fn show(
         law,
         next,
     })
+}
+
+/// Returns the key of what somebody has to do next about the reports, if anything.
+fn next_step(reports: &[Report], law: Option<&Duties>) -> Option<&'static str> {
+    if reports
+        .iter()
+        .any(|report| report.status == ReportStatus::Submitted)
+    {
+        return Some("next-approve");
+    }
+    let mut drafts = reports
+        .iter()
+        .filter(|report| report.status == ReportStatus::Draft)
+        .peekable();
+    drafts.peek()?;
+    let idle = |report: &Report| {
+        let duties = law
+            .map(|law| law.overview.duties.as_slice())
+            .unwrap_or_default();
+        duties
+            .iter()
+            .any(|duty| duty.profile == report.profile && duty.standing == Standing::NotNow)
+    };
+    Some(if drafts.all(idle) { "next-not-asked" } else { "next-complete" })
 }
 
 /// Takes it up.

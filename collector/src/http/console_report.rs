@@ -82,6 +82,7 @@ pub(super) async fn show(
 
     page(&ReportPage {
         forms: form_names(&state, &facility.id).await?,
+        kinds: kinds(&state, &facility.id, id).await,
         f: place_frame(&call, &state, &facility, ("title-report", Tab::Incidents))?,
         id,
         title: profile.body.title.in_lang(locale.lang()).to_owned(),
@@ -116,6 +117,12 @@ pub(super) async fn show(
             .map(|record| DecisionView::of(record, &name(record.decided_by), locale))
             .collect(),
     })
+}
+
+/// The kinds of file the report can be had as. What is wrong with one is said when it is asked for.
+async fn kinds(state: &ConsoleState, facility: &FacilityId, id: ReportId) -> Vec<Format> {
+    let kinds = state.releases.kinds(facility, id).await;
+    kinds.unwrap_or_else(|_| Format::DOCUMENTS.to_vec())
 }
 
 /// Names of the official forms that can be filled.

@@ -7,12 +7,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use qrcode::{Color, QrCode};
 use ring::hmac;
 
+use shirase_shared::ids::UserId;
 use shirase_shared::secret::Secret;
 
 use super::console::{ConsoleState, frame, page};
 use super::page_error::PageError;
 use super::routes::stage_path;
-use super::session::{self, Call, Caller, with_form_cookie};
+use super::session::{self, Call, Caller, on_the_way, with_form_cookie};
 use crate::audit::{Actor, AuditEntry};
 use crate::console::{PasswordPage, SecondFactorPage, SetupPage, SignInPage, Tab};
 use crate::locale::Locale;
@@ -60,7 +61,7 @@ pub(super) async fn sign_in(State(state): State<ConsoleState>, call: Call) -> An
     let stage = Stage::after_password(user.must_change, user.second_factor);
     let old = call.caller.as_ref().map(|caller| caller.key.as_str());
 
-    go_on(&state, &user.id, stage, old).await
+    go_on(&state, &call, (&user.id, stage), old).await
 }
 
 fn show_form(
@@ -114,7 +115,7 @@ pub(super) async fn password(State(state): State<ConsoleState>, call: Call) -> A
         }
     };
 
-    go_on(&state, &caller.user.id, stage, None).await
+    go_on(&state, &call, (&caller.user.id, stage), None).await
 }
 
 fn show_password(
@@ -168,7 +169,7 @@ pub(super) async fn setup(State(state): State<ConsoleState>, call: Call) -> Answ
     }
     note(&state, Actor::User(id), "user.signed_in", &id).await?;
 
-    go_on(&state, &id, Stage::Full, Some(&caller.key)).await
+    go_on(&state, &call, (&id, Stage::Full), Some(&caller.key)).await
 }
 
 fn show_setup(
@@ -248,7 +249,7 @@ pub(super) async fn second_factor(State(state): State<ConsoleState>, call: Call)
     }
     note(&state, Actor::User(id), "user.signed_in", &id).await?;
 
-    go_on(&state, &id, Stage::Full, Some(&caller.key)).await
+    go_on(&state, &call, (&id, Stage::Full), Some(&caller.key)).await
 }
 
 fn show_second_factor(
@@ -275,12 +276,17 @@ pub(super) async fn sign_out(State(state): State<ConsoleState>, call: Call) -> A
 /// Begins the next stage under a new cookie and leads there.
 async fn go_on(
     state: &ConsoleState,
-    user: &shirase_shared::ids::UserId,
-    stage: Stage,
+    call: &Call,
+    (user, stage): (&UserId, Stage),
     replaces: Option<&str>,
 ) -> Answer {
     let cookie = session::begin(state, *user, stage, replaces).await?;
-    let mut answer = Redirect::to(stage_path(stage)).into_response();
+    let mut answer = match stage {
+        Stage::Full => on_the_way(call)?,
+        Stage::PasswordChange | Stage::SecondFactorSetup | Stage::SecondFactor => {
+            Redirect::to(stage_path(stage)).into_response()
+        }
+    };
     answer.headers_mut().append(SET_COOKIE, cookie);
 
     Ok(answer)
@@ -290,7 +296,7 @@ async fn note(
     state: &ConsoleState,
     who: Actor,
     action: &'static str,
-    object: &shirase_shared::ids::UserId,
+    object: &UserId,
 ) -> Result<(), PageError> {
     let entry = AuditEntry::new(state.clock.now(), who, action, object);
     Ok(state.store.audit(&entry).await?)

@@ -13,6 +13,7 @@ use axum::extract::{
 };
 use axum::http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
+use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -31,14 +32,18 @@ use crate::locale::{Lang, Locale};
 use crate::people::{Grants, Session, Stage, User};
 use crate::store::StoreError;
 
-/// Names of the cookies: the session, the token of the sign-in form, the language.
+/// Names of the cookies: the session, the token of the sign-in form, the language, where somebody wanted to go.
 const SESSION_COOKIE: &str = "__Host-shirase";
 const FORM_COOKIE: &str = "__Host-shirase-form";
 const LANG_COOKIE: &str = "__Host-shirase-lang";
+const WAY_COOKIE: &str = "__Host-shirase-way";
 /// What every cookie of ours is.
 const COOKIE_ATTRIBUTES: &str = "; Path=/; Secure; HttpOnly; SameSite=Strict";
 /// Seconds the language is remembered: a year.
 const LANG_SECS: u32 = 31_536_000;
+/// How long the page somebody wanted is remembered while they sign in, and how long its path may be.
+const WAY_SECS: u32 = 900;
+const WAY_MAX_CHARS: usize = 300;
 /// Bytes of randomness in a cookie and in a token.
 const RANDOM_BYTES: usize = 32;
 /// Largest form.
@@ -78,6 +83,8 @@ pub(super) struct Call {
     pub(super) address: IpAddr,
     /// Path and query, to come back to.
     pub(super) path: String,
+    /// The page that was asked for before signing in.
+    pub(super) way: Option<String>,
 }
 
 impl Call {
@@ -194,7 +201,7 @@ async fn admit(guard: &Guard, request: Request, locale: Locale) -> Result<Admiss
         .map(|caller| (caller.session.stage, &caller.grants));
     match decide(guard.access, known, facility.as_ref()) {
         Decision::Pass => {}
-        Decision::SignIn => return Ok(Admission::Answer(Redirect::to("/sign-in").into_response())),
+        Decision::SignIn => return Ok(Admission::Answer(to_sign_in(&request)?)),
         Decision::Complete(stage) => {
             return Ok(Admission::Answer(Redirect::to(stage_path(stage)).into_response()));
         }
@@ -215,6 +222,8 @@ async fn admit(guard: &Guard, request: Request, locale: Locale) -> Result<Admiss
         .map_or("/", |path| path.as_str())
         .to_owned();
     let (mut parts, body) = request.into_parts();
+    let way = self::cookie(&parts.headers, WAY_COOKIE).filter(|way| is_way(way));
+    let way = way.map(str::to_owned);
     let (form, upload) = if parts.method == Method::GET {
         (Form::default(), None)
     } else {
@@ -234,11 +243,48 @@ async fn admit(guard: &Guard, request: Request, locale: Locale) -> Result<Admiss
         }
         (form, upload)
     };
-    parts
-        .extensions
-        .insert(Call { caller, facility, locale, form, upload, csrf, address, path });
+    parts.extensions.insert(Call {
+        caller,
+        facility,
+        locale,
+        form,
+        upload,
+        csrf,
+        address,
+        path,
+        way,
+    });
 
     Ok(Admission::Pass(Request::from_parts(parts, Body::empty())))
+}
+
+/// Sends somebody to sign in and remembers the page they asked for: the link of a mail leads there afterwards.
+fn to_sign_in(request: &Request) -> Result<Response, PageError> {
+    let mut answer = Redirect::to("/sign-in").into_response();
+    let path = request.uri().path_and_query();
+    let wanted = path.map(PathAndQuery::as_str).filter(|path| is_way(path));
+    if let Some(path) = wanted.filter(|_| *request.method() == Method::GET) {
+        let cookie = set_cookie(WAY_COOKIE, path, &format!("; Max-Age={WAY_SECS}"))?;
+        answer.headers_mut().append(SET_COOKIE, cookie);
+    }
+
+    Ok(answer)
+}
+
+/// Leads to the page somebody asked for before signing in, once.
+pub(super) fn on_the_way(call: &Call) -> Result<Response, PageError> {
+    let Some(way) = &call.way else { return Ok(Redirect::to("/").into_response()) };
+    let mut answer = Redirect::to(way).into_response();
+    let forget = set_cookie(WAY_COOKIE, "", "; Max-Age=0")?;
+    answer.headers_mut().append(SET_COOKIE, forget);
+
+    Ok(answer)
+}
+
+/// Whether a path is one of our own pages: no other host (`//host`), and nothing that a cookie cannot hold.
+fn is_way(path: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~?=&%".contains(c);
+    path.len() <= WAY_MAX_CHARS && path.starts_with("/facilities/") && path.chars().all(plain)
 }
 
 /// Returns whose session the cookie names, if that still counts.

@@ -1,7 +1,7 @@
-//! The three questions of the first hour, which only people can answer and on which the duties depend.
+//! The questions of the first hour, which only people can answer and on which the duties depend.
 //!
 //! Always holds: an agent can suggest, a person answers; encryption alone makes a leak of data that cannot be restored,
-//! so whether it can be is asked apart from whether it leaked.
+//! so whether it can be is asked apart from whether it leaked; that something was no attack only a person says.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,8 @@ use super::answer::Answer;
 use super::fields::Field;
 
 /// The questions, in the order in which they are asked.
-pub const QUESTIONS: [Field; 3] = [Field::DataLeak, Field::CareHindered, Field::Restorable];
+pub const QUESTIONS: [Field; 4] =
+    [Field::Kind, Field::DataLeak, Field::CareHindered, Field::Restorable];
 
 /// What the persons said to one of the questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub enum Said {
     Open,
 }
 
-/// Returns what persons said to a question. What the machine filled in does not count.
+/// Returns what persons said to a question that takes yes or no. What the machine filled in does not count.
 #[must_use]
 pub fn said(question: Field, answers: &BTreeMap<Field, Answer>) -> Said {
     let answer = answers
@@ -41,10 +42,26 @@ pub fn said(question: Field, answers: &BTreeMap<Field, Answer>) -> Said {
     }
 }
 
-/// Returns the first question nobody has answered.
+/// Whether a person chose one of the answers to a question.
+#[must_use]
+pub fn is_answered(question: Field, answers: &BTreeMap<Field, Answer>) -> bool {
+    let answer = answers.get(&question);
+    answer.is_some_and(|answer| answer.source.user().is_some() && !answer.value.chosen().is_empty())
+}
+
+/// Returns the first question nobody has answered. What happened is not asked first where the machine has evidence.
 #[must_use]
 pub fn next_question(answers: &BTreeMap<Field, Answer>) -> Option<Field> {
     QUESTIONS
         .into_iter()
-        .find(|question| said(*question, answers) == Said::Open)
+        .filter(|question| *question != Field::Kind || !looks_like_attack(answers))
+        .find(|question| !is_answered(*question, answers))
+}
+
+fn looks_like_attack(answers: &BTreeMap<Field, Answer>) -> bool {
+    let chosen = answers
+        .get(&Field::Kind)
+        .map(|answer| answer.value.chosen());
+    chosen
+        .is_some_and(|codes| !codes.is_empty() && codes.iter().all(|code| code != "system-failure"))
 }

@@ -3,7 +3,7 @@
 //! Always holds: what [`plain`] returns has no control, bidirectional or invisible character; line ends are `\n`.
 //! Markup is not touched: renderers take text as data and never as source.
 
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, date};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, Zoned};
 
@@ -62,6 +62,20 @@ pub fn japanese_date(at: Timestamp) -> String {
         .copied()
         .unwrap_or(' ');
     format!("{}年{}月{}日（{weekday}）", local.year(), local.month(), local.day())
+}
+
+/// A day as a Japanese letter is dated: `令和8年2月9日`; before 2019-05-01 as [`japanese_date`] writes it.
+#[must_use]
+pub fn letter_date(at: Timestamp) -> String {
+    let local = in_japan(at);
+    if local.date() < date(2019, 5, 1) {
+        return japanese_date(at);
+    }
+    let year = match local.year() - 2018 {
+        1 => "元".to_owned(),
+        year => year.to_string(),
+    };
+    format!("令和{year}年{}月{}日", local.month(), local.day())
 }
 
 /// A moment as a form field shows and takes it: `2026-02-09 01:50:00`, in Japan.
@@ -132,5 +146,13 @@ mod tests {
             assert_eq!(read_form_time(text), Some(at), "{text}");
         }
         assert_eq!(read_form_time("昨日の夜"), None);
+    }
+
+    #[test]
+    fn a_letter_is_dated_by_the_era() {
+        let dated = |at: &str| letter_date(at.parse().unwrap());
+        assert_eq!(dated("2026-02-08T16:50:00Z"), "令和8年2月9日");
+        assert_eq!(dated("2019-04-30T15:00:00Z"), "令和元年5月1日");
+        assert_eq!(dated("2019-04-30T14:59:59Z"), "2019年4月30日（火）");
     }
 }

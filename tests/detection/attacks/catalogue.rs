@@ -1,12 +1,12 @@
 //! Every attack, by the names of the facts the project started from, and further ones behind a dash.
 
-use super::{Attack, FAST, Goal, Twist};
+use super::{Attack, FAST, Goal, Strike, Twist};
 use crate::deed::{Deed, Pattern, Suffix};
 use crate::tree::{Order, TreeSize};
 
 /// Returns all attacks.
 pub(crate) fn catalogue() -> Vec<Attack> {
-    [names(), contents(), removals(), doors(), evasions(), paces(), walks()].concat()
+    [names(), contents(), removals(), doors(), evasions(), safeguards(), paces(), walks()].concat()
 }
 
 /// What leaves its mark on names.
@@ -119,6 +119,22 @@ fn removals() -> Vec<Attack> {
             )
         },
         Attack {
+            goal: Goal::Seen,
+            ..Attack::new(
+                "A13-open",
+                "pack each directory into an archive anybody opens (zip -m), delete the files",
+                Deed::ArchiveOpen,
+            )
+        },
+        Attack {
+            goal: Goal::Seen,
+            ..Attack::new(
+                "A14-word",
+                "rename directories, each with an extension that is a word",
+                Deed::DirectoryRename(Suffix::Word),
+            )
+        },
+        Attack {
             goal: Goal::Removal,
             ..Attack::new("A15", "move everything into one folder as N.bin", Deed::MoveTogether)
         },
@@ -203,6 +219,20 @@ fn evasions() -> Vec<Attack> {
                 encrypt(),
             )
         },
+    ]
+}
+
+/// What is aimed at logs, backups and the agent, and seen by the service alone.
+fn safeguards() -> Vec<Attack> {
+    let at = |name, about, strike| Attack {
+        twist: Twist::Safeguards(strike),
+        goal: Goal::Seen,
+        ..Attack::new(name, about, Deed::Delete)
+    };
+    vec![
+        at("A21-logs", "cut six logs to nothing (T1070)", Strike::Logs),
+        at("A21-backups", "delete every generation of a backup (T1490)", Strike::Backups),
+        at("A21-own-key", "write the agent's own key anew", Strike::OwnKey),
     ]
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
-use super::{Attack, AttackRun, Twist, samba};
+use super::{Attack, AttackRun, Twist, safeguards, samba};
 use crate::agent::{Agent, Backend, Line, WatchOptions, Watching};
 use crate::command::monotonic_ns;
 use crate::conduct::go_on;
@@ -100,6 +100,7 @@ pub(crate) fn run(
         Twist::Suspended => act.suspended(&targets),
         Twist::Killed => act.killed(&targets),
         Twist::Samba => act.through_samba(&targets),
+        Twist::Safeguards(strike) => safeguards::strike(&act, strike),
     }
     .with_context(|| format!("failed to run {name}"))?;
     let run = act.judge(outcome, u64::try_from(leaves.len())?)?;
@@ -112,21 +113,23 @@ pub(crate) fn run(
 }
 
 /// What one run left to judge.
-struct Outcome {
-    lines: Vec<Line>,
-    journals: Vec<PathBuf>,
-    usage: Usage,
+pub(super) struct Outcome {
+    pub(super) lines: Vec<Line>,
+    pub(super) journals: Vec<PathBuf>,
+    pub(super) usage: Usage,
     /// Nothing before this counts as having been told.
-    watched_from_ns: u64,
+    pub(super) watched_from_ns: u64,
 }
 
-struct Act<'a> {
+/// One run of one attack.
+pub(super) struct Act<'a> {
     attack: &'a Attack,
-    backend: Backend,
+    pub(super) backend: Backend,
     seed: u64,
-    field: &'a Field,
-    ground: &'a Ground,
-    folder: &'a Path,
+    pub(super) field: &'a Field,
+    pub(super) ground: &'a Ground,
+    /// Where its logs and journals go.
+    pub(super) folder: &'a Path,
 }
 
 impl Act<'_> {

@@ -74,7 +74,8 @@ impl Doer {
                 self.note("note", &note, files)?;
                 Ok(fs::write(note, NOTE)?)
             }
-            Deed::Archive => self.archive(target),
+            Deed::Archive => self.archive(target, 1),
+            Deed::ArchiveOpen => self.archive(target, 0),
             Deed::DirectoryRename(suffix) => self.append(target, *suffix, files),
             Deed::MoveTogether => {
                 let folder = self.ground.watched().join("collected");
@@ -115,6 +116,7 @@ impl Doer {
             Suffix::Same => self.suffix.clone(),
             Suffix::Random => self.random.word(7),
             Suffix::Ordinary => "gz".to_owned(),
+            Suffix::Word => "akira".to_owned(),
         };
         let mut name = path.as_os_str().to_owned();
         name.push(".");
@@ -170,7 +172,8 @@ impl Doer {
         Ok(fs::rename(new, path)?)
     }
 
-    fn archive(&mut self, directory: &Path) -> Result<()> {
+    /// `flags` says in the archive whether it is locked.
+    fn archive(&mut self, directory: &Path, flags: u8) -> Result<()> {
         let mut files = Vec::new();
         for entry in fs::read_dir(directory)? {
             let path = entry?.path();
@@ -179,7 +182,8 @@ impl Doer {
             }
         }
         files.sort();
-        let mut packed = b"PK\x03\x04\x14\0\x01\0".to_vec();
+        let mut packed = b"PK\x03\x04\x14\0".to_vec();
+        packed.extend([flags, 0]);
         for path in &files {
             packed.extend(self.noise_of(path)?);
         }

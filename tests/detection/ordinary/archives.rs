@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::files::{have_backups, have_documents, thin_backups};
 use super::stage::Stage;
 
 pub(super) fn have_tarball(stage: &Stage) -> Result<()> {
@@ -45,6 +46,61 @@ pub(super) fn zip_kept(stage: &Stage) -> Result<()> {
 
 pub(super) fn tar_backup(stage: &Stage) -> Result<()> {
     stage.shell(&stage.ground.watched(), "tar -czf backup.tar.gz docs")
+}
+
+pub(super) fn have_year(stage: &Stage) -> Result<()> {
+    stage.documents(&stage.watched("2019"), 1, 16).map(drop)
+}
+
+pub(super) fn zip_year(stage: &Stage) -> Result<()> {
+    stage.shell(&stage.ground.watched(), "zip -qmr 2019.zip 2019")
+}
+
+pub(super) fn move_year(stage: &Stage) -> Result<()> {
+    stage.shell(&stage.ground.watched(), "mv 2019 \"$ASIDE/2019\"")
+}
+
+pub(super) fn have_documents_and_backups(stage: &Stage) -> Result<()> {
+    have_documents(stage)?;
+    have_backups(stage)
+}
+
+pub(super) fn locked_backup(stage: &Stage) -> Result<()> {
+    let line = "7z a -bd -mhe=on -pnoise backup/ehr-20261101.7z docs";
+    stage.shell(&stage.ground.watched(), line)?;
+    thin_backups(stage)
+}
+
+pub(super) fn pack_logs(stage: &Stage) -> Result<()> {
+    let line = "tar -czf log-2026.tar.gz log; rm log/*.log";
+    stage.shell(&stage.ground.watched(), line)
+}
+
+pub(super) fn have_folders_of_many_kinds(stage: &Stage) -> Result<()> {
+    for name in ["web", "conf", "data", "app", "reports"] {
+        stage.documents(&stage.watched(name), 2, 20)?;
+    }
+    Ok(())
+}
+
+pub(super) fn put_notes_behind(stage: &Stage) -> Result<()> {
+    let line = "mv web web.org; mv conf conf.bak; mv data data.旧; mv app app.v2; mv reports reports.2025年度";
+    stage.shell(&stage.ground.watched(), line)
+}
+
+pub(super) fn have_documents_twice(stage: &Stage) -> Result<()> {
+    stage.documents(&stage.watched("docs"), 10, 12)?;
+    stage.documents(&stage.aside("docs"), 10, 12)?;
+    let line = "for f in docs/*/*.txt docs/*/*.csv; do echo changed >> $f; done";
+    stage.shell(&stage.ground.aside(), line)
+}
+
+pub(super) fn copy_over(stage: &Stage) -> Result<()> {
+    stage.shell(&stage.ground.watched(), "cp -a \"$ASIDE/docs\" .")
+}
+
+pub(super) fn rsync_in_place(stage: &Stage) -> Result<()> {
+    stage.shell(&stage.ground.watched(), "rsync -a --inplace --ignore-times \"$ASIDE/docs/\" docs/")
 }
 
 const AS_SOMEBODY: &str =

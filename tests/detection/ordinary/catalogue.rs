@@ -80,11 +80,13 @@ fn of_files() -> Vec<Ordinary> {
 
 fn of_archives() -> Vec<Ordinary> {
     use archives::{
-        clone_and_checkout, git_gc, have_clone, have_document_mirror_and_changes,
-        have_mirror_and_changes, have_origin, have_tarball, rsync, seven_zip, tar_backup, untar,
-        zip_kept,
+        clone_and_checkout, copy_over, git_gc, have_clone, have_document_mirror_and_changes,
+        have_documents_and_backups, have_documents_twice, have_folders_of_many_kinds,
+        have_mirror_and_changes, have_origin, have_tarball, have_year, locked_backup, move_year,
+        pack_logs, put_notes_behind, rsync, rsync_in_place, seven_zip, tar_backup, untar, zip_kept,
+        zip_year,
     };
-    use files::{have_documents, have_sources_aside};
+    use files::{have_documents, have_logs, have_sources_aside};
     vec![
         short("tar-extract", "tar -xzf of 3,000 files", have_tarball, untar).with(&["tar"]),
         work("tar-backup", "tar -czf of 600 documents", have_documents, tar_backup).with(&["tar"]),
@@ -106,6 +108,40 @@ fn of_archives() -> Vec<Ordinary> {
         .with(&["rsync"]),
         work("7z-backup", "7z a of 600 documents", have_documents, seven_zip).with(&["7z"]),
         work("zip-kept", "zip -r of 600 documents", have_documents, zip_kept).with(&["zip"]),
+        work("zip-year", "zip -m of a folder of 16 documents", have_year, zip_year).with(&["zip"]),
+        work(
+            "move-year",
+            "a folder of 16 documents moved to where nobody watches",
+            have_year,
+            move_year,
+        ),
+        work(
+            "7z-locked-backup",
+            "7z of 600 documents with a password, then 14 old backups deleted",
+            have_documents_and_backups,
+            locked_backup,
+        )
+        .with(&["7z"]),
+        work("tar-rm-logs", "tar -czf of 400 logs, then rm", have_logs, pack_logs).with(&["tar"]),
+        work(
+            "folder-notes",
+            "five folders renamed: .org, .bak, .旧, .v2, .2025年度",
+            have_folders_of_many_kinds,
+            put_notes_behind,
+        ),
+        work(
+            "cp-over-documents",
+            "cp -a of 120 documents over those that are there",
+            have_documents_twice,
+            copy_over,
+        ),
+        work(
+            "rsync-in-place",
+            "rsync --inplace of 120 documents over those that are there",
+            have_documents_twice,
+            rsync_in_place,
+        )
+        .with(&["rsync"]),
         work(
             "git-clone-checkout",
             "git clone of 2,000 files, another branch and back",

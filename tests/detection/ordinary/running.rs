@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use super::{Ordinary, OrdinaryRun, Stage};
 use crate::agent::{Backend, Line, WatchOptions, Watching};
 use crate::attacks::{Field, Server};
-use crate::command::which;
+use crate::command::{missing as not_there, which};
 use crate::ground::Ground;
 use crate::random::Random;
 use crate::tree::{self, TreeSize};
@@ -101,7 +101,8 @@ pub(crate) fn run(
     Ok(run)
 }
 
-fn missing(workload: &Ordinary) -> Option<String> {
+/// Says which program a workload needs and this machine lacks.
+pub(crate) fn missing(workload: &Ordinary) -> Option<String> {
     let program = |name: &&&str| which(name).is_none() && super::database::find(name).is_none();
     let samba = workload.needs.contains(&"smbd").then(Server::missing);
     samba.flatten().or_else(|| {
@@ -109,7 +110,7 @@ fn missing(workload: &Ordinary) -> Option<String> {
             .needs
             .iter()
             .find(program)
-            .map(|name| format!("{name} is not installed"))
+            .map(|name| not_there(name))
     })
 }
 

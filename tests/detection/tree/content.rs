@@ -129,10 +129,17 @@ fn hl7(bytes: usize, random: &mut Random) -> Vec<u8> {
     all
 }
 
-/// Random bytes between a head and an end, as a compressed image has them.
+/// Random bytes between a head and an end, as a compressed image has them: 0xff is followed by zero.
 fn framed(head: &[u8], end: &[u8], bytes: usize, random: &mut Random) -> Vec<u8> {
     let mut all = head.to_vec();
     all.extend(random.bytes(bytes.saturating_sub(head.len() + end.len())));
+    let mut escaped = false;
+    for byte in all.iter_mut().skip(head.len()) {
+        if std::mem::take(&mut escaped) {
+            *byte = 0;
+        }
+        escaped = *byte == 0xff;
+    }
     all.extend(end);
     all
 }

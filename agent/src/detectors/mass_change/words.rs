@@ -29,8 +29,6 @@ pub struct Story {
     pub odd_messages: u64,
     /// Files gone beside a new archive that is locked.
     pub locked_away: u64,
-    /// Directories whose suffix is of the kind encryptors give.
-    pub directories_taken: u64,
     /// Directories with the words of a ransom note.
     pub worded: u64,
 }
@@ -57,14 +55,15 @@ impl Story {
             Evidence::SuffixAppended => Some(&mut totals.suffix_appended),
             Evidence::ExtensionLost => Some(&mut totals.extension_lost),
             Evidence::Replaced => Some(&mut totals.replaced),
-            Evidence::DirectoryRenamed => Some(&mut totals.directories_renamed),
+            Evidence::DirectoryRenamed | Evidence::DirectoryTaken => {
+                Some(&mut totals.directories_renamed)
+            }
             Evidence::MagicLost => Some(&mut totals.magic_lost),
             Evidence::Randomised => Some(&mut totals.randomised),
             Evidence::Deleted => Some(&mut totals.deleted),
             Evidence::MovedOut => Some(&mut totals.moved_out),
             Evidence::Truncated => Some(&mut totals.truncated),
             Evidence::Canary => Some(&mut totals.canaries),
-            Evidence::DirectoryTaken => Some(&mut self.directories_taken),
             Evidence::LockedAway => Some(&mut self.locked_away),
             Evidence::Misfit => Some(&mut self.misfits),
             Evidence::MessageBroken => Some(&mut self.odd_messages),
@@ -104,10 +103,6 @@ impl Story {
             (
                 totals.directories_renamed,
                 format!("directories gained a suffix behind their name{suffixes}"),
-            ),
-            (
-                self.directories_taken,
-                format!("directories gained one of the kind encryptors give{suffixes}"),
             ),
             (totals.extension_lost, "lost their extension or got an unknown one".to_owned()),
             (
@@ -149,7 +144,6 @@ impl Story {
         let certain = totals.magic_lost + totals.randomised + totals.canaries + self.worded;
         let names = totals.suffix_appended
             + totals.directories_renamed
-            + self.directories_taken
             + totals.extension_lost
             + totals.replaced;
         if 0 < certain {

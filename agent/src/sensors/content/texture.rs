@@ -9,13 +9,25 @@
 //!
 //! Always holds: pure; nothing here keeps what it was shown.
 
+mod images;
+mod kinds;
+
 use super::magic::Promise;
 use super::text::{has_utf16_mark, is_text};
 use crate::names;
 use crate::observation::Texture;
+use images::{ends_as_jpeg, is_broken_jpeg, is_broken_png, is_jpeg};
+use kinds::{PACKED, SHAPED};
 
 /// Bytes of one block.
 pub(super) const BLOCK_BYTES: usize = 4096;
+/// A file of so few blocks is read whole where every block has to have a shape.
+const SMALL_BLOCKS: u64 = 8;
+/// Bytes behind the first block that are read at once, where the parts of a file are checked one after the other.
+const FRONT_BYTES: usize = 60 * 1024;
+/// Bytes of text or of a raw image that are looked at at once, and by how many the next look begins later.
+const WINDOW_BYTES: usize = 1024;
+const STEP_BYTES: usize = 512;
 /// A shorter block says nothing.
 const BLOCK_MIN_BYTES: usize = 512;
 /// Chi-square of random bytes lies between these but once in a thousand blocks. Below, bytes are spread too evenly: a
@@ -25,135 +37,10 @@ const CHI_SQUARE_RANDOM: std::ops::RangeInclusive<f64> = 160.0..=330.0;
 const ENTROPY_SHORTFALL: f64 = 255.0 / (2.0 * std::f64::consts::LN_2) * 1.3;
 /// Bits in each byte from which a block that is no text is more than half random, for a name that promises text.
 const ENTROPY_HALF_RANDOM: f64 = 6.5;
-/// Bytes after 0xff in a JPEG image that cannot be there, from which a block is none of its.
-const JPEG_BROKEN_MARKS: usize = 6;
 /// Transfer syntaxes of DICOM images as they came from the device, not compressed; PS3.6 annex A.
 const DICOM_RAW: &[&[u8]] = &[b"1.2.840.10008.1.2", b"1.2.840.10008.1.2.1", b"1.2.840.10008.1.2.2"];
 /// What each of them begins with.
 const DICOM_SYNTAX: &[u8] = b"1.2.840.10008.1.2";
-
-/// Kinds whose blocks have a shape wherever one looks.
-const SHAPED: &[&str] = &["bmp", "wav", "rtf", "dbf"];
-/// Compressed kinds, with what stands at their end.
-const PACKED: &[(End, &[&str])] = &[
-    (
-        End::Zip,
-        &[
-            "zip", "docx", "docm", "dotx", "xlsx", "xlsm", "xlsb", "pptx", "pptm", "odt", "ods",
-            "odp", "jar", "war", "ear", "epub", "apk", "vsdx", "whl",
-        ],
-    ),
-    (End::Pdf, &["pdf"]),
-    (End::Png, &["png"]),
-    (End::Jpeg, &["jpg", "jpeg"]),
-    (
-        End::Unknown,
-        &[
-            "gz",
-            "tgz",
-            "xz",
-            "txz",
-            "bz2",
-            "tbz2",
-            "zst",
-            "lz4",
-            "lzma",
-            "br",
-            "brotli",
-            "z",
-            "7z",
-            "rar",
-            "lzh",
-            "cab",
-            "deb",
-            "rpm",
-            "crate",
-            "gem",
-            "egg",
-            "gif",
-            "heic",
-            "heif",
-            "avif",
-            "webp",
-            "jp2",
-            "j2k",
-            "mp3",
-            "mp4",
-            "m4a",
-            "m4v",
-            "mov",
-            "avi",
-            "mkv",
-            "webm",
-            "wmv",
-            "mpg",
-            "mpeg",
-            "ogg",
-            "opus",
-            "flac",
-            "aac",
-            "wma",
-            "gpg",
-            "pgp",
-            "age",
-            "asc",
-            "p7m",
-            "p7s",
-            "enc",
-            "aes",
-            "crypt",
-            "p12",
-            "pfx",
-            "jks",
-            "kdbx",
-            "vc",
-            "hc",
-            "luks",
-            "vhd",
-            "vhdx",
-            "vmdk",
-            "qcow2",
-            "vdi",
-            "img",
-            "iso",
-            "dmg",
-            "bin",
-            "dat",
-            "pack",
-            "idx",
-            "pst",
-            "ost",
-            "mdf",
-            "ndf",
-            "bak",
-            "dmp",
-            "dump",
-            "woff",
-            "woff2",
-            "tif",
-            "tiff",
-            "psd",
-            "ai",
-            "dwg",
-            "jtd",
-            "jtdc",
-            "xdw",
-            "xbd",
-            "pyc",
-            "wasm",
-            "exe",
-            "dll",
-            "swf",
-            "tmp",
-            "part",
-            "crdownload",
-            "cache",
-            "blob",
-            "data",
-            "snap",
-        ],
-    ),
-];
 
 /// What blocks of a file with such a name look like when it is well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,8 +97,9 @@ impl Grain {
         match self {
             Self::Text | Self::Shaped => Wanted::Many,
             Self::Any if is_random(head) => Wanted::Few,
-            Self::Packed(End::Jpeg) => Wanted::Few,
-            Self::Packed(End::Zip | End::Pdf | End::Png) => Wanted::Last,
+            Self::Packed(End::Jpeg) => Wanted::Many,
+            Self::Packed(End::Png) => Wanted::Front,
+            Self::Packed(End::Zip | End::Pdf) => Wanted::Last,
             Self::Any | Self::Packed(End::Unknown) => Wanted::None,
         }
     }
@@ -226,33 +114,54 @@ pub(super) enum Wanted {
     Last,
     /// One in the middle and the last one.
     Few,
-    /// Several in between and the last one.
+    /// All of a small file; else the second one, several in between and the last one.
     Many,
+    /// All of the front at once, and the last one.
+    Front,
+}
+
+/// A run of bytes of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) at: u64,
+    pub(super) bytes: usize,
 }
 
 impl Wanted {
-    /// Returns where the blocks begin in a file of `size` bytes, the first one left out.
-    pub(super) fn places(self, size: u64) -> Vec<u64> {
+    /// Returns what is to be read of a file of `size` bytes, the first block left out.
+    pub(super) fn spans(self, size: u64) -> Vec<Span> {
         let block = BLOCK_BYTES as u64;
         let blocks = size.div_ceil(block);
         // Counted in eighths of the way; odd ones meet a pattern of even steps elsewhere each time.
         let eighths: &[u64] = match self {
             Self::None => return Vec::new(),
-            Self::Last => &[],
+            Self::Last | Self::Front => &[],
             Self::Few => &[4],
+            Self::Many if blocks <= SMALL_BLOCKS => &[1, 2, 3, 4, 5, 6, 7],
             Self::Many => &[1, 3, 5, 6],
         };
-        let between = eighths.iter().map(|eighth| blocks * eighth / 8);
-        let mut places: Vec<_> = between
+        let whole = if self == Self::Many { blocks.max(SMALL_BLOCKS) } else { blocks };
+        let second = (self == Self::Many).then_some(1);
+        let between = eighths.iter().map(|eighth| whole * eighth / 8);
+        let mut places: Vec<_> = second
+            .into_iter()
+            .chain(between)
             .filter(|place| 0 < *place && *place + 1 < blocks)
             .map(|place| place * block)
             .collect();
         places.dedup();
+        let mut spans: Vec<_> = places
+            .into_iter()
+            .map(|at| Span { at, bytes: BLOCK_BYTES })
+            .collect();
         if 1 < blocks {
+            if self == Self::Front {
+                spans.push(Span { at: block, bytes: FRONT_BYTES });
+            }
             // The last whole block: what is left over may be too short to tell.
-            places.push(size - block);
+            spans.push(Span { at: size - block, bytes: BLOCK_BYTES });
         }
-        places
+        spans
     }
 }
 
@@ -266,19 +175,31 @@ pub(super) fn judge(grain: Grain, head: &[u8], others: &[Vec<u8>]) -> Texture {
     match (grain, others.last()) {
         (Grain::Text, _) => {
             let wide = has_utf16_mark(head);
-            let harmed = |block: &[u8]| is_random(block) || (!wide && is_half_random(block));
+            let harmed = |block: &[u8]| {
+                let odd = || is_random(block) || has_random_part(block);
+                // What is text needs no closer look, and looking closer costs ten times as much.
+                if wide { odd() } else { !is_text(block) && (odd() || is_half_random(block)) }
+            };
             told(harmed(head) || others.iter().any(|block| harmed(block)))
         }
-        (Grain::Shaped, _) => told(is_random(head) || others.iter().any(|block| is_random(block))),
+        (Grain::Shaped, _) => {
+            let raw = is_raw_dicom(head);
+            let harmed = |block: &[u8]| is_random(block) || (raw && has_random_part(block));
+            told(is_random(head) || others.iter().any(|block| harmed(block)))
+        }
         (Grain::Any, _) => told(is_random(head) && random()),
         (Grain::Packed(End::Unknown), _) | (Grain::Packed(_), None) => Texture::Unknown,
-        (Grain::Packed(End::Jpeg), Some(_)) => told(
-            others
+        (Grain::Packed(End::Jpeg), Some(last)) => {
+            let all = others
                 .iter()
-                .all(|block| is_random(block) && !is_jpeg(block)),
-        ),
+                .all(|block| is_random(block) && !is_jpeg(block));
+            let broken = || others.iter().any(|block| is_broken_jpeg(block, is_random));
+            told(all || (ends_as_jpeg(last) && broken()))
+        }
         (Grain::Packed(end @ (End::Zip | End::Pdf | End::Png)), Some(last)) => {
-            told(is_random(last) && !ends_like(end, last))
+            let front = others.first().map_or(&[][..], Vec::as_slice);
+            let broken = end == End::Png && is_broken_png(&[head, front].concat());
+            told(broken || (is_random(last) && !ends_like(end, last)))
         }
     }
 }
@@ -291,19 +212,6 @@ fn ends_like(end: End, block: &[u8]) -> bool {
         End::Png => has(b"IEND"),
         End::Jpeg | End::Unknown => true,
     }
-}
-
-/// Whether the bytes can stand within a JPEG image: 0xff is followed by what its entropy coding or a marker allows.
-fn is_jpeg(block: &[u8]) -> bool {
-    let broken = block
-        .windows(2)
-        .filter(|pair| pair.first() == Some(&0xff))
-        .filter(|pair| {
-            let follows = pair.last().copied().unwrap_or_default();
-            !matches!(follows, 0x00 | 0xc4 | 0xd0..=0xdb | 0xdd | 0xff)
-        });
-
-    broken.count() < JPEG_BROKEN_MARKS
 }
 
 /// Whether a DICOM file says of itself that its pixels are as the device made them.
@@ -332,11 +240,16 @@ fn is_random(block: &[u8]) -> bool {
     CHI_SQUARE_RANDOM.contains(&chi_square(&counts, block)) && floor <= entropy(&counts, block)
 }
 
-/// Whether a block of what should be text is more than half random, as where every other 16 bytes were encrypted.
+/// Whether a part of a block has no shape, where every part must have one.
+fn has_random_part(block: &[u8]) -> bool {
+    let mut begins = (0..block.len()).step_by(STEP_BYTES);
+    begins.any(|at| block.get(at..at + WINDOW_BYTES).is_some_and(is_random))
+}
+
+/// Whether a block of what should be text and is none is more than half random, as where every other 16 bytes were
+/// encrypted.
 fn is_half_random(block: &[u8]) -> bool {
-    BLOCK_MIN_BYTES <= block.len()
-        && !is_text(block)
-        && ENTROPY_HALF_RANDOM <= entropy(&counts(block), block)
+    BLOCK_MIN_BYTES <= block.len() && ENTROPY_HALF_RANDOM <= entropy(&counts(block), block)
 }
 
 fn counts(block: &[u8]) -> [u32; 256] {

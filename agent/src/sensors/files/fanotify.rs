@@ -7,12 +7,13 @@
 //! ```
 //!
 //! What it can that `notify` cannot: a rename is one event, nothing of a new directory is missed, writes through other
-//! mounts, other names and containers are seen, and it says who did it.
+//! mounts, other names (see `links`) and containers are seen, and it says who did it.
 
 mod actors;
 mod clients;
 mod directories;
 mod filesystems;
+mod links;
 mod reader;
 mod records;
 mod sys;
@@ -24,11 +25,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use shirase_shared::clock::Moment;
+
 use super::Unusable;
 use super::backend::{Refused, Wanted};
 use super::raw::{Batch, Entry, Inlet, Raw, RawEvent, Slot, Trouble};
 use crate::drill;
+use crate::observation::Actor;
 use directories::{Directories, Locate};
+use filesystems::Mountings;
+use links::Links;
 use reader::Reader;
 use records::{Place, Report};
 
@@ -47,6 +53,9 @@ pub(super) struct Fanotify {
     reader: Option<JoinHandle<()>>,
     mounts: Mounts,
     directories: Directories,
+    mountings: Mountings,
+    links: Links,
+    roots: Vec<PathBuf>,
     /// The mount table the marks were made by.
     table: Vec<u8>,
     ignored: Vec<PathBuf>,
@@ -56,7 +65,7 @@ pub(super) struct Fanotify {
 }
 
 /// Where each marked file system is mounted. No descriptor is kept on any: it could not be unmounted then.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Mounts(BTreeSet<PathBuf>);
 
 impl Locate for Mounts {
@@ -85,6 +94,7 @@ impl Fanotify {
             .map(|(reader, writer)| (writer, reader))
             .map_err(|error| Unusable::of_group(&error))?;
         let group = Arc::new(group);
+        let links = Links::start(inlet.clone()).map_err(|error| Unusable::of_group(&error))?;
         let reader = Reader { group: group.clone(), stop: stopped, inlet, slots: Slot::first() };
         let thread = std::thread::Builder::new()
             .name("fanotify".to_owned())
@@ -96,6 +106,9 @@ impl Fanotify {
             reader: Some(thread),
             mounts: Mounts::default(),
             directories: Directories::default(),
+            mountings: Mountings::follow(),
+            links,
+            roots: Vec::new(),
             table: Vec::new(),
             ignored_marks: 0,
             kernel_queue,
@@ -128,11 +141,16 @@ impl Fanotify {
         }
         self.table = filesystems::table();
         let below = filesystems::below(root, &self.table);
-
-        Ok(below
+        let unseen = below
             .into_iter()
             .filter(|mounted| self.mark(mounted).is_err())
-            .collect())
+            .collect();
+        if !self.roots.iter().any(|known| known == root) {
+            self.roots.push(root.to_owned());
+        }
+        self.links.search_in(&self.roots, &self.mounts);
+
+        Ok(unseen)
     }
 
     /// Stops watching a directory.
@@ -149,10 +167,15 @@ impl Fanotify {
         for mounted in &self.mounts.0 {
             drop(sys::mark_filesystem(self.group.as_fd(), mounted));
         }
+        self.roots.retain(|known| known != root);
+        self.links.search_in(&self.roots, &self.mounts);
     }
 
     /// Whether something was mounted or unmounted since the roots were watched.
     pub(super) fn is_outdated(&mut self) -> bool {
+        if !self.mountings.may_differ() {
+            return false;
+        }
         let table = filesystems::table();
         let changed = table != self.table;
         self.table = table;
@@ -169,8 +192,8 @@ impl Fanotify {
     /// Puts what was read into words. What lies outside every root is left out.
     pub(super) fn translate(&mut self, batch: &Batch, mut tell: impl FnMut(RawEvent)) {
         let at = batch.at;
+        let mut events = Vec::new();
         for (report, actor) in records::reports(&batch.bytes).zip(&batch.actors) {
-            let mut events = Vec::new();
             if report.has(libc::FAN_Q_OVERFLOW) {
                 events.push((PathBuf::new(), Raw::Overflow));
             } else if report.has(libc::FAN_RENAME) {
@@ -180,12 +203,24 @@ impl Fanotify {
             }
             // What the agent does itself is nobody's doing, but for a drill, which is there to be seen.
             let own = report.pid == self.own_pid;
-            for (path, what) in events {
+            if events.is_empty() && !own {
+                self.note_outside(at, &report, actor.as_ref());
+            }
+            for (path, what) in events.drain(..) {
                 if own && !drill::is_drill(&path) {
                     continue;
                 }
                 tell(RawEvent { at, path, what, actor: actor.clone() });
             }
+        }
+        self.links.hand_on();
+    }
+
+    /// Notes a file that was closed after writing through a name outside every root: it may have one within.
+    fn note_outside(&mut self, at: Moment, report: &Report<'_>, actor: Option<&Arc<Actor>>) {
+        let closed = report.has(libc::FAN_CLOSE_WRITE) && !report.has(libc::FAN_ONDIR);
+        if let Some(place) = report.place().filter(|_| closed) {
+            self.links.note(at, &place, actor.cloned());
         }
     }
 
@@ -193,7 +228,13 @@ impl Fanotify {
         let named = !place.name.is_empty() && place.name != ".";
         let directory = self.directories.path(place.directory, &self.mounts)?;
 
-        named.then(|| directory.join(place.name))
+        named.then(|| {
+            let mut path =
+                PathBuf::with_capacity(directory.as_os_str().len() + 1 + place.name.len());
+            path.push(directory);
+            path.push(place.name);
+            path
+        })
     }
 
     fn renamed(&mut self, report: &Report<'_>) -> Option<(PathBuf, Raw)> {

@@ -179,7 +179,7 @@ impl Maker<'_> {
 
     fn occurred_at(&self) -> Answer {
         let at = self.input.incident.first_at;
-        let Some(record) = self.facts.earliest() else {
+        let Some(record) = self.facts.first_trace() else {
             return self.said(Value::Nothing, AnswerStatus::Investigating, "", []);
         };
         let event = record.event.as_ref();

@@ -190,6 +190,24 @@ impl<'a> Facts<'a> {
             .min_by_key(|record| (record.corrected_at, key_of(record)))
     }
 
+    /// Returns the record of the first trace of all: a logon or a guard's end often comes before the files.
+    pub(super) fn first_trace(&self) -> Option<&'a SeenRecord> {
+        let harms = self.harms.iter().map(|harm| (harm.first_at, harm.records));
+        let gone = self.gone.iter().map(|gone| (gone.since, gone.records));
+        let intrusions = self
+            .intrusions
+            .iter()
+            .map(|seen| (seen.first_at, seen.records));
+        let (_, records) = harms
+            .chain(gone)
+            .chain(intrusions)
+            .min_by_key(|(at, _)| *at)?;
+        let records = records.iter().filter_map(|key| self.by_key.get(key));
+        records
+            .copied()
+            .min_by_key(|record| (record.corrected_at, key_of(record)))
+    }
+
     /// Returns the last moment anything was said about it.
     pub(super) fn last_at(&self) -> Option<Timestamp> {
         let told = self.told();

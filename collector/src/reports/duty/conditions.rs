@@ -53,6 +53,7 @@ pub(super) fn holds(condition: Condition, series: &str, situation: &Situation<'_
         Condition::Fault => fault(situation),
         Condition::Attack => kind(situation, |code| ATTACKS.contains(&code)),
         Condition::NoAttack => kind(situation, |code| !ATTACKS.contains(&code)),
+        Condition::Suspicion => suspicion(situation),
         Condition::Encrypted => encrypted(situation),
         Condition::Ransomware => kind(situation, |code| code == "ransomware"),
         Condition::Ddos => kind(situation, |code| code == "ddos"),
@@ -144,6 +145,16 @@ fn kind(situation: &Situation<'_>, fits: impl Fn(&str) -> bool) -> Found {
         Some(_) | None => Truth::Open,
     };
     found(truth, Field::Kind, situation)
+}
+
+/// An alert is a suspicion until a person says that it was no attack.
+fn suspicion(situation: &Situation<'_>) -> Found {
+    let attack = kind(situation, |code| ATTACKS.contains(&code));
+    let truth = match attack.truth {
+        Truth::No => Truth::No,
+        Truth::Open | Truth::Yes => Truth::Yes,
+    };
+    Found { truth, asks: None, since: attack.since }
 }
 
 fn encrypted(situation: &Situation<'_>) -> Found {

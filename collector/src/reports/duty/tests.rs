@@ -51,7 +51,10 @@ fn a_plain_outage_calls_nobody_once_a_person_said_that_it_is_no_attack() {
     let outage = "kind=system-failure! state=stopped! leak=no care=yes restorable=yes";
     assert_eq!(standing(outage, "jp-mhlw-contact"), Standing::Open, "only the machine thinks so");
     let said = "kind=system-failure state=stopped! leak=no care=yes restorable=yes";
-    check(said, "jp-vendor", "");
+    check(said, "jp-mhlw-fault", "");
+    assert_eq!(standing(&said.replace("care=yes", "care=no"), "jp-mhlw-fault"), Standing::NotNow);
+    assert_eq!(standing(outage, "jp-vendor"), Standing::Applies, "suspicion is enough");
+    assert_eq!(standing(said, "jp-vendor"), Standing::NotNow);
     let duty = of(said, "jp-mhlw-contact");
     assert_eq!(duty.standing, Standing::NotNow);
     assert!(duty.reasons.contains(&Condition::Attack), "{duty:?}");
@@ -60,7 +63,7 @@ fn a_plain_outage_calls_nobody_once_a_person_said_that_it_is_no_attack() {
 #[test]
 fn a_leak_by_mistake_goes_to_the_commission_and_not_to_the_ministry() {
     let said = "kind=system-failure state=running leak=yes care=no restorable=yes";
-    check(said, "jp-ppc-final jp-ppc-preliminary jp-vendor", "");
+    check(said, "jp-ppc-final jp-ppc-preliminary", "");
 }
 
 #[test]

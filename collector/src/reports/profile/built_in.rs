@@ -14,6 +14,7 @@ built_in!(
     "jp-mhlw-contact",
     "jp-mhlw-followup",
     "jp-mhlw-final",
+    "jp-mhlw-fault",
     "jp-local",
     "jp-ppc-preliminary",
     "jp-ppc-final",

@@ -23,6 +23,8 @@ pub enum Condition {
     Attack,
     /// It is no cyber attack.
     NoAttack,
+    /// Nobody has said that it is no cyber attack.
+    Suspicion,
     /// Personal information leaked, or may have.
     Leak,
     /// The provision of care is hindered, or may be.
@@ -58,10 +60,11 @@ pub enum Condition {
 
 impl Condition {
     /// Every condition.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Fault,
         Self::Attack,
         Self::NoAttack,
+        Self::Suspicion,
         Self::Leak,
         Self::Care,
         Self::Encrypted,
@@ -85,6 +88,7 @@ impl Condition {
             Self::Fault => "fault",
             Self::Attack => "attack",
             Self::NoAttack => "no_attack",
+            Self::Suspicion => "suspicion",
             Self::Leak => "leak",
             Self::Care => "care",
             Self::Encrypted => "encrypted",

@@ -131,7 +131,7 @@ fn every_built_in_profile_says_what_the_facts_say() {
         .all()
         .map(|profile| profile.body.id.as_str())
         .collect();
-    assert_eq!(ids.len(), 19, "{ids:?}");
+    assert_eq!(ids.len(), 20, "{ids:?}");
     for profile in profiles.all() {
         let body = &profile.body;
         for contact in &body.contacts {

@@ -9,7 +9,18 @@ use crate::reports::answer::{Flood, Line, Range, Row, System, Value};
 use crate::reports::fields::{Cell, Field};
 
 /// Kinds of event the locale files have a word for.
-const KINDS: &[&str] = &["mass_change", "outage", "pressure", "loss", "agent"];
+const KINDS: &[&str] = &[
+    "mass_change",
+    "outage",
+    "pressure",
+    "loss",
+    "agent",
+    "logon",
+    "protection",
+    "backup",
+    "stops",
+    "print",
+];
 
 /// Longest text in a cell that tells what changed; the whole answer stands in its own place.
 const CELL_MAX_CHARS: usize = 400;

@@ -50,6 +50,22 @@ fn one_random_block_is_one_too_many_where_all_should_be_text() {
 }
 
 #[test]
+fn a_kilobyte_in_sixteen_is_enough_wherever_every_part_must_have_a_shape() {
+    let stripes = |file: &[u8]| {
+        let from = (4096..file.len()).step_by(16 * 1024);
+        from.fold(file.to_vec(), |file, at| overwritten(&file, at..(at + 1024).min(file.len())))
+    };
+    for bytes in [9_000, 20_000, 33_000, 48_000, 200_000] {
+        check("a.csv", &text(bytes), Texture::Shaped);
+        check("a.csv", &stripes(&text(bytes)), Texture::Random);
+        check("12_20260209_ADT-00_9_2026_-_1", &stripes(&text(bytes)), Texture::Random);
+        let (whole, _) = (jpeg(bytes), ());
+        check("a.jpg", &whole, Texture::Shaped);
+        check("a.jpg", &stripes(&whole), Texture::Random);
+    }
+}
+
+#[test]
 fn an_unknown_file_is_random_only_if_all_of_it_is() {
     let file = noise(40_000, 5);
     check("k3jf9a", &file, Texture::Random);
@@ -114,11 +130,14 @@ fn a_raw_dicom_image_has_a_shape_and_a_compressed_one_need_not() {
 #[test]
 fn blocks_lie_within_the_file_and_none_twice() {
     for size in [1, 511, 4096, 4097, 8192, 12_288, 20_000, 65_536, u64::MAX / 16] {
-        for wanted in [Wanted::None, Wanted::Last, Wanted::Few, Wanted::Many] {
-            let places = wanted.places(size);
-            assert!(places.iter().all(|at| at + 4096 <= size.max(4096)), "{size}: {places:?}");
-            assert!(places.is_sorted(), "{size}: {places:?}");
+        for wanted in [Wanted::None, Wanted::Last, Wanted::Few, Wanted::Many, Wanted::Front] {
+            let places: Vec<_> = wanted.spans(size).iter().map(|span| span.at).collect();
+            let within = |at: &u64| *at < size && (wanted == Wanted::Front || at + 4096 <= size);
+            assert!(places.iter().all(within), "{size}: {places:?}");
+            assert!(wanted == Wanted::Front || places.is_sorted(), "{size}: {places:?}");
         }
+        let read: usize = Wanted::Many.spans(size).iter().map(|span| span.bytes).sum();
+        assert!(read <= 7 * BLOCK_BYTES, "{size}: {read}");
     }
 }
 
@@ -129,13 +148,27 @@ fn check(name: &str, file: &[u8], expected: Texture) {
     let head = &file[..file.len().min(BLOCK_BYTES)];
     let promise = Promise::of(Path::new(name), name);
     let grain = Grain::of(promise.as_ref(), name, name, head);
-    let places = grain.wants(head).places(file.len() as u64);
-    let block = |at: &u64| {
-        let at = usize::try_from(*at).unwrap();
-        file[at..file.len().min(at + BLOCK_BYTES)].to_vec()
+    let spans = grain.wants(head).spans(file.len() as u64);
+    let block = |span: &Span| {
+        let at = usize::try_from(span.at).unwrap();
+        file[at..file.len().min(at + span.bytes)].to_vec()
     };
-    let others: Vec<_> = places.iter().map(block).collect();
-    assert_eq!(judge(grain, head, &others), expected, "{name}: {grain:?}, {places:?}");
+    let others: Vec<_> = spans.iter().map(block).collect();
+    assert_eq!(judge(grain, head, &others), expected, "{name}: {grain:?}, {spans:?}");
+}
+
+/// An image with nothing behind it.
+fn jpeg(bytes: usize) -> Vec<u8> {
+    let mut image = noise(bytes, 11);
+    for at in 0..image.len() - 1 {
+        if image[at] == 0xff {
+            image[at + 1] = 0;
+        }
+    }
+    image[..4].copy_from_slice(b"\xff\xd8\xff\xe0");
+    let end = image.len() - 2;
+    image[end..].copy_from_slice(b"\xff\xd9");
+    image
 }
 
 /// Lines of a table, of different words.

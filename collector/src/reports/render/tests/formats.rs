@@ -4,6 +4,7 @@ use std::io::Cursor;
 
 use calamine::{Data, Reader as _, Xlsx};
 use serde_json::Value as Json;
+use shirase_shared::testing::schema::hold;
 
 use super::opened::{characters, mail as mail_of, text};
 use super::*;
@@ -258,79 +259,12 @@ fn the_json_keeps_the_published_schema() {
     {
         let files = files_of(&answers(), drill, &stage);
         let json: Json = serde_json::from_slice(of(&files, Format::Json)).unwrap();
-        let mut found = Vec::new();
-        hold(&json, &schema, &schema, "$", &mut found);
+        let found = hold(&json, &schema);
         assert!(found.is_empty(), "{found:#?}");
         assert_eq!(json["record"]["drill"], Json::Bool(drill.is_some()));
     }
-    let mut found = Vec::new();
-    hold(&serde_json::json!({"layout": "other", "extra": 1}), &schema, &schema, "$", &mut found);
+    let found = hold(&serde_json::json!({"layout": "other", "extra": 1}), &schema);
     assert!(12 <= found.len(), "the check finds faults: {found:#?}");
-}
-
-/// Holds a value against the part of JSON Schema that the published one uses.
-fn hold(value: &Json, schema: &Json, root: &Json, place: &str, found: &mut Vec<String>) {
-    if let Some(name) = schema["$ref"].as_str() {
-        let named = &root["$defs"][name.trim_start_matches("#/$defs/")];
-        return hold(value, named, root, place, found);
-    }
-    let mut fault = |what: String| found.push(format!("{place}: {what}"));
-    let kind = match value {
-        Json::Null => "null",
-        Json::Bool(_) => "boolean",
-        Json::Number(_) => "integer",
-        Json::String(_) => "string",
-        Json::Array(_) => "array",
-        Json::Object(_) => "object",
-    };
-    let kinds: Vec<&str> = match (schema["type"].as_str(), schema["type"].as_array()) {
-        (Some(one), _) => vec![one],
-        (None, Some(some)) => some.iter().filter_map(Json::as_str).collect(),
-        (None, None) => vec![kind],
-    };
-    if !kinds.contains(&kind) {
-        return fault(format!("is {kind}, not {kinds:?}"));
-    }
-    if !schema["const"].is_null() && schema["const"] != *value {
-        fault(format!("is not {}", schema["const"]));
-    }
-    if let Some(known) = schema["enum"].as_array()
-        && !known.contains(value)
-    {
-        fault(format!("{value} is not one of {known:?}"));
-    }
-    if schema["pattern"].is_string() {
-        let text = value.as_str().unwrap();
-        if text.len() != 64 || !text.chars().all(|c| c.is_ascii_hexdigit()) {
-            fault(format!("{text} is no SHA-256"));
-        }
-    }
-    if let Json::Object(members) = value {
-        for name in schema["required"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Json::as_str)
-        {
-            if !members.contains_key(name) {
-                found.push(format!("{place}: lacks {name}"));
-            }
-        }
-        for (name, member) in members {
-            match schema["properties"].get(name) {
-                Some(own) => hold(member, own, root, &format!("{place}.{name}"), found),
-                None if schema["additionalProperties"] == Json::Bool(false) => {
-                    found.push(format!("{place}: has {name} too"));
-                }
-                None => {}
-            }
-        }
-    }
-    if let (Json::Array(items), Some(own)) = (value, schema.get("items")) {
-        for (index, item) in items.iter().enumerate() {
-            hold(item, own, root, &format!("{place}[{index}]"), found);
-        }
-    }
 }
 
 pub(super) fn of(files: &[(Format, Vec<u8>)], wanted: Format) -> &[u8] {
