@@ -499,8 +499,12 @@ impl DutiesView {
 pub struct DeadlinesPage {
     /// What stands around it.
     pub f: Frame,
-    /// The deadlines, the most urgent first.
+    /// The deadlines of this page, the most urgent first.
     pub rows: Vec<DeadlineRow>,
+    /// How many there are on all pages.
+    pub all: usize,
+    /// The page after this one, if there is one.
+    pub next: Option<usize>,
     /// Today in Japan.
     pub today: String,
 }

@@ -1,6 +1,7 @@
 //! Submitting, approving and sending back: the rules are asked, files rendered and signed, the decision stored.
 
 use jiff::Timestamp;
+use shirase_shared::error::Chain;
 use shirase_shared::tls::sha256_hex;
 
 use super::{LANG, ReleaseError, Releases, read_frozen};
@@ -8,6 +9,7 @@ use crate::approval::{
     Approved, Decision, DecisionRecord, Format, Rendering, SignedParts, Submission, Verdict,
     signed_text,
 };
+use crate::audit::{Carrier, Departure, Head};
 use crate::locale::Locale;
 use crate::reports::answer::{Answer, Source};
 use crate::reports::render::Stage;
@@ -74,11 +76,23 @@ impl Releases {
             renderings,
         };
         self.0.store.approve_report(&new, now).await?;
+        self.note_departure(&new.renderings, now).await;
         let report = verdict.report;
         tracing::info!(report.id = %report, revision = %submission.revision, "approved report {report}");
 
         let approved = self.approved(&verdict.facility, report).await?;
         approved.ok_or(ReleaseError::Store(StoreError::Missing("approval")))
+    }
+
+    /// Notes which head of the audit log the files carry away. The approval stands, whether or not that is noted.
+    async fn note_departure(&self, renderings: &[Rendering], at: Timestamp) {
+        let json = renderings.iter().find(|file| file.format == Format::Json);
+        let heads = json.map(|file| Head::find_all(&String::from_utf8_lossy(&file.bytes)));
+        let Some(head) = heads.and_then(|mut heads| heads.pop()) else { return };
+        let departure = Departure { carrier: Carrier::Report, head, at };
+        if let Err(error) = self.0.store.head_left(&departure).await {
+            tracing::warn!(error = %Chain(&error), "the departure of the audit log's head was not noted");
+        }
     }
 
     /// Rejects submitted answers: the report is a draft again.

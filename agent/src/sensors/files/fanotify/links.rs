@@ -297,9 +297,10 @@ mod tests {
     use shirase_shared::clock::{Clock as _, SystemClock};
 
     use super::*;
+    use crate::sensors::files::queue;
 
-    fn finder() -> (Finder, Receiver<Waiting>) {
-        let (queue, waiting) = sync_channel(4096);
+    fn finder() -> (Finder, queue::Receiver<Waiting>) {
+        let (queue, waiting) = queue::queue(4096);
         let inlet =
             Inlet { queue, overflowed: Arc::default(), clock: Arc::new(SystemClock::default()) };
 
@@ -325,7 +326,7 @@ mod tests {
                 .insert(number_of(&path).expect("a file"), (at, None));
         }
         finder.search(&[root]);
-        let told: Vec<_> = waiting.try_iter().collect();
+        let told: Vec<_> = std::iter::from_fn(|| waiting.try_recv().ok()).collect();
         let [Waiting::One(event)] = told.as_slice() else { panic!("one write: {told:?}") };
         assert_eq!(event.path, inside);
         let strange = finder
