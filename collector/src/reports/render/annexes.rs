@@ -118,7 +118,7 @@ impl Maker<'_> {
         Annex {
             title: self.locale.text("sources-title"),
             intro: self.locale.text("sources-intro"),
-            widths: vec![4, 18, 9, 10, 4, 13],
+            widths: vec![4, 17, 8, 10, 4, 15],
             head: [
                 "column-record",
                 "column-time",
