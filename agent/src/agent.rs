@@ -51,14 +51,14 @@ use crate::manifest::Recorder;
 use crate::orders::OrderBook;
 use crate::own_events;
 use crate::paths::StateDir;
-use crate::sensors::{OBSERVATIONS_CAPACITY, SensorBoard};
+use crate::sensors::{CHANGES_CAPACITY, OBSERVATIONS_CAPACITY, SensorBoard};
 use crate::service::{self, Reloads};
 use crate::uplink::UplinkBoard;
 
 use alive::{Alive, Before};
 use containing::ALARMS_CAPACITY;
 pub(crate) use counters::Counters;
-use detect::{NOTICES_CAPACITY, Notice};
+use detect::{NOTICES_CAPACITY, Notice, Seen};
 use ordering::Ordering;
 use reload::InForce;
 use shared::Shared;
@@ -170,6 +170,7 @@ impl Agent {
         let stop = CancellationToken::new();
         let stop_sending = CancellationToken::new();
         let (observed, observations) = mpsc::channel(OBSERVATIONS_CAPACITY);
+        let (changed, changes) = mpsc::channel(CHANGES_CAPACITY);
         let (raised, events) = mpsc::channel(EVENTS_CAPACITY);
         let (notices, noticed) = mpsc::channel(NOTICES_CAPACITY);
         let (ordered, orders) = mpsc::channel(ORDERS_CAPACITY);
@@ -195,7 +196,7 @@ impl Agent {
         }
 
         let mut sources = Stages::default();
-        let sensing = shared.sensing(observed, raised.clone(), self.before.last_alive);
+        let sensing = shared.sensing((observed, changed), raised.clone(), self.before.last_alive);
         sources.add("sensors", sensing.run(stop.clone()));
         let keeping = shared
             .keeper_of_canaries()
@@ -218,7 +219,8 @@ impl Agent {
         detectors.add("containment", shared.containing(raised.clone()).run(alarms));
         let detecting =
             shared.detecting(self.redaction_key, self.recorder, raised.clone(), alarmed);
-        detectors.add("detectors", detecting.run(observations, noticed));
+        let seen = Seen { observations, changes };
+        detectors.add_apart("detectors", detecting.run(seen, noticed));
         let mut keepers = Stages::default();
         keepers.add("buffer", shared.keeping().run(events));
         let mut senders = Stages::default();

@@ -136,12 +136,25 @@ pub enum Relation {
 /// Returns the extension in lower case; none for `.profile`, `name` and `name.`.
 #[must_use]
 pub fn extension(name: &str) -> Option<String> {
-    let (stem, extension) = name.rsplit_once('.')?;
-    if stem.is_empty() || extension.is_empty() {
-        return None;
-    }
+    raw_extension(name).map(str::to_lowercase)
+}
 
-    Some(extension.to_lowercase())
+/// Returns the extension as it stands there.
+fn raw_extension(name: &str) -> Option<&str> {
+    let (stem, extension) = name.rsplit_once('.')?;
+    (!stem.is_empty() && !extension.is_empty()).then_some(extension)
+}
+
+/// Returns whether two names have the same extension, or both none.
+#[must_use]
+pub fn same_extension(one: &str, other: &str) -> bool {
+    match (raw_extension(one), raw_extension(other)) {
+        (Some(one), Some(other)) => {
+            one.eq_ignore_ascii_case(other) || one.to_lowercase() == other.to_lowercase()
+        }
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
 }
 
 /// Returns what sort of file an extension (lower case) announces; `None` for an unknown one.
@@ -242,7 +255,6 @@ fn is_date(text: &str) -> bool {
 /// Tells how `to` is related to `from`, both file names without directories.
 #[must_use]
 pub fn relation(from: &str, to: &str, configured: &[String]) -> Relation {
-    let suffix = extension(to).unwrap_or_default();
     if let Some(rest) = to
         .strip_prefix(from)
         .filter(|rest| !rest.is_empty() && !from.is_empty())
@@ -257,12 +269,13 @@ pub fn relation(from: &str, to: &str, configured: &[String]) -> Relation {
             Relation::Appended { suffix: appended }
         };
     }
-    if extension(from) == extension(to) && is_ssmix2(from) == is_ssmix2(to) {
+    if same_extension(from, to) && is_ssmix2(from) == is_ssmix2(to) {
         return Relation::Unchanged;
     }
     if kind_of_name(from).is_none() || (is_dicom_uid(from) && is_dicom_uid(to)) {
         return Relation::Unchanged;
     }
+    let suffix = extension(to).unwrap_or_default();
     let telling = kind(&suffix).is_some() && !GENERIC.contains(&suffix.as_str());
 
     if telling || is_allowed_suffix(&suffix, configured) {
@@ -341,6 +354,8 @@ mod tests {
         }
         assert!(is_called_note("HOW_TO_RESTORE.txt") && is_called_note("【重要】復元方法.txt"));
         assert!(!is_called_note("報告.txt"));
+        assert!(same_extension("a.PDF", "b.pdf") && same_extension("a", ".b"));
+        assert!(same_extension("a.É", "b.é") && !same_extension("a.pdf", "pdf"));
     }
 
     #[track_caller]

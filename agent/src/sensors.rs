@@ -43,9 +43,11 @@ use crate::canaries::Watchlist;
 use crate::observation::Observation;
 use crate::paths::StateDir;
 
-/// Observations waiting for the detectors. When full, sensors wait; the files sensor's own queue then fills and
-/// what does not fit there is counted and told.
-pub const OBSERVATIONS_CAPACITY: usize = 8192;
+/// Observations waiting for the detectors that come one by one. When full, sensors wait.
+pub const OBSERVATIONS_CAPACITY: usize = 256;
+/// File changes waiting for the detectors, a few to a few hundred together. When full, the files sensor waits; its own
+/// queue then fills and what does not fit there is counted and told.
+pub const CHANGES_CAPACITY: usize = 64;
 
 /// What the agent watches.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -147,6 +149,8 @@ pub struct SensorsParts {
     pub clock: SharedClock,
     /// Where observations go; make it with [`OBSERVATIONS_CAPACITY`].
     pub out: mpsc::Sender<Observation>,
+    /// Where those of files go; make it with [`CHANGES_CAPACITY`].
+    pub changes: mpsc::Sender<Vec<Observation>>,
     /// Where each sensor says how it is.
     pub board: SensorBoard,
     /// The agent's last sign of life before this start: what changed since is looked at. `None` on a first start.
@@ -165,7 +169,7 @@ pub struct SensorsParts {
 /// # Errors
 /// Only if the operating system gives no means to watch files or to start a thread at all.
 pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result<()> {
-    let SensorsParts { config, clock, out, board, since, ignored, own, watchlist } = parts;
+    let SensorsParts { config, clock, out, changes, board, since, ignored, own, watchlist } = parts;
     let memory = own.as_ref().map(|own| own.state.dir().to_owned());
     let known_administrators = own.as_ref().map(|own| own.state.known_administrators());
     let mut sensors = JoinSet::new();
@@ -197,7 +201,7 @@ pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result
     let printing = printing::PrintingParts {
         config: config.printing,
         clock: clock.clone(),
-        out: out.clone(),
+        out,
         board: board.clone(),
         since,
     };
@@ -206,7 +210,7 @@ pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result
         roots: files::resolve(&config.roots),
         config: config.files,
         clock,
-        out,
+        out: changes,
         board,
         since,
         ignored,

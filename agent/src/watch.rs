@@ -24,7 +24,7 @@ use crate::printing::Printer;
 use crate::sensors::files::{
     self, BackendChoice, FilesConfig, FilesParts, FilesSensor, RootConfig,
 };
-use crate::sensors::{OBSERVATIONS_CAPACITY, SensorBoard};
+use crate::sensors::{CHANGES_CAPACITY, SensorBoard};
 use crate::trace::{Anonymiser, Header, Limit, Seen, TraceWriter};
 use state::State;
 pub(crate) use state::new_key;
@@ -97,7 +97,7 @@ pub async fn run(
         Some(state) => Redactor::new(&state.key),
         None => Redactor::new(&new_key()),
     };
-    let (sender, mut observations) = mpsc::channel(OBSERVATIONS_CAPACITY);
+    let (sender, mut observations) = mpsc::channel(CHANGES_CAPACITY);
     let roots: Vec<_> = options.dirs.iter().map(RootConfig::new).collect();
     let parts = FilesParts {
         roots: files::resolve(&roots),
@@ -159,7 +159,7 @@ fn check(sensor: &FilesSensor) -> anyhow::Result<()> {
 enum Wake {
     Stop,
     Tick,
-    Seen(Box<Observation>),
+    Seen(Vec<Observation>),
     Closed,
 }
 
@@ -174,7 +174,7 @@ struct Watching<'a> {
 impl Watching<'_> {
     async fn run(
         &mut self,
-        observations: &mut mpsc::Receiver<Observation>,
+        observations: &mut mpsc::Receiver<Vec<Observation>>,
         printer: &mut Printer<'_, impl Write + Send>,
         clock: &SharedClock,
         stop: &CancellationToken,
@@ -192,7 +192,7 @@ impl Watching<'_> {
                 biased;
                 () = stop.cancelled() => Wake::Stop,
                 _ = ticks.tick() => Wake::Tick,
-                seen = observations.recv() => seen.map_or(Wake::Closed, |seen| Wake::Seen(Box::new(seen))),
+                seen = observations.recv() => seen.map_or(Wake::Closed, Wake::Seen),
             };
             let now = clock.moment();
             let events = match wake {
@@ -222,9 +222,12 @@ impl Watching<'_> {
                     self.detectors.tick(now)
                 }
                 Wake::Seen(seen) => {
-                    let events = self.detectors.observe(&seen, now);
-                    if let Some(trace) = &mut self.trace {
-                        trace.write(&Seen { observation: *seen, now })?;
+                    let mut events = Vec::new();
+                    for observation in seen {
+                        events.extend(self.detectors.observe(&observation, now));
+                        if let Some(trace) = &mut self.trace {
+                            trace.write(&Seen { observation, now })?;
+                        }
                     }
                     events
                 }

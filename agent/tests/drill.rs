@@ -69,14 +69,17 @@ async fn harm_real_files(root: &Path) {
 /// A host under watch.
 struct Host {
     clock: SharedClock,
-    observations: mpsc::Receiver<Observation>,
+    changes: mpsc::Receiver<Vec<Observation>>,
+    _others: mpsc::Receiver<Observation>,
     stop: CancellationToken,
 }
 
 impl Host {
     async fn watch(root: &Path) -> Self {
         let clock: SharedClock = Arc::new(SystemClock::new(BootId::random()));
-        let (out, observations) = mpsc::channel(OBSERVATIONS_CAPACITY);
+        // Nobody takes anything before the end.
+        let (out, others) = mpsc::channel(OBSERVATIONS_CAPACITY);
+        let (tell, changes) = mpsc::channel(4096);
         let (board, stop) = (SensorBoard::default(), CancellationToken::new());
         let root = RootConfig::new(root);
         let parts = SensorsParts {
@@ -88,6 +91,7 @@ impl Host {
             },
             clock: Arc::clone(&clock),
             out,
+            changes: tell,
             board: board.clone(),
             since: None,
             ignored: Vec::new(),
@@ -100,7 +104,7 @@ impl Host {
             reports.find(|report| report.name == "files" && report.state == SensorState::Well)
         })
         .await;
-        Self { clock, observations, stop }
+        Self { clock, changes, _others: others, stop }
     }
 
     /// Lets the detectors judge everything that was seen, until both bursts have ended.
@@ -109,7 +113,8 @@ impl Host {
         let mut detectors = Detectors::new(&DetectorsConfig::default(), key);
         detectors.drill_started(drill.id, &drill.dir);
         let mut events = Vec::new();
-        while let Ok(observation) = self.observations.try_recv() {
+        let changes = std::iter::from_fn(|| self.changes.try_recv().ok());
+        for observation in changes.flatten() {
             if drill.is_own_removal(&observation) {
                 continue;
             }

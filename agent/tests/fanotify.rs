@@ -13,6 +13,7 @@
 #[path = "fanotify/kernel.rs"]
 mod kernel;
 
+use std::collections::VecDeque;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ use shirase_agent::observation::{Fact, FileChange, Observation, Operation, Sight
 use shirase_agent::sensors::files::{
     self, BackendChoice, FilesConfig, FilesParts, FilesSensor, RootConfig,
 };
-use shirase_agent::sensors::{OBSERVATIONS_CAPACITY, SensorBoard, host};
+use shirase_agent::sensors::{CHANGES_CAPACITY, SensorBoard, host};
 use shirase_shared::clock::{SharedClock, SystemClock};
 use tokio::sync::mpsc;
 
@@ -235,7 +236,9 @@ fn is_sight(sight: Sight) -> impl Fn(&Fact) -> bool {
 /// A running files sensor and what it sees.
 struct Watch {
     sensor: FilesSensor,
-    seen: mpsc::Receiver<Observation>,
+    seen: mpsc::Receiver<Vec<Observation>>,
+    /// What came together and was not asked for yet.
+    waiting: VecDeque<Observation>,
 }
 
 impl Watch {
@@ -248,7 +251,7 @@ impl Watch {
     }
 
     fn begin_with(root: &Path, adapt: impl FnOnce(&mut FilesParts)) -> Option<Self> {
-        let (out, seen) = mpsc::channel(OBSERVATIONS_CAPACITY);
+        let (out, seen) = mpsc::channel(CHANGES_CAPACITY);
         let root = RootConfig::new(root);
         let clock: SharedClock = Arc::new(SystemClock::new(host::boot_id()));
         let mut parts = FilesParts {
@@ -264,7 +267,7 @@ impl Watch {
         };
         adapt(&mut parts);
         match files::begin(parts) {
-            Ok(sensor) => Some(Self { sensor, seen }),
+            Ok(sensor) => Some(Self { sensor, seen, waiting: VecDeque::new() }),
             Err(error) => {
                 println!("not tried: {error}: {:?}", std::error::Error::source(&error));
                 None
@@ -273,9 +276,14 @@ impl Watch {
     }
 
     async fn next(&mut self, what: &str) -> Observation {
-        let next = tokio::time::timeout(DEADLINE, self.seen.recv()).await;
-        next.unwrap_or_else(|_| panic!("waited in vain for {what}"))
-            .expect("the sensor runs")
+        loop {
+            if let Some(next) = self.waiting.pop_front() {
+                return next;
+            }
+            let next = tokio::time::timeout(DEADLINE, self.seen.recv()).await;
+            let next = next.unwrap_or_else(|_| panic!("waited in vain for {what}"));
+            self.waiting.extend(next.expect("the sensor runs"));
+        }
     }
 
     async fn change(&mut self, what: &str) -> FileChange {
@@ -291,7 +299,7 @@ impl Watch {
     }
 
     async fn end(self) {
-        let Self { sensor, seen } = self;
+        let Self { sensor, seen, .. } = self;
         drop(seen);
         tokio::task::spawn_blocking(move || sensor.end())
             .await

@@ -6,6 +6,7 @@
     reason = "a test stops at the first surprise and looks for one fact among many"
 )]
 
+use std::collections::VecDeque;
 use std::fs;
 use std::io::{Read as _, Write};
 use std::net::TcpListener;
@@ -23,7 +24,7 @@ use shirase_agent::sensors::files::{
 };
 use shirase_agent::sensors::probes::{self, ProbeConfig};
 use shirase_agent::sensors::services::{self, ServiceConfig};
-use shirase_agent::sensors::{OBSERVATIONS_CAPACITY, SensorBoard, host};
+use shirase_agent::sensors::{CHANGES_CAPACITY, SensorBoard, host};
 use shirase_agent::watch;
 use shirase_shared::clock::{SharedClock, SystemClock};
 use shirase_shared::event::{Event, LossKind, Severity};
@@ -424,7 +425,9 @@ fn is_sight(sight: Sight) -> impl Fn(&Fact) -> bool {
 /// A running files sensor and what it sees.
 struct Watch {
     sensor: FilesSensor,
-    seen: mpsc::Receiver<Observation>,
+    seen: mpsc::Receiver<Vec<Observation>>,
+    /// What came together and was not asked for yet.
+    waiting: VecDeque<Observation>,
     board: SensorBoard,
     clock: SharedClock,
 }
@@ -435,7 +438,7 @@ impl Watch {
     }
 
     fn begin_with(root: &Path, adapt: impl FnOnce(&mut FilesParts)) -> Self {
-        let (out, seen) = mpsc::channel(OBSERVATIONS_CAPACITY);
+        let (out, seen) = mpsc::channel(CHANGES_CAPACITY);
         let root = RootConfig::new(root);
         let (board, clock) = (SensorBoard::default(), clock());
         let mut parts = FilesParts {
@@ -452,13 +455,18 @@ impl Watch {
         };
         adapt(&mut parts);
         let sensor = files::begin(parts).unwrap();
-        Self { sensor, seen, board, clock }
+        Self { sensor, seen, waiting: VecDeque::new(), board, clock }
     }
 
     async fn next(&mut self, what: &str) -> Observation {
-        let next = tokio::time::timeout(DEADLINE, self.seen.recv()).await;
-        next.unwrap_or_else(|_| panic!("waited in vain for {what}"))
-            .expect("the sensor runs")
+        loop {
+            if let Some(next) = self.waiting.pop_front() {
+                return next;
+            }
+            let next = tokio::time::timeout(DEADLINE, self.seen.recv()).await;
+            let next = next.unwrap_or_else(|_| panic!("waited in vain for {what}"));
+            self.waiting.extend(next.expect("the sensor runs"));
+        }
     }
 
     async fn change(&mut self, what: &str) -> FileChange {
@@ -474,11 +482,13 @@ impl Watch {
     }
 
     fn drain(&mut self) -> Vec<Fact> {
-        let mut facts = Vec::new();
-        while let Ok(observation) = self.seen.try_recv() {
-            facts.push(observation.fact);
+        while let Ok(observations) = self.seen.try_recv() {
+            self.waiting.extend(observations);
         }
-        facts
+        self.waiting
+            .drain(..)
+            .map(|observation| observation.fact)
+            .collect()
     }
 
     fn state(&self) -> SensorState {

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
+use crate::audit::Head;
 use crate::facilities::FacilityKind;
 use crate::notify::{ChannelId, ChannelKind, parse_severity};
 use shirase_shared::event::Severity;
@@ -308,8 +309,20 @@ pub enum ManifestCommand {
 /// The audit log.
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
-    /// Recompute the whole chain and compare it with the anchors outside the database. Exit status 1 if it broke.
-    Verify,
+    /// Recompute the whole chain and compare it with the anchors outside the database, and with every head given here:
+    /// that also finds a log that was rewritten together with its anchors. Exit status 1 if it broke.
+    Verify {
+        /// A head somebody noted elsewhere, as it stands on reports and in mails to staff; repeat for more.
+        #[arg(long, value_name = "HASH@NUMBER")]
+        known: Vec<Head>,
+        /// A file in which heads stand: a copy of the anchors, a stored mail, the system log, the PDF or the text of a
+        /// report; `-` is standard input. Repeat for more.
+        #[arg(long, value_name = "FILE|-")]
+        from: Vec<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// How staff are told.

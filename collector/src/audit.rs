@@ -14,9 +14,12 @@
 //! Always holds:
 //! - an entry is written in the same transaction as the change it tells of;
 //! - a changed, missing or added entry, a cut tail and a rewritten chain are each found by [`verify`], the last two
-//!   as long as the anchors were not rewritten with them: copy that file elsewhere from time to time.
+//!   by the anchors file, and where that was rewritten too, by any [`Head`] that left the machine before: on a report,
+//!   in a mail to staff, in the system log, or in a copy of the anchors file.
 //!
 //! Not here: SQL (see `store::audit`).
+
+mod head;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,6 +32,8 @@ use shirase_shared::ids::{FacilityId, UserId};
 use shirase_shared::tls::sha256_hex;
 
 use crate::store::{Store, StoreError};
+
+pub use head::{Carrier, Departure, Head, HeadError, KnownHead};
 
 /// File name of the anchors in the data directory.
 pub const ANCHORS_FILE: &str = "audit-anchors.jsonl";
@@ -186,6 +191,8 @@ pub struct Verified {
     pub head: String,
     /// The last entry an anchor vouches for.
     pub anchored_through: u64,
+    /// How many heads known from outside it agrees with.
+    pub known_heads: usize,
 }
 
 /// What is wrong with the log.
@@ -225,6 +232,26 @@ pub enum AuditFault {
         /// The first entry that differs.
         n: u64,
     },
+    /// The last entries are gone, and with them what a head known from outside stands for.
+    #[error(
+        "the audit log ends at entry {entries}, but `{source_name}` knows entry {n}: its tail was cut off"
+    )]
+    KnownIsGone {
+        /// How many are left.
+        entries: u64,
+        /// The entry that is known.
+        n: u64,
+        /// Where it is known from.
+        source_name: String,
+    },
+    /// The chain is sound in itself, but it is not the one of a head known from outside.
+    #[error("audit entry {n} is not the one `{source_name}` knows: the log was rewritten")]
+    KnownDiffers {
+        /// The entry.
+        n: u64,
+        /// Where it is known from.
+        source_name: String,
+    },
     /// There are entries but no anchors.
     #[error("there is no anchors file `{}`; restore it from a copy", .0.display())]
     AnchorsMissing(PathBuf),
@@ -247,20 +274,42 @@ pub enum AuditFault {
     Store(#[from] StoreError),
 }
 
-/// Checks the whole log, entry by entry, against itself and against the anchors.
+impl AuditFault {
+    /// Returns the key of what it means and what to do, in the locale files.
+    #[must_use]
+    pub const fn remedy_key(&self) -> &'static str {
+        match self {
+            Self::Changed { .. } | Self::Missing { .. } | Self::Unchained { .. } => {
+                "audit-remedy-edited"
+            }
+            Self::CutTail { .. } | Self::KnownIsGone { .. } => "audit-remedy-cut",
+            Self::Rewritten { .. } | Self::KnownDiffers { .. } => "audit-remedy-rewritten",
+            Self::AnchorsMissing(_)
+            | Self::AnchorsDamaged { .. }
+            | Self::AnchorsUnreadable { .. } => "audit-remedy-anchors",
+            Self::Store(_) => "audit-remedy-store",
+        }
+    }
+}
+
+/// Checks the whole log, entry by entry, against itself, against the anchors and against heads known from outside.
 ///
 /// # Errors
 /// The first fault found.
-pub async fn verify(store: &Store, anchors: &Path) -> Result<Verified, AuditFault> {
+pub async fn verify(
+    store: &Store,
+    anchors: &Path,
+    known: &[KnownHead],
+) -> Result<Verified, AuditFault> {
     let read = std::fs::read_to_string(anchors);
     let mut chain = match read {
-        Ok(text) => Chain::new(parse_anchors(&text)?),
+        Ok(text) => Chain::new(parse_anchors(&text)?, known),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let page = store.audit_page(0, 1).await?;
             if !page.is_empty() {
                 return Err(AuditFault::AnchorsMissing(anchors.to_owned()));
             }
-            Chain::new(BTreeMap::new())
+            Chain::new(BTreeMap::new(), known)
         }
         Err(source) => {
             return Err(AuditFault::AnchorsUnreadable { path: anchors.to_owned(), source });
@@ -275,6 +324,20 @@ pub async fn verify(store: &Store, anchors: &Path) -> Result<Verified, AuditFaul
             chain.check(entry)?;
         }
     }
+}
+
+/// Returns every head in a file: in a copy of the anchors each line, in any other text each mark.
+#[must_use]
+pub fn heads_in(bytes: &[u8]) -> Vec<Head> {
+    let text = String::from_utf8_lossy(bytes);
+    let anchors = text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok());
+    let mut heads: Vec<Head> = anchors
+        .map(|Anchor { n, hash, at: _ }| Head { n, hash })
+        .collect();
+    heads.extend(Head::find_all(&text));
+    heads
 }
 
 /// Reads the anchors; a torn last line is one that was never acknowledged and is passed over.
@@ -296,15 +359,20 @@ fn parse_anchors(text: &str) -> Result<BTreeMap<u64, String>, AuditFault> {
 }
 
 /// What is known of the log so far, while it is walked.
-struct Chain {
+struct Chain<'a> {
     anchors: BTreeMap<u64, String>,
+    known: BTreeMap<u64, Vec<&'a KnownHead>>,
     entries: u64,
     head: String,
 }
 
-impl Chain {
-    fn new(anchors: BTreeMap<u64, String>) -> Self {
-        Self { anchors, entries: 0, head: NO_HASH.to_owned() }
+impl<'a> Chain<'a> {
+    fn new(anchors: BTreeMap<u64, String>, heads: &'a [KnownHead]) -> Self {
+        let mut known = BTreeMap::<u64, Vec<&KnownHead>>::new();
+        for one in heads {
+            known.entry(one.head.n).or_default().push(one);
+        }
+        Self { anchors, known, entries: 0, head: NO_HASH.to_owned() }
     }
 
     fn check(&mut self, entry: &LoggedEntry) -> Result<(), AuditFault> {
@@ -325,6 +393,15 @@ impl Chain {
         {
             return Err(AuditFault::Rewritten { n });
         }
+        let other = self
+            .known
+            .get(&n)
+            .into_iter()
+            .flatten()
+            .find(|one| one.head.hash != entry.hash);
+        if let Some(other) = other {
+            return Err(AuditFault::KnownDiffers { n, source_name: other.source.clone() });
+        }
         self.entries = n;
         self.head.clone_from(&entry.hash);
 
@@ -336,7 +413,21 @@ impl Chain {
         if self.entries < anchored {
             return Err(AuditFault::CutTail { entries: self.entries, anchored });
         }
-        Ok(Verified { entries: self.entries, head: self.head, anchored_through: anchored })
+        let beyond = self.known.range(self.entries + 1..).next();
+        if let Some(gone) = beyond.and_then(|(_, heads)| heads.first()) {
+            return Err(AuditFault::KnownIsGone {
+                entries: self.entries,
+                n: gone.head.n,
+                source_name: gone.source.clone(),
+            });
+        }
+        let known_heads = self.known.values().map(Vec::len).sum();
+        Ok(Verified {
+            entries: self.entries,
+            head: self.head,
+            anchored_through: anchored,
+            known_heads,
+        })
     }
 }
 

@@ -35,7 +35,7 @@ use shirase_shared::clock::{SharedClock, SystemClock};
 use shirase_shared::ids::{BootId, FacilityId, HostId};
 
 use crate::app::{self, LogFormat};
-use crate::args::{Args, Command, DrillCommand, ManifestCommand};
+use crate::args::{Args, AuditCommand, Command, DrillCommand, ManifestCommand};
 use crate::audit::{Actor, AuditEntry};
 use crate::config::{COMMENTED_DEFAULT, Config};
 use crate::facilities::{Facility, Host};
@@ -111,7 +111,10 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
                 .maintenance(command)
                 .await?;
         }
-        Command::Audit(_) => return Desk::open(path, terminal).await?.verify_audit().await,
+        Command::Audit(AuditCommand::Verify { known, from, json }) => {
+            let desk = Desk::open(path, terminal).await?;
+            return desk.verify_audit((known, &from), json).await;
+        }
         Command::AlertChannel(command) => {
             Desk::open(path, terminal)
                 .await?

@@ -20,7 +20,7 @@ mod reportable;
 pub mod timeline;
 
 pub use act::{Act, ActError};
-pub use entry::{Entry, StoredEntry};
+pub use entry::{Entry, StoredEntry, VendorCall};
 pub use moment::{Known, Moment, Moments};
 pub use reportable::{Ground, Reportable, is_reportable};
 pub use timeline::{ItemKind, TimelineItem, timeline};

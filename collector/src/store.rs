@@ -31,6 +31,7 @@ mod orders;
 mod manifests;
 mod incidents;
 mod console;
+mod outbox;
 mod notifications;
 mod deadline_notices;
 

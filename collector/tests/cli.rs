@@ -451,6 +451,97 @@ fn an_edited_audit_log_is_found() {
 }
 
 #[test]
+fn a_log_rewritten_with_its_anchors_is_found_by_a_head_noted_elsewhere() {
+    let place = Place::new();
+    place.ok(&["facility", "add", "handa-hp"]);
+    place.ok(&["user", "add", "sato", "--name", "x", "--role", "handa-hp:viewer"]);
+    let said = place.ok(&["audit", "verify"]);
+    let head = said.lines().last().unwrap().trim_start_matches("head ");
+    let known = format!("{head}@2");
+    let note = place.dir.path().join("mail.eml");
+    let broken = known.split_at(30);
+    let mail = format!("X-Shirase-Audit: shirase-audit[{}\r\n {}]\r\n\r\n", broken.0, broken.1);
+    std::fs::write(&note, mail).unwrap();
+    let copy = place.dir.path().join("anchors.copy");
+    std::fs::copy(place.data().join("audit-anchors.jsonl"), &copy).unwrap();
+    let (note, copy) = (note.to_str().unwrap(), copy.to_str().unwrap());
+    let all = ["audit", "verify", "--known", &known, "--from", note, "--from", copy];
+    assert!(place.ok(&all).contains("4 known heads agree"), "{}", place.ok(&all));
+    let misread = place.run(&["audit", "verify", "--known", "abc"], "");
+    assert!(misread.code != 0 && misread.err.contains("HASH@NUMBER"), "{}", misread.err);
+    let empty = place.dir.path().join("empty.txt");
+    std::fs::write(&empty, "nothing").unwrap();
+    let refused = place.refused(&["audit", "verify", "--from", empty.to_str().unwrap()], "");
+    assert!(refused.contains("no head of an audit log stands in"), "{refused}");
+
+    // Whoever owns the machine begins the log anew, anchors and all: by itself it is whole.
+    std::fs::remove_dir_all(place.data()).unwrap();
+    place.ok(&["facility", "add", "handa-hp"]);
+    assert!(place.ok(&["audit", "verify"]).contains("whole"));
+    for known in [["--known", known.as_str()], ["--from", note]] {
+        let said = place.run(&[&["audit", "verify"], &known[..]].concat(), "");
+        assert_eq!(said.code, 1, "{}", said.out);
+        assert!(said.out.contains("its tail was cut off"), "{}", said.out);
+        assert!(said.out.contains("copy database and anchors as evidence"), "{}", said.out);
+    }
+    place.ok(&["user", "add", "other", "--name", "y", "--role", "handa-hp:viewer"]);
+    let said = place.run(&["audit", "verify", "--from", copy, "--json"], "");
+    let told: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((said.code, &told["whole"]), (1, &false.into()));
+    assert!(
+        told["fault"]
+            .as_str()
+            .unwrap()
+            .contains("the log was rewritten"),
+        "{told}"
+    );
+}
+
+#[test]
+fn contacts_are_kept_with_their_history_and_go_to_excel_and_back() {
+    let place = Place::new();
+    place.ok(&["facility", "add", "handa-hp", "--name", "半田中央病院"]);
+    let add =
+        ["contact", "add", "handa-hp", "--set", "kind=police", "--set", "organisation=半田警察署"];
+    let refused = place.refused(&[&add[..], &["--set", "phone=0569-00-011"]].concat(), "");
+    assert!(refused.contains("phone: Phone (day) `0569-00-011`: has too few"), "{refused}");
+    let unknown = place.run(&[&add[..], &["--set", "colour=red"]].concat(), "");
+    assert!(unknown.err.contains("there is no column `colour`"), "{}", unknown.err);
+    let added = place.ok(&[&add[..], &["--set", "phone=0569-00-0110"]].concat());
+    assert!(added.contains("is entered") && added.contains("Unverified"), "{added}");
+    place.ok(&["contact", "verify", "handa-hp", "半田警察署", "--by", "佐藤 花子"]);
+    assert!(place.list(&["contact", "list", "--flagged"]).is_empty());
+    place.ok(&["contact", "change", "handa-hp", "半田警察署", "--set", "phone=0569-00-0119"]);
+    let flagged = place.list(&["contact", "list", "--flagged"]);
+    assert_eq!(flagged[0]["phone"], "0569-00-0119");
+    assert_eq!(flagged[0]["standing"], "unverified");
+
+    let table = place.dir.path().join("book.csv");
+    let path = table.to_str().unwrap();
+    place.ok(&["contact", "export", "handa-hp", "--out", path]);
+    let text = std::fs::read_to_string(&table).unwrap();
+    assert!(text.contains("電話（日中）") && text.contains("半田警察署"), "{text}");
+    let same = place.ok(&["contact", "import", "handa-hp", "--file", path]);
+    assert!(same.contains("added 0, changed 0, left 1"), "{same}");
+    std::fs::write(&table, text.replace("0569-00-0119", "0569-00")).unwrap();
+    let bad = place.run(&["contact", "import", "handa-hp", "--file", path], "");
+    assert!(bad.code == 1 && bad.out.contains("line 2: Phone (day) `0569-00`"), "{}", bad.out);
+    std::fs::write(&table, text.replace("0569-00-0119", "0569-00-0110")).unwrap();
+    let tried = place.ok(&["contact", "import", "handa-hp", "--file", path, "--check"]);
+    assert!(tried.contains("would add 0, change 1"), "{tried}");
+    place.ok(&["contact", "import", "handa-hp", "--file", path]);
+    place.ok(&["contact", "retire", "handa-hp", "半田警察署"]);
+    assert!(place.list(&["contact", "list"]).is_empty());
+    let history = place.list(&["contact", "history", "handa-hp", "半田警察署"]);
+    let acts: Vec<_> = history
+        .iter()
+        .map(|one| one["act"].as_str().unwrap())
+        .collect();
+    assert_eq!(acts, ["retired", "changed", "changed", "verified", "added"]);
+    assert!(place.ok(&["audit", "verify"]).contains("whole"));
+}
+
+#[test]
 fn the_service_starts_once_ends_as_asked_and_starts_again_after_a_kill() {
     let place = Place::new();
     let mut first = place.serve();

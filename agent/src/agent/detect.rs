@@ -44,10 +44,18 @@ pub(super) enum Notice {
     },
 }
 
+/// What the sensors see.
+pub(super) struct Seen {
+    /// One by one.
+    pub(super) observations: mpsc::Receiver<Observation>,
+    /// Of files, those of a moment together.
+    pub(super) changes: mpsc::Receiver<Vec<Observation>>,
+}
+
 /// What wakes the stage.
 enum Wake {
     Noticed(Notice),
-    Observed(Box<Observation>),
+    Observed(Vec<Observation>),
     Reconfigured,
     Ticked,
     Closed,
@@ -72,7 +80,7 @@ impl Detecting {
     /// Runs until nobody observes any more.
     pub(super) async fn run(
         mut self,
-        mut observations: mpsc::Receiver<Observation>,
+        Seen { mut observations, mut changes }: Seen,
         mut notices: mpsc::Receiver<Notice>,
     ) {
         let mut told = Told::default();
@@ -90,10 +98,8 @@ impl Detecting {
                 Some(notice) = notices.recv() => Wake::Noticed(notice),
                 Ok(()) = self.in_force.changed() => Wake::Reconfigured,
                 _ = ticks.tick() => Wake::Ticked,
-                observed = observations.recv() => match observed {
-                    Some(observation) => Wake::Observed(Box::new(observation)),
-                    None => Wake::Closed,
-                },
+                Some(observation) = observations.recv() => Wake::Observed(vec![observation]),
+                changed = changes.recv() => changed.map_or(Wake::Closed, Wake::Observed),
             };
             match wake {
                 Wake::Noticed(notice) => {
@@ -112,17 +118,13 @@ impl Detecting {
                         self.counters.keep(snapshot).await;
                     }
                 }
-                Wake::Observed(observation) if told.is_own_removal(&observation) => {}
-                Wake::Observed(observation) => {
-                    let harmed = self.suspects.observe(&observation);
-                    let events = self.detectors.observe(&observation, self.clock.moment());
-                    self.hand_on(events).await;
-                    if let Some(root) = harmed {
-                        self.alarm(&root);
-                    }
-                }
+                Wake::Observed(observations) => self.observe(observations, &told).await,
                 Wake::Closed => break,
             }
+        }
+        // The files sensor has ended, and with it or before it all others.
+        while let Some(observation) = observations.recv().await {
+            self.observe(vec![observation], &told).await;
         }
         let now = self.clock.moment();
         let events = self.detectors.tick(now);
@@ -130,6 +132,24 @@ impl Detecting {
         let snapshot = self.detectors.snapshot(now);
         self.counters.close(snapshot).await;
         self.recording.close().await;
+    }
+
+    async fn observe(&mut self, observations: Vec<Observation>, told: &Told) {
+        let now = self.clock.moment();
+        for observation in observations {
+            if told.is_own_removal(&observation) {
+                continue;
+            }
+            let harmed = self.suspects.observe(&observation);
+            let events = self.detectors.observe(&observation, now);
+            if !events.is_empty() {
+                self.hand_on(events).await;
+            }
+            if let Some(root) = harmed {
+                self.alarm(&root);
+            }
+        }
+        self.hand_on(Vec::new()).await;
     }
 
     async fn hand_on(&mut self, events: Vec<Event>) {

@@ -35,6 +35,7 @@ pub(super) struct Sensing {
     pub(super) clock: SharedClock,
     pub(super) board: SensorBoard,
     pub(super) out: mpsc::Sender<Observation>,
+    pub(super) changes: mpsc::Sender<Vec<Observation>>,
     pub(super) events: mpsc::Sender<Event>,
     pub(super) in_force: watch::Receiver<Arc<Config>>,
     /// Which files are decoys.
@@ -77,6 +78,7 @@ impl Sensing {
             config: config.clone(),
             clock: Arc::clone(&self.clock),
             out: self.out.clone(),
+            changes: self.changes.clone(),
             board: self.board.clone(),
             since: self.since,
             ignored: vec![self.state.dir().to_owned()],

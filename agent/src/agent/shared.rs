@@ -93,7 +93,7 @@ impl Shared {
 
     pub(super) fn sensing(
         &self,
-        out: mpsc::Sender<Observation>,
+        (out, changes): (mpsc::Sender<Observation>, mpsc::Sender<Vec<Observation>>),
         events: mpsc::Sender<Event>,
         since: Option<Timestamp>,
     ) -> Sensing {
@@ -103,6 +103,7 @@ impl Shared {
             clock: Arc::clone(&self.clock),
             board: self.board.clone(),
             out,
+            changes,
             events,
             in_force: self.in_force.clone(),
             watchlist: self.watchlist.clone(),

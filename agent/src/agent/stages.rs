@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 /// Stages that are stopped together.
@@ -17,6 +18,19 @@ impl Stages {
     ) {
         self.0.spawn(async move {
             stage.await;
+            name
+        });
+    }
+
+    /// Starts one on a thread of its own: no other stage holds it up, and waking it wakes nobody else.
+    pub(super) fn add_apart(
+        &mut self,
+        name: &'static str,
+        stage: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let runtime = Handle::current();
+        self.0.spawn_blocking(move || {
+            runtime.block_on(stage);
             name
         });
     }

@@ -21,8 +21,9 @@ use shirase_shared::error::Chain;
 
 /// Memory sled may use for its cache: the agent shares the server with an EHR.
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
-/// How often sled writes by itself. Our own commits do not wait for it.
-const FLUSH_EVERY_MS: u64 = 500;
+/// How often sled writes and tidies up by itself. Our own commits do not wait for it, and what is only applied may be
+/// forgotten by a crash; each time costs a sync of the file, whether there is something to write or not.
+const FLUSH_EVERY_MS: u64 = 5000;
 /// Largest value: twenty of them stay well below the 128 KiB at which sled turns to unsynced blob files.
 pub(super) const VALUE_MAX_BYTES: usize = 4096;
 /// `db` grows in steps of this size (sled's segment).
@@ -152,7 +153,7 @@ impl Engine {
             .map_err(|source| EngineError::Sync { path: self.path.clone(), source })
     }
 
-    /// Applies all changes or none; they reach the disk within about a second.
+    /// Applies all changes or none; they reach the disk within a few seconds.
     pub(super) fn apply(&self, changes: &[Change]) -> Result<(), EngineError> {
         let mut batch = sled::Batch::default();
         for change in changes {

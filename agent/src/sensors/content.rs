@@ -9,8 +9,8 @@
 //! ```
 //!
 //! Always holds:
-//! - it has a thread of its own, behind the one that drains the kernel's queue, and three budgets for each second:
-//!   files, bytes and time; beyond them changes pass by unseen, or are seen by their first bytes alone;
+//! - it works behind the thread that drains the kernel's queue, and has three budgets for each second: files, bytes and
+//!   time; beyond them changes pass by unseen, or are seen by their first bytes alone;
 //! - nothing of what was read leaves this module but the four answers.
 
 mod text;
@@ -19,11 +19,13 @@ mod texture;
 mod wording;
 mod seal;
 mod reading;
+mod whereabouts;
+mod newcomers;
 mod checker;
 
 use crate::observation::{Observation, Seal, Texture, Verdict, Wording};
 
-pub(super) use checker::{Checker, run};
+pub(super) use checker::Checker;
 pub(super) use reading::look;
 
 /// What may be spent in one second.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! kernel ─▶ fanotify, usn or portable (drain, nothing else) ─bounded queue▶ worker (pairs renames, scans new directories,
-//!           keeps an eye on the roots) ─bounded queue▶ content (looks into files) ─▶ observations
+//!           keeps an eye on the roots, has files looked into) ─▶ observations, those of a moment together
 //!                                        └─ on overflow, start, return of a root ─▶ rescan ─▶ observations
 //! ```
 //!
@@ -14,6 +14,7 @@
 //!
 //! Not here: what a change means (see `detectors`).
 
+mod queue;
 mod raw;
 mod backend;
 #[cfg(target_os = "linux")]
@@ -154,8 +155,8 @@ pub struct FilesParts {
     pub config: FilesConfig,
     /// The time.
     pub clock: SharedClock,
-    /// Where observations go.
-    pub out: mpsc::Sender<Observation>,
+    /// Where observations go, those of a moment together; make it with [`super::CHANGES_CAPACITY`].
+    pub out: mpsc::Sender<Vec<Observation>>,
     /// Where the sensor says how it is.
     pub board: SensorBoard,
     /// What changed since then is looked at once at start.

@@ -171,6 +171,7 @@ chart-checked = Verified
 chart-not-in-book = No number entered. Find it out and enter it.
 chart-office-source = built-in data ({ $date })
 chart-office-doubtful = unconfirmed
+chart-office-unlisted = not in the book
 chart-made = Made { $time }
 chart-flagged = To be verified: { $count }
 chart-missing = Not entered: { $what }

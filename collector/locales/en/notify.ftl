@@ -20,7 +20,7 @@ notify-call = Call the maintenance vendor at once: { $company } { $phone }
 notify-call-no-number = Call the maintenance vendor { $company } at once (no number is registered; look into the contract)
 notify-call-unknown = Call the system's maintenance vendor at once (none is registered in Shirase)
 notify-link = Particulars and draft report: { $link }
-notify-audit-head = Audit log entry { $n } { $hash }
+notify-audit-head = Audit log { $head }
 
 notify-test-subject = [Test] { $facility }: test message from Shirase
 notify-test-body =

@@ -171,6 +171,7 @@ chart-checked = 確認
 chart-not-in-book = 番号は未登録。確かめて登録してください。
 chart-office-source = 組み込みの資料（{ $date }）
 chart-office-doubtful = 未確認
+chart-office-unlisted = 未登録
 chart-made = 作成 { $time }
 chart-flagged = 確認が必要: { $count }件
 chart-missing = 未登録: { $what }

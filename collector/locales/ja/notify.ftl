@@ -20,7 +20,7 @@ notify-call = 保守事業者へ直ちに電話してください: { $company } 
 notify-call-no-number = 保守事業者 { $company } へ直ちに電話してください(電話番号が登録されていません。契約書を確認してください)
 notify-call-unknown = システムの保守事業者へ直ちに電話してください(Shirase に保守事業者が登録されていません)
 notify-link = 詳細と報告書の下書き: { $link }
-notify-audit-head = 監査記録 第{ $n }件 { $hash }
+notify-audit-head = 監査記録 { $head }
 
 notify-test-subject = 【通知テスト】{ $facility }: Shirase からの通知テスト
 notify-test-body =

@@ -12,3 +12,11 @@ CREATE TABLE contacts (
     set_ms         INTEGER NOT NULL,
     PRIMARY KEY (facility_id, contact_id, revision)
 ) STRICT;
+
+-- The last head of the audit log that left the machine, by what carried it away.
+CREATE TABLE audit_departures (
+    carrier        TEXT PRIMARY KEY,              -- audit::Carrier: report mail
+    n              INTEGER NOT NULL,              -- number of the entry
+    hash           TEXT NOT NULL,
+    left_ms        INTEGER NOT NULL
+) STRICT;

@@ -11,7 +11,9 @@ const AT: Timestamp = Timestamp::UNIX_EPOCH;
 #[tokio::test]
 async fn a_whole_log_is_verified_and_anchored_to_its_head() {
     let log = Log::of(5).await;
-    let verified = verify(&log.store, log.store.anchors_path()).await.unwrap();
+    let verified = verify(&log.store, log.store.anchors_path(), &[])
+        .await
+        .unwrap();
     assert_eq!((verified.entries, verified.anchored_through), (5, 5));
     assert_eq!(verified.head.len(), 64);
 }
@@ -70,6 +72,67 @@ async fn a_chain_rewritten_to_its_end_is_found_by_its_anchors() {
 }
 
 #[tokio::test]
+async fn a_tail_cut_from_database_and_anchors_is_found_by_a_head_known_outside() {
+    let log = Log::of(5).await;
+    let mail = log.printed("mail.eml").await;
+    log.tamper("DELETE FROM audit WHERE n > 3").await;
+    log.rewrite_anchors().await;
+    assert_eq!(log.verify().await.unwrap().entries, 3, "by itself it is whole");
+    let found = log.verify_with(std::slice::from_ref(&mail)).await;
+    let Err(AuditFault::KnownIsGone { entries: 3, n: 5, source_name }) = found else {
+        panic!("{found:?}");
+    };
+    assert_eq!(source_name, "mail.eml");
+    // Whoever fills the gap again makes other entries of it.
+    for _ in 0..2 {
+        let entry = AuditEntry::new(AT, Actor::Machine, "test.done", "harmless");
+        log.store.audit(&entry).await.unwrap();
+    }
+    let found = log.verify_with(&[mail]).await;
+    assert!(matches!(found, Err(AuditFault::KnownDiffers { n: 5, .. })), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_chain_rewritten_with_its_anchors_is_found_by_a_head_known_outside() {
+    let log = Log::of(5).await;
+    let report = log.printed("report.pdf").await;
+    let copy = std::fs::read(log.store.anchors_path()).unwrap();
+    assert_eq!(
+        log.verify_with(std::slice::from_ref(&report))
+            .await
+            .unwrap()
+            .known_heads,
+        1
+    );
+    log.rewrite_from(2, 5).await;
+    log.rewrite_anchors().await;
+    assert_eq!(log.verify().await.unwrap().entries, 5, "by itself it is whole");
+    let found = log.verify_with(&[report]).await;
+    assert!(matches!(found, Err(AuditFault::KnownDiffers { n: 5, .. })), "{found:?}");
+    let copied: Vec<KnownHead> = heads_in(&copy)
+        .into_iter()
+        .map(|head| KnownHead { head, source: "copy".to_owned() })
+        .collect();
+    assert_eq!(copied.len(), 5);
+    let found = log.verify_with(&copied).await;
+    assert!(matches!(found, Err(AuditFault::KnownDiffers { n: 2, .. })), "{found:?}");
+}
+
+#[tokio::test]
+async fn the_last_departure_of_each_carrier_is_kept() {
+    let log = Log::of(2).await;
+    for n in [1, 2] {
+        let head = Head { n, hash: "ab".repeat(32) };
+        let departure = Departure { carrier: Carrier::Mail, head, at: AT };
+        log.store.head_left(&departure).await.unwrap();
+    }
+    let left = log.store.departures().await.unwrap();
+    assert_eq!(left.len(), 1);
+    assert_eq!((left[0].carrier, left[0].head.n), (Carrier::Mail, 2));
+    assert_eq!(log.store.newest_anchor().await.unwrap().unwrap().n, 2);
+}
+
+#[tokio::test]
 async fn anchors_that_are_gone_or_damaged_are_a_fault() {
     let log = Log::of(5).await;
     std::fs::remove_file(log.store.anchors_path()).unwrap();
@@ -119,8 +182,35 @@ impl Log {
     }
 
     async fn verify(&self) -> Result<Verified, AuditFault> {
+        self.verify_with(&[]).await
+    }
+
+    async fn verify_with(&self, known: &[KnownHead]) -> Result<Verified, AuditFault> {
         let path: PathBuf = self.store.anchors_path().to_owned();
-        verify(&self.store, &path).await
+        verify(&self.store, &path, known).await
+    }
+
+    /// Returns the head as a report or a mail took it along.
+    async fn printed(&self, source: &str) -> KnownHead {
+        let head = self.store.audit_head().await.unwrap().unwrap();
+        let paper = format!("第2版 {head} 2026-11-25");
+        let mut read = heads_in(paper.as_bytes());
+        assert_eq!(read, [head]);
+        KnownHead { head: read.remove(0), source: source.to_owned() }
+    }
+
+    /// Makes the anchors fit the database, as somebody who can write both would.
+    async fn rewrite_anchors(&self) {
+        std::fs::remove_file(self.store.anchors_path()).unwrap();
+        let entries = self.store.audit_page(0, 100).await.unwrap();
+        let lines: Vec<String> = entries
+            .into_iter()
+            .map(|entry| {
+                let anchor = Anchor { n: entry.n, hash: entry.hash, at: AT };
+                serde_json::to_string(&anchor).unwrap() + "\n"
+            })
+            .collect();
+        std::fs::write(self.store.anchors_path(), lines.concat()).unwrap();
     }
 
     async fn tamper(&self, sql: &str) {

@@ -127,9 +127,9 @@ impl Desk<'_> {
                 )
             })?;
         let courier = Courier::new(&self.config.mail)?;
-        let answer = courier
-            .test(&channel, facility.display_name(), self.clock.now())
-            .await;
+        let head = self.store.audit_head().await?;
+        let at = (self.clock.now(), head.as_ref());
+        let answer = courier.test(&channel, facility.display_name(), at).await;
         let answer = answer
             .with_context(|| format!("the test message over `{}` did not leave", channel.id))?;
 

@@ -286,7 +286,14 @@ impl Desk<'_> {
         let profiles = read_profiles(&self.config.data_dir)?;
         let mut rows = Vec::new();
         for facility in self.facilities(facility.as_ref()).await? {
-            for incident in self.store.incidents(&facility.id).await? {
+            let incidents = if all {
+                self.store.incidents(&facility.id).await?
+            } else {
+                self.store
+                    .incidents_with_deadlines(&facility.id, now)
+                    .await?
+            };
+            for incident in incidents {
                 let Some(found) = duties(&self.store, &profiles, &incident, now).await? else {
                     continue;
                 };

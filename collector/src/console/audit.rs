@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use shirase_shared::ids::UserId;
 
 use super::frame::Frame;
-use crate::audit::{Actor, AuditFault, LoggedEntry, Verified};
+use crate::audit::{Actor, Anchor, AuditFault, Carrier, Departure, LoggedEntry, Verified};
 use crate::locale::{Locale, japan_time};
 
 /// One page of the log.
@@ -21,6 +21,10 @@ pub struct AuditPage {
     pub verdict: String,
     /// Whether it is.
     pub whole: bool,
+    /// What it means and what to do, if it is not.
+    pub remedy: Option<String>,
+    /// What last carried a head out of the database, when, and up to which entry.
+    pub outside: Vec<OutsideRow>,
     /// Hash of the last entry, if it is.
     pub head: String,
     /// The entries, newest first.
@@ -78,6 +82,37 @@ impl EntryView {
             hash: entry.hash.chars().take(16).collect(),
         }
     }
+}
+
+/// One place outside the database that knows a head.
+pub struct OutsideRow {
+    /// The place, in words.
+    pub place: String,
+    /// When a head last went there; empty if none ever did.
+    pub at: String,
+    /// The entry it stands for.
+    pub n: Option<u64>,
+}
+
+/// Tells when a head last went to each place outside the database.
+#[must_use]
+pub fn outside(
+    anchor: Option<&Anchor>,
+    departures: &[Departure],
+    locale: Locale,
+) -> Vec<OutsideRow> {
+    let never = || (locale.text("audit-never-left"), None);
+    let file = OutsideRow {
+        place: locale.text("audit-carrier-file"),
+        at: anchor.map_or_else(|| never().0, |anchor| japan_time(anchor.at)),
+        n: anchor.map(|anchor| anchor.n),
+    };
+    let carried = Carrier::ALL.into_iter().map(|carrier| {
+        let last = departures.iter().find(|one| one.carrier == carrier);
+        let (at, n) = last.map_or_else(never, |one| (japan_time(one.at), Some(one.head.n)));
+        OutsideRow { place: locale.text(carrier.label_key()), at, n }
+    });
+    std::iter::once(file).chain(carried).collect()
 }
 
 /// Says in words whether the chain is whole.

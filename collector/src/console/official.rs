@@ -1,13 +1,15 @@
 //! Official forms: those there are, and one shown as tables with a form beside it that maps its places.
 
+mod choosing;
+
 use askama::Template;
 
 use super::frame::Frame;
 use crate::locale::{Locale, japan_time};
-use crate::reports::fields::{Column, Field, Kind};
-use crate::reports::official::{
-    As, Control, FormView, MappingProblem, Meta, OfficialForm, Part, Place, SheetView, What,
-};
+use crate::reports::official::{Control, FormView, MappingProblem, OfficialForm, SheetView};
+
+pub use choosing::{ChosenPlace, Offered, OptionGroup, put};
+use choosing::{chosen, words_of};
 
 /// The forms of a facility.
 #[derive(Template)]
@@ -62,6 +64,8 @@ pub struct OfficialFormPage {
     pub form: FormRow,
     /// Its sheets by name, and which is shown.
     pub sheets: Vec<(usize, String, bool)>,
+    /// Number of the sheet that is shown.
+    pub shown_sheet: usize,
     /// The sheet that is shown; none for a text document.
     pub sheet: Option<ShownSheet>,
     /// The controls of a text document.
@@ -96,6 +100,8 @@ pub struct ShownCell {
     pub open: bool,
     /// What it is mapped to.
     pub says: String,
+    /// What its drop-down offers.
+    pub choices: String,
     /// Whether it is the one being mapped.
     pub chosen: bool,
     /// Where a click on it leads.
@@ -116,24 +122,6 @@ pub struct ShownControl {
     pub says: String,
     /// Where a click on it leads.
     pub query: String,
-}
-
-/// The place that is being mapped.
-pub struct ChosenPlace {
-    /// Where.
-    pub at: String,
-    /// What it says now.
-    pub place: Place,
-    /// What its drop-down offers.
-    pub choices: String,
-    /// What it could say: name, words, whether it says so.
-    pub options: Vec<(String, String, bool)>,
-    /// The form's own words, one a line.
-    pub words: String,
-    /// The row of a list.
-    pub row: String,
-    /// How the cell takes it: name, key of the words, whether it does.
-    pub kinds: [(&'static str, &'static str, bool); 4],
 }
 
 /// Longest text of a cell on the page.
@@ -162,6 +150,7 @@ impl OfficialFormPage {
             f,
             form: FormRow::of(form),
             sheets: Vec::new(),
+            shown_sheet: looking.sheet,
             sheet: None,
             controls: Vec::new(),
             chosen: None,
@@ -169,7 +158,10 @@ impl OfficialFormPage {
                 .mapping
                 .place
                 .iter()
-                .map(|place| (place.at.clone(), words_of(&place.say, locale), query(0, &place.at)))
+                .map(|place| {
+                    let sheet = sheet_of(view, &place.at);
+                    (place.at.clone(), words_of(&place.say, locale), query(sheet, &place.at))
+                })
                 .collect(),
             problems,
         };
@@ -181,32 +173,44 @@ impl OfficialFormPage {
                     .map(|(number, sheet)| (number, sheet.name.clone(), number == looking.sheet))
                     .collect();
                 if let Some(sheet) = sheets.get(looking.sheet) {
-                    page.sheet = Some(shown_sheet(sheet, form, looking));
+                    page.sheet = Some(shown_sheet(sheet, form, looking, locale));
                     let mut cells = sheet.rows.iter().flat_map(|(_, cells)| cells);
                     offered = cells
                         .find(|cell| format!("{}!{}", sheet.name, cell.name) == looking.at)
-                        .map(|cell| cell.choices.clone());
+                        .map(|cell| (cell.choices.clone(), true));
                 }
             }
             FormView::Letter(controls) => {
                 offered = controls
                     .iter()
                     .find(|control| control.name == looking.at)
-                    .map(|control| control.choices.clone());
+                    .map(|control| (control.choices.clone(), false));
                 page.controls = controls
                     .iter()
-                    .map(|one| shown_control(one, form))
+                    .map(|one| shown_control(one, form, locale))
                     .collect();
             }
         }
-        if let Some(choices) = offered {
-            page.chosen = Some(chosen(form, &looking.at, &choices, locale));
+        if let Some((choices, is_cell)) = offered {
+            page.chosen = Some(chosen(form, &looking.at, (&choices, is_cell), locale));
         }
         page
     }
 }
 
-fn query(sheet: usize, at: &str) -> String {
+/// Returns the number of the sheet a place is on.
+fn sheet_of(view: &FormView, at: &str) -> usize {
+    let FormView::Workbook(sheets) = view else { return 0 };
+    let on = |sheet: &SheetView| {
+        at.strip_prefix(sheet.name.as_str())
+            .is_some_and(|rest| rest.starts_with('!'))
+    };
+    sheets.iter().position(on).unwrap_or(0)
+}
+
+/// Returns the part of an address that leads to a place of a sheet.
+#[must_use]
+pub fn query(sheet: usize, at: &str) -> String {
     let escaped: String = at
         .bytes()
         .map(|byte| match byte {
@@ -219,7 +223,12 @@ fn query(sheet: usize, at: &str) -> String {
     format!("?sheet={sheet}&at={escaped}")
 }
 
-fn shown_sheet(sheet: &SheetView, form: &OfficialForm, looking: &Looking) -> ShownSheet {
+fn shown_sheet(
+    sheet: &SheetView,
+    form: &OfficialForm,
+    looking: &Looking,
+    locale: Locale,
+) -> ShownSheet {
     let widest = sheet.rows.iter().flat_map(|(_, cells)| cells);
     let last = widest
         .map(|cell| cell.name.column + cell.span.1 - 1)
@@ -240,8 +249,9 @@ fn shown_sheet(sheet: &SheetView, form: &OfficialForm, looking: &Looking) -> Sho
                 says: form
                     .mapping
                     .at(&at)
-                    .map(|place| place.say.clone())
+                    .map(|place| words_of(&place.say, locale))
                     .unwrap_or_default(),
+                choices: cell.choices.join("、"),
                 chosen: at == looking.at,
                 query: query(looking.sheet, &at),
                 name: cell.name.to_string(),
@@ -253,146 +263,21 @@ fn shown_sheet(sheet: &SheetView, form: &OfficialForm, looking: &Looking) -> Sho
     ShownSheet { columns: (1..=last).map(letters).collect(), rows: rows.collect() }
 }
 
-fn shown_control(control: &Control, form: &OfficialForm) -> ShownControl {
+fn shown_control(control: &Control, form: &OfficialForm, locale: Locale) -> ShownControl {
     let says = form.mapping.at(&control.name);
     ShownControl {
         name: control.name.clone(),
         text: control.text.chars().take(TEXT_MAX).collect(),
         choices: control.choices.join("、"),
         open: !control.locked,
-        says: says.map(|place| place.say.clone()).unwrap_or_default(),
+        says: says.map_or_else(String::new, |place| words_of(&place.say, locale)),
         query: query(0, &control.name),
-    }
-}
-
-fn chosen(form: &OfficialForm, at: &str, choices: &[String], locale: Locale) -> ChosenPlace {
-    let place = form.mapping.at(at).cloned().unwrap_or_default();
-    let (say, row) = match place.what() {
-        Ok(What::Field { field, part, row }) => (
-            What::Field { field, part, row: None }.to_string(),
-            row.map(|row| row.to_string()).unwrap_or_default(),
-        ),
-        Ok(What::Column { field, code, row }) => (
-            What::Column { field, code, row: None }.to_string(),
-            row.map(|row| row.to_string()).unwrap_or_default(),
-        ),
-        Ok(what @ (What::Tick { .. } | What::Meta(_))) => (what.to_string(), String::new()),
-        Err(_) => (String::new(), String::new()),
-    };
-    let options = options(locale)
-        .into_iter()
-        .map(|(name, words)| {
-            let says = name == say;
-            (name, words, says)
-        })
-        .collect();
-    let words = place
-        .words
-        .iter()
-        .map(|(code, word)| format!("{code}={word}"));
-    let kind = |name, key, kind| (name, key, place.kind == kind);
-    ChosenPlace {
-        at: at.to_owned(),
-        choices: choices.join("、"),
-        options,
-        words: words.collect::<Vec<_>>().join("\n"),
-        row,
-        kinds: [
-            kind("text", "form-as-text", As::Text),
-            kind("number", "form-as-number", As::Number),
-            kind("date", "form-as-date", As::Date),
-            kind("date_time", "form-as-date-time", As::DateTime),
-        ],
-        place,
-    }
-}
-
-/// Everything a place can say, each with its words.
-fn options(locale: Locale) -> Vec<(String, String)> {
-    let metas = Meta::ALL.iter().map(|&meta| What::Meta(meta));
-    let fields = Field::ALL.iter().copied().flat_map(|field| {
-        let parts = parts(field.kind()).iter();
-        let whole = parts.map(move |&part| What::Field { field, part, row: None });
-        let columns: &[Column] = if let Kind::Rows(columns) = field.kind() { columns } else { &[] };
-        let whole = whole.chain(columns.iter().map(move |column| What::Column {
-            field,
-            code: column.code,
-            row: None,
-        }));
-        let ticks = field.choices().iter();
-        whole.chain(ticks.map(move |code| What::Tick { field, code: (*code).to_owned() }))
-    });
-    metas
-        .chain(fields)
-        .map(|what| {
-            let name = what.to_string();
-            let words = words_of(&name, locale);
-            (name, words)
-        })
-        .collect()
-}
-
-const fn parts(kind: Kind) -> &'static [Part] {
-    match kind {
-        Kind::Text => &[Part::Text, Part::Low, Part::High, Part::Status],
-        Kind::DateTime => &[Part::At, Part::Status],
-        Kind::One(_) | Kind::Any(_) => &[Part::Choice, Part::Note, Part::Text, Part::Status],
-        Kind::Dated(_) => &[Part::Choice, Part::At, Part::Note, Part::Text, Part::Status],
-        Kind::People => &[Part::Low, Part::High, Part::Note, Part::Text, Part::Status],
-        Kind::Round | Kind::Flood(_) | Kind::Rows(_) => &[Part::Text, Part::Status],
-        Kind::Lines => &[Part::Text, Part::At, Part::Label, Part::Said, Part::Status],
-        Kind::Systems => &[
-            Part::Text,
-            Part::Name,
-            Part::Role,
-            Part::Os,
-            Part::Vendor,
-            Part::Damage,
-            Part::Status,
-        ],
-    }
-}
-
-/// Says in words what a place says.
-fn words_of(say: &str, locale: Locale) -> String {
-    match say.parse() {
-        Ok(What::Meta(meta)) => locale.text(&format!("form-meta-{}", meta.as_str())),
-        Ok(What::Tick { field, code }) => {
-            let (label, choice) =
-                (locale.text(&field.label_key()), locale.text(&field.choice_key(&code)));
-            format!("{}. {label} ☑ {choice}", field.number())
-        }
-        Ok(What::Field { field, part, row }) => {
-            let label = locale.text(&field.label_key());
-            let part = locale.text(&format!("form-part-{}", part.as_str()));
-            let row = row.map(|row| format!(" [{row}]")).unwrap_or_default();
-            format!("{}. {label} – {part}{row}", field.number())
-        }
-        Ok(What::Column { field, code, row }) => {
-            let label = locale.text(&field.label_key());
-            let column = locale.text(&field.column_key(code));
-            let row = row.map(|row| format!(" [{row}]")).unwrap_or_default();
-            format!("{}. {label} – {column}{row}", field.number())
-        }
-        Err(error) => error.to_string(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::locale::Lang;
-
-    #[test]
-    fn everything_a_place_can_say_has_words_in_both_languages() {
-        for lang in [Lang::Ja, Lang::En] {
-            let options = options(Locale::new(lang));
-            assert!(60 < options.len());
-            for (name, words) in options {
-                assert!(!words.contains("form-") && !words.contains("field-"), "{name}: {words}");
-            }
-        }
-    }
 
     #[test]
     fn a_place_survives_the_way_into_an_address() {

@@ -258,7 +258,11 @@ impl ChartLine {
             night: String::new(),
             more,
             checked: locale.text_with("chart-office-source", &[("date", &date)]),
-            flag: locale.text("chart-office-doubtful"),
+            flag: locale.text(if office.confidence.is_doubtful() {
+                "chart-office-doubtful"
+            } else {
+                "chart-office-unlisted"
+            }),
         }
     }
 }

@@ -153,6 +153,7 @@ pub fn console_router(state: ConsoleState) -> Router {
         .with_state(state)
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: one line a page")]
 fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
     let filter = match verb {
         Verb::Get => MethodFilter::GET,

@@ -9,7 +9,7 @@ use super::place::{facility, place_frame};
 use super::session::Call;
 use crate::audit;
 use crate::console::Tab;
-use crate::console::audit::{AuditPage, EntryView, verdict};
+use crate::console::audit::{AuditPage, EntryView, outside, verdict};
 
 /// Entries on one page.
 const PAGE: u32 = 100;
@@ -20,7 +20,9 @@ pub(super) async fn show(
     call: Call,
 ) -> Result<Response, PageError> {
     let facility = facility(&state, &call).await?;
-    let whole = audit::verify(&state.store, state.store.anchors_path()).await;
+    let whole = audit::verify(&state.store, state.store.anchors_path(), &[]).await;
+    let anchor = state.store.newest_anchor().await;
+    let departures = state.store.departures().await?;
     let query = call.path.split_once('?').map_or("", |(_, query)| query);
     let before = query.strip_prefix("before=").and_then(|n| n.parse().ok());
     let entries = state.store.audit_of(&facility.id, before, PAGE).await?;
@@ -30,6 +32,11 @@ pub(super) async fn show(
     page(&AuditPage {
         f: place_frame(&call, &state, &facility, ("title-audit", Tab::Audit))?,
         verdict: verdict(&whole, call.locale),
+        remedy: whole
+            .as_ref()
+            .err()
+            .map(|fault| call.locale.text(fault.remedy_key())),
+        outside: outside(anchor.ok().flatten().as_ref(), &departures, call.locale),
         head: whole
             .as_ref()
             .map(|whole| whole.head.clone())

@@ -25,6 +25,9 @@ use crate::reports::fields::{Entered, Field};
 use crate::reports::interview::QUESTIONS;
 use crate::store::{AnswerError, NewReport, RoundRefused};
 
+/// Deadlines on one page.
+const ROWS_MAX: usize = 100;
+
 type Answer = Result<Response, PageError>;
 type Place = Path<(String, IncidentId)>;
 
@@ -139,7 +142,11 @@ pub(super) async fn deadlines(State(state): State<ConsoleState>, call: Call) -> 
     let mut rows = Vec::new();
     for facility in visible_facilities(&state, &call).await? {
         let names = names(&state, &facility.id, &users).await?;
-        for incident in state.store.incidents(&facility.id).await? {
+        for incident in state
+            .store
+            .incidents_with_deadlines(&facility.id, now)
+            .await?
+        {
             let found = duties(&state.store, state.releases.profiles(), &incident, now).await?;
             let Some(found) = found else { continue };
             let title =
@@ -161,12 +168,26 @@ pub(super) async fn deadlines(State(state): State<ConsoleState>, call: Call) -> 
     }
     // What has no number is due now: it stands before everything that has.
     rows.sort_by_key(|(key, _)| *key);
+    let (all, skipped) = (rows.len(), page_number(&call).saturating_mul(ROWS_MAX));
+    let shown = rows.into_iter().skip(skipped).take(ROWS_MAX);
+    let rows: Vec<DeadlineRow> = shown.map(|(_, row)| row).collect();
 
     page(&DeadlinesPage {
         f: frame(&call, &state, "title-deadlines", Tab::Deadlines),
-        rows: rows.into_iter().map(|(_, row)| row).collect(),
+        next: (skipped + rows.len() < all).then_some(page_number(&call) + 1),
+        all,
+        rows,
         today: today(now),
     })
+}
+
+/// Returns the page asked for, from 0.
+fn page_number(call: &Call) -> usize {
+    let query = call.path.split_once('?').map_or("", |(_, query)| query);
+    let asked = query
+        .strip_prefix("page=")
+        .and_then(|number| number.parse().ok());
+    asked.unwrap_or(0)
 }
 
 fn incident_path(call: &Call, incident: IncidentId) -> Result<String, PageError> {

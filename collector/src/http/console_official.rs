@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use shirase_shared::ids::ReportId;
 use shirase_shared::tls::sha256_hex;
 
@@ -17,7 +17,9 @@ use super::session::Call;
 use crate::approval::Format;
 use crate::audit::Actor;
 use crate::console::Tab;
-use crate::console::official::{FormRow, Looking, OfficialFormPage, OfficialFormsPage};
+use crate::console::official::{
+    FormRow, Looking, OfficialFormPage, OfficialFormsPage, put as put_place,
+};
 use crate::reports::official::{
     As, FormId, FormKind, Mapping, OfficialForm, Part, Place as FormPlace, What, accept, check,
     view,
@@ -130,7 +132,17 @@ pub(super) async fn map(
 ) -> Answer {
     let mut form = form(&state, &call, &id).await?;
     let place = read_place(&call)?;
-    form.mapping.put(place);
+    let down: usize = call.form.field("down").parse().unwrap_or(0);
+    let at = place.at.clone();
+    let work = move || {
+        let seen = view(form.kind, &form.bytes)?;
+        put_place(&mut form.mapping, &place, down, &seen);
+        Ok::<_, crate::reports::official::FormError>(form)
+    };
+    let mapped = tokio::task::spawn_blocking(work).await;
+    let form = mapped
+        .map_err(PageError::internal)?
+        .map_err(|error| PageError::Invalid(error.to_string()))?;
     let faults = form.mapping.faults();
     if !faults.is_empty() {
         let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
@@ -144,7 +156,12 @@ pub(super) async fn map(
         .map_official_form(key, &form.mapping, who, now)
         .await?;
 
-    Ok(done(&form_path(&call, &form.id)?, "done-saved"))
+    let sheet: usize = call.form.field("sheet").parse().unwrap_or(0);
+    let place = crate::console::official::query(sheet, &at);
+    let path = form_path(&call, &form.id)?;
+    // Back to the same sheet and place, so that the next one can be chosen from there.
+    Ok(Redirect::to(&format!("{path}?done=saved&{}#map", place.trim_start_matches('?')))
+        .into_response())
 }
 
 fn read_place(call: &Call) -> Result<FormPlace, PageError> {
@@ -163,11 +180,10 @@ fn read_place(call: &Call) -> Result<FormPlace, PageError> {
         }
         Ok(_) | Err(_) => say,
     };
-    let words = form
-        .raw("words")
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .map(|(code, word)| (code.trim().to_owned(), word.trim().to_owned()))
+    let words = form.parts().into_iter();
+    let words = words
+        .map(|(code, word)| (code, word.trim().to_owned()))
+        .filter(|(_, word)| !word.is_empty())
         .collect();
     let kind = match form.field("as") {
         "number" => As::Number,

@@ -8,6 +8,7 @@ use super::console::{ConsoleState, page};
 use super::page_error::PageError;
 use super::place::{done, entry, facility, place_frame};
 use super::session::{Call, Form};
+use crate::audit::{Carrier, Departure};
 use crate::console::Tab;
 use crate::console::settings::{ChannelView, SettingsPage};
 use crate::facilities::{Duty, Facility, FacilityKind, Master, Person, Vendor};
@@ -213,10 +214,15 @@ pub(super) async fn test_channel(
         .find(|known| known.id.to_string() == channel);
     let channel = named.ok_or(PageError::NotFound)?;
     let now = state.clock.now();
+    let head = state.store.audit_head().await?;
     let sent = state
         .courier
-        .test(channel, facility.display_name(), now)
+        .test(channel, facility.display_name(), (now, head.as_ref()))
         .await;
+    if let (Ok(_), ChannelKind::Mail, Some(head)) = (&sent, channel.kind, head) {
+        let departure = Departure { carrier: Carrier::Mail, head, at: now };
+        state.store.head_left(&departure).await?;
+    }
     let entry = entry(&state, &call, "channel.tested", &channel.id)?;
     match sent {
         Ok(_) => {

@@ -80,6 +80,7 @@ pub(super) fn place_frame(
 fn flash(call: &Call) -> Option<Flash> {
     let (path, query) = call.path.split_once('?')?;
     let named = query.strip_prefix("done=")?;
+    let named = named.split('&').next()?;
     debug_assert!(path.starts_with('/'));
     let key = DONE
         .iter()

@@ -102,6 +102,41 @@ pub enum Entry {
     },
 }
 
+/// A call to the maintenance company, as somebody noted it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VendorCall<'a> {
+    /// Who was called.
+    pub whom: &'a str,
+    /// Under which number.
+    pub number: &'a str,
+    /// When, as that person says.
+    pub called_at: Timestamp,
+}
+
+impl Entry {
+    /// Returns the call to the maintenance company, if it tells of one.
+    #[must_use]
+    pub fn vendor_call(&self) -> Option<VendorCall<'_>> {
+        match self {
+            Self::VendorCalled { whom, number, called_at } => {
+                Some(VendorCall { whom, number, called_at: *called_at })
+            }
+            Self::Opened { .. }
+            | Self::Concluded { .. }
+            | Self::Grew { .. }
+            | Self::Raised { .. }
+            | Self::TookIn { .. }
+            | Self::BecamePart { .. }
+            | Self::Acknowledged
+            | Self::Commented { .. }
+            | Self::Closed { .. }
+            | Self::FalseAlarm { .. }
+            | Self::Reopened { .. }
+            | Self::Noted { .. } => None,
+        }
+    }
+}
+
 /// An entry with its place in the timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StoredEntry {

@@ -12,11 +12,12 @@ use tokio::time::Instant;
 
 use super::notify::{next_attempt, random};
 use super::{Job, Nudge, Outcome, What};
+use crate::audit::{Carrier, Departure};
 use crate::duties::duties;
 use crate::facilities::Facility;
 use crate::notify::courier::Courier;
 use crate::notify::deadline::{Notice, Stage, Warning, missing};
-use crate::notify::{Channel, SendError};
+use crate::notify::{Channel, ChannelKind, SendError};
 use crate::reports::profile::Profiles;
 use crate::store::{Store, StoreError};
 
@@ -82,7 +83,11 @@ impl DeadlinesJob {
     ) -> Result<(), StoreError> {
         let outbox = self.store.notice_keys(&facility.id).await?;
         let now = self.clock.now();
-        for incident in self.store.incidents(&facility.id).await? {
+        for incident in self
+            .store
+            .incidents_with_deadlines(&facility.id, now)
+            .await?
+        {
             let Some(found) = duties(&self.store, &self.profiles, &incident, now).await? else {
                 continue;
             };
@@ -111,7 +116,8 @@ impl DeadlinesJob {
             self.store.notice_done(key, now).await?;
             return Ok(0);
         };
-        let sending = self.courier.warn(channel, &warning);
+        let head = self.store.audit_head().await?;
+        let sending = self.courier.warn(channel, &warning, head.as_ref());
         let outcome = tokio::time::timeout(SEND_LIMIT, sending)
             .await
             .unwrap_or_else(|_| {
@@ -124,6 +130,13 @@ impl DeadlinesJob {
         match outcome {
             Ok(answer) => {
                 self.store.notice_done(key, self.clock.now()).await?;
+                if let (ChannelKind::Mail, Some(head)) = (channel.kind, head) {
+                    let at = self.clock.now();
+                    let carrier = Carrier::Mail;
+                    self.store
+                        .head_left(&Departure { carrier, head, at })
+                        .await?;
+                }
                 tracing::info!(
                     incident.id = %incident, channel.id = %id, deadline = key.deadline, answer,
                     "warned staff about the deadline {} of incident {incident} over {id}", key.deadline

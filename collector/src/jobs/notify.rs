@@ -18,6 +18,7 @@ use shirase_shared::ids::FacilityId;
 use tokio::time::Instant;
 
 use super::{Job, Nudge, Outcome, What};
+use crate::audit::{Carrier, Departure};
 use crate::facilities::Facility;
 use crate::notify::courier::Courier;
 use crate::notify::{Channel, ChannelKind, Notification, SendError, missing};
@@ -112,11 +113,15 @@ impl NotifyJob {
         else {
             return Ok(0);
         };
+        let mut carried = None;
         let outcome = match (channel.kind, &gone.mail) {
             (ChannelKind::Mail, Some(why)) => Err(SendError::Unreachable(why.clone())),
             (ChannelKind::Mail, None) | (ChannelKind::Webhook, _) => {
                 let alert = self.alert(facility, due).await?;
                 let sending = self.courier.send(channel, &alert);
+                if channel.kind == ChannelKind::Mail {
+                    carried.clone_from(&alert.audit_head);
+                }
                 tokio::time::timeout(SEND_LIMIT, sending)
                     .await
                     .unwrap_or_else(|_| {
@@ -125,6 +130,12 @@ impl NotifyJob {
                     })
             }
         };
+        if let (Ok(_), Some(head)) = (&outcome, carried) {
+            let (carrier, at) = (Carrier::Mail, self.clock.now());
+            self.store
+                .head_left(&Departure { carrier, head, at })
+                .await?;
+        }
         let sent = self
             .note(&facility.id, channel.kind, due, outcome, gone)
             .await;

@@ -9,6 +9,7 @@ use super::letter::{Alert, Post, test_letter};
 use super::mail::{MailConfig, Mailer};
 use super::webhook::{Poster, PosterError};
 use super::{Channel, ChannelKind, SendError};
+use crate::audit::Head;
 
 /// Everything needed to reach staff.
 #[derive(Clone)]
@@ -48,12 +49,16 @@ impl Courier {
     ///
     /// # Errors
     /// Says why it did not leave.
-    pub async fn warn(&self, channel: &Channel, warning: &Warning) -> Result<String, SendError> {
+    pub async fn warn(
+        &self,
+        channel: &Channel,
+        warning: &Warning,
+        head: Option<&Head>,
+    ) -> Result<String, SendError> {
         match channel.kind {
             ChannelKind::Mail => {
-                self.mailer()?
-                    .send(&channel.target, &warning.letter())
-                    .await
+                let letter = warning.letter().carrying(head);
+                self.mailer()?.send(&channel.target, &letter).await
             }
             ChannelKind::Webhook => {
                 let message_id = warning.key.message_id();
@@ -99,10 +104,10 @@ impl Courier {
         &self,
         channel: &Channel,
         facility: &str,
-        now: Timestamp,
+        (now, head): (Timestamp, Option<&Head>),
     ) -> Result<String, SendError> {
         let message_id = format!("<test.{}@alerts.shirase.invalid>", Uuid::new_v4());
-        let letter = test_letter(facility, &channel.id, &message_id, now);
+        let letter = test_letter(facility, &channel.id, &message_id, now).carrying(head);
         match channel.kind {
             ChannelKind::Mail => self.mailer()?.send(&channel.target, &letter).await,
             ChannelKind::Webhook => {

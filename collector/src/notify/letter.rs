@@ -10,6 +10,7 @@ use shirase_shared::ids::{DrillId, FacilityId, IncidentId};
 
 use super::deadline::PostDeadline;
 use super::{ChannelId, NotificationKey};
+use crate::audit::Head;
 use crate::locale::{Lang, Locale, japan_time, visible};
 
 /// Longest foreign name in a letter, in characters.
@@ -89,7 +90,7 @@ pub struct Alert {
     /// The incident's page.
     pub link: String,
     /// Number and hash of the newest audit entry.
-    pub audit_head: Option<(u64, String)>,
+    pub audit_head: Option<Head>,
 }
 
 /// A mail, ready to be sent.
@@ -105,6 +106,20 @@ pub struct Letter {
     pub thread_id: String,
     /// When it became due; the mail's date, also if it leaves late.
     pub created_at: Timestamp,
+}
+
+impl Letter {
+    /// Takes the head of the audit log along: below the text, and as a header by whoever makes the mail.
+    #[must_use]
+    pub fn carrying(mut self, head: Option<&Head>) -> Self {
+        if let Some(head) = head {
+            let said = Locale::new(Lang::Ja).text_with("notify-audit-head", &[("head", head)]);
+            self.body.push_str("\n-- \n");
+            self.body.push_str(&said);
+            self.body.push('\n');
+        }
+        self
+    }
 }
 
 /// The JSON a webhook gets. Fields are added, never repurposed.
@@ -182,14 +197,6 @@ impl Alert {
         let mut body = alert.part(Lang::Ja);
         body.push_str("\n----------------------------------------\n\n");
         body.push_str(&alert.part(Lang::En));
-        if let Some((n, hash)) = &alert.audit_head {
-            body.push_str("\n-- \n");
-            let head =
-                Locale::new(Lang::Ja).text_with("notify-audit-head", &[("n", n), ("hash", hash)]);
-            body.push_str(&head);
-            body.push('\n');
-        }
-
         Letter {
             subject: alert.subject(Lang::Ja),
             body,
@@ -197,6 +204,7 @@ impl Alert {
             thread_id: format!("<{}@alerts.shirase.invalid>", self.key.incident),
             created_at: self.created_at,
         }
+        .carrying(self.audit_head.as_ref())
     }
 
     /// Hands the JSON for a webhook to `use_it`.

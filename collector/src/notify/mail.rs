@@ -24,6 +24,7 @@ use shirase_shared::secret::Secret;
 
 use super::SendError;
 use super::letter::Letter;
+use crate::audit::Head;
 use conversation::{Protection, Server};
 
 pub use conversation::{HandOverError, Patience};
@@ -252,8 +253,15 @@ impl Mailer {
             .parse()
             .map_err(|error: lettre::address::AddressError| refused(&error))?;
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
+        // As a header it can be read from a stored mail whose text is encoded.
+        let audit = HeaderName::new_from_ascii_str("X-Shirase-Audit");
+        let heads = Head::find_all(&letter.body);
+        let mut message = Message::builder();
+        if let Some(head) = heads.last() {
+            message = message.raw_header(HeaderValue::new(audit, head.to_string()));
+        }
 
-        Message::builder()
+        message
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
             .date(SystemTime::from(letter.created_at))

@@ -1,6 +1,7 @@
 //! Submitting, approving, sending and taking back: the rules are asked, files rendered and signed, the decision stored.
 
 use jiff::Timestamp;
+use shirase_shared::error::Chain;
 use shirase_shared::tls::sha256_hex;
 
 use super::{LANG, ReleaseError, Releases, read_frozen};
@@ -8,6 +9,7 @@ use crate::approval::{
     Approved, DecisionRecord, Format, Rendering, ReviewOutcome, SignedParts, Submission, Verdict,
     Weight, WithdrawalAsked, signed_text,
 };
+use crate::audit::{Carrier, Departure, Head};
 use crate::locale::Locale;
 use crate::reports::answer::{Answer, Source};
 use crate::reports::render::Stage;
@@ -93,6 +95,8 @@ impl Releases {
                     Ok(None)
                 }
                 Weight::Completes => {
+                    let at = new.weighed.record.decided_at;
+                    self.note_departure(&new.renderings, at).await;
                     tracing::info!(report.id = %report, %revision, "approved report {report}");
                     let approved = self.approved(facility, *report).await?;
                     approved
@@ -159,6 +163,17 @@ impl Releases {
         tracing::info!(report.id = %report, outcome = outcome.as_str(), "reviewed the emergency release of report {report}");
 
         Ok(())
+    }
+
+    /// Notes which head of the audit log the files carry away. The approval stands, whether or not that is noted.
+    async fn note_departure(&self, renderings: &[Rendering], at: Timestamp) {
+        let json = renderings.iter().find(|file| file.format == Format::Json);
+        let heads = json.map(|file| Head::find_all(&String::from_utf8_lossy(&file.bytes)));
+        let Some(head) = heads.and_then(|mut heads| heads.pop()) else { return };
+        let departure = Departure { carrier: Carrier::Report, head, at };
+        if let Err(error) = self.0.store.head_left(&departure).await {
+            tracing::warn!(error = %Chain(&error), "the departure of the audit log's head was not noted");
+        }
     }
 
     /// Rejects submitted answers: the report is a draft again.

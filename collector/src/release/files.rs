@@ -5,11 +5,13 @@ use shirase_shared::tls::sha256_hex;
 
 use super::{LANG, ReleaseError, Releases, read_frozen};
 use crate::approval::{Approved, Format, Frozen};
+use crate::contacts::ContactKind;
+use crate::facilities::Facility;
 use crate::locale::Locale;
 use crate::reports::ReportStatus;
 use crate::reports::profile::Profile;
 use crate::reports::render::pdf::PdfRenderer;
-use crate::reports::render::{Document, Stage, document, file_stem, files};
+use crate::reports::render::{Document, HouseNames, Stage, document, file_stem, files, nameless};
 use crate::store::StoreError;
 
 /// A rendered report on its way to a person.
@@ -48,7 +50,7 @@ impl Known {
     }
 }
 
-fn frozen_profile(frozen: &Frozen) -> Result<Profile, ReleaseError> {
+pub(super) fn frozen_profile(frozen: &Frozen) -> Result<Profile, ReleaseError> {
     Profile::read(&frozen.profile.text)
         .map_err(|_| ReleaseError::NoProfile(frozen.profile.id.clone()))
 }
@@ -236,6 +238,47 @@ impl Releases {
             .await
     }
 
+    /// Returns the answers as the addressee may read them: without any name of the house, where it is not to be known.
+    pub(super) async fn for_addressee(
+        &self,
+        frozen: Frozen,
+        profile: &Profile,
+    ) -> Result<Frozen, ReleaseError> {
+        if !profile.body.anonymous {
+            return Ok(frozen);
+        }
+        let id = &frozen.sender.facility;
+        let facility = self.0.store.facility(id).await?;
+        let Facility { master, .. } = facility.ok_or(StoreError::Missing("facility"))?;
+        let hosts = self.0.store.hosts(id).await?;
+        let contacts = self.0.store.contacts(id).await?;
+        let users = self.0.store.user_names().await?;
+        let mut house = HouseNames {
+            places: vec![master.name, master.founder, master.code, master.corporate_number],
+            people: users.into_values().collect(),
+            hosts: hosts.into_iter().map(|host| host.name).collect(),
+            reach: vec![master.address],
+        };
+        for person in master.people {
+            house.people.push(person.name);
+            house
+                .reach
+                .extend([person.phone, person.phone_24h, person.mail]);
+        }
+        let staff = contacts
+            .into_iter()
+            .map(|contact| contact.details)
+            .filter(|details| details.kind == ContactKind::Staff);
+        for details in staff {
+            house.people.push(details.person);
+            house
+                .reach
+                .extend([details.phone, details.night_phone, details.fax, details.mail]);
+        }
+
+        Ok(nameless(&frozen, house, Locale::new(LANG)))
+    }
+
     /// Makes the document and does something with it where blocking is allowed.
     pub(super) async fn with_document<T: Send + 'static>(
         &self,
@@ -245,10 +288,13 @@ impl Releases {
         work: impl FnOnce(Document, PdfRenderer) -> Result<T, ReleaseError> + Send + 'static,
     ) -> Result<T, ReleaseError> {
         let renderer = self.renderer().await?.clone();
+        let head = self.0.store.audit_head().await?;
+        let profile = frozen_profile(&frozen)?;
+        let locale = Locale::new(LANG);
+        let frozen = self.for_addressee(frozen, &profile).await?;
         let whole = move || {
-            let profile = frozen_profile(&frozen)?;
-            let locale = Locale::new(LANG);
-            work(document(&frozen, &profile, &answers_sha256, &stage, locale), renderer)
+            let made = document(&frozen, &profile, &answers_sha256, &stage, locale);
+            work(made.carrying(head.as_ref(), locale), renderer)
         };
 
         tokio::task::spawn_blocking(whole)

@@ -3,7 +3,7 @@
 use shirase_shared::ids::{FacilityId, ReportId};
 use shirase_shared::tls::sha256_hex;
 
-use super::files::Known;
+use super::files::{Known, frozen_profile};
 use super::{ReleaseError, Releases};
 use crate::approval::Tampered;
 use crate::keys::Signed;
@@ -67,7 +67,8 @@ impl Releases {
     }
 
     async fn filled(&self, known: &Known, form: OfficialForm) -> Result<Vec<u8>, ReleaseError> {
-        let frozen = known.frozen.clone();
+        let profile = frozen_profile(&known.frozen)?;
+        let frozen = self.for_addressee(known.frozen.clone(), &profile).await?;
         let work = move |document: Document, _| {
             let filling = Filling { frozen: &frozen, document: &document };
             Ok(fill(form.kind, &form.bytes, &form.mapping, filling)?)

@@ -14,7 +14,7 @@ use super::fields::Field;
 use super::profile::Profiles;
 use super::{Report, ReportStatus};
 use crate::deliver::Handover;
-use crate::incidents::{Entry, Incident, Moments, StoredEntry};
+use crate::incidents::{Incident, Moments, StoredEntry};
 
 /// What an overview is made of.
 #[derive(Clone, Copy, Debug)]
@@ -121,20 +121,6 @@ fn earliest(found: &mut BTreeMap<String, Handover>, key: &str, handover: &Handov
 }
 
 fn vendor_called(entries: &[StoredEntry]) -> Option<Timestamp> {
-    let called = |entry: &StoredEntry| match &entry.what {
-        Entry::VendorCalled { called_at, .. } => Some(*called_at),
-        Entry::Opened { .. }
-        | Entry::Concluded { .. }
-        | Entry::Grew { .. }
-        | Entry::Raised { .. }
-        | Entry::TookIn { .. }
-        | Entry::BecamePart { .. }
-        | Entry::Acknowledged
-        | Entry::Commented { .. }
-        | Entry::Closed { .. }
-        | Entry::FalseAlarm { .. }
-        | Entry::Reopened { .. }
-        | Entry::Noted { .. } => None,
-    };
-    entries.iter().filter_map(called).min()
+    let calls = entries.iter().filter_map(|entry| entry.what.vendor_call());
+    calls.map(|call| call.called_at).min()
 }

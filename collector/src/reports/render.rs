@@ -10,6 +10,7 @@
 //! - every text in it went through [`mod@clean`]: no control, bidirectional or invisible character is left, and nothing that
 //!   tells of a patient;
 //! - the same document gives the same bytes in every format;
+//! - a document without a sender names nothing of the house that sends it (see [`mod@nameless`]);
 //! - a draft says 下書き, a drill says 訓練, what nobody confirmed says 未確認.
 
 mod annexes;
@@ -19,6 +20,7 @@ mod clean;
 mod flat;
 mod model;
 mod signers;
+mod nameless;
 pub mod archive;
 pub mod fonts;
 pub mod files;
@@ -46,6 +48,7 @@ use clean::{clean as plain, clean_line as plain_line};
 pub use clean::{LEFT_OUT, clean, clean_line, no_formula};
 pub use flat::{answer_lines, cleaned, said_lines};
 pub use model::{Annex, Attachment, Block, Document, Footer, Header, Item, Letter, Record, Table};
+pub use nameless::{HouseNames, nameless};
 pub use signers::Signer;
 
 /// Hexadecimal digits of a hash in its short form, in groups of four.
@@ -104,6 +107,12 @@ pub fn document(
     stage: &Stage,
     locale: Locale,
 ) -> Document {
+    // Whoever is not told who reports reads no name of the house in a note either.
+    let hidden = profile
+        .body
+        .anonymous
+        .then(|| nameless(frozen, HouseNames::default(), locale));
+    let frozen = hidden.as_ref().unwrap_or(frozen);
     let maker = Maker { frozen, profile, answers_sha256, stage, locale, records: records(frozen) };
     let attachments = maker.attachments();
     Document {
@@ -371,6 +380,7 @@ impl Maker<'_> {
                     ("version", &version),
                 ],
             ),
+            audit: String::new(),
         }
     }
 

@@ -11,7 +11,7 @@ use shirase_shared::error::Chain;
 use shirase_shared::ids::FacilityId;
 
 use super::connect::{Store, StoreError, from_ms, to_ms};
-use crate::audit::{Anchor, AuditEntry, LoggedEntry, NO_HASH};
+use crate::audit::{Anchor, AuditEntry, Carrier, Departure, Head, LoggedEntry, NO_HASH};
 
 /// Bytes at the end of the anchors file that surely hold a whole line.
 const TAIL_BYTES: u64 = 4096;
@@ -97,13 +97,15 @@ impl Store {
 
     /// Anchors every entry the anchors file does not hold yet.
     async fn anchor_audit(&self) -> Result<(), StoreError> {
-        let mut through = last_anchor(&self.anchors).map_err(anchors_failed)?;
+        let newest = last_anchor(&self.anchors).map_err(anchors_failed)?;
+        let mut through = newest.map_or(0, |anchor| anchor.n);
         loop {
             let page = self.audit_page(through, ANCHORS_AT_ONCE).await?;
             let Some(last) = page.last() else {
                 return Ok(());
             };
             through = last.n;
+            let head = Head { n: last.n, hash: last.hash.clone() };
             let mut anchors = Vec::with_capacity(page.len());
             for entry in page {
                 let at = from_ms(entry.at_ms)?;
@@ -116,7 +118,72 @@ impl Store {
                 .map_err(io::Error::other)
                 .flatten()
                 .map_err(anchors_failed)?;
+            // The system log is another place: who can rewrite this database may not reach the journal.
+            tracing::info!(audit.entry = head.n, "the audit log stands at {head}");
         }
+    }
+
+    /// Returns the newest entry's number and hash, which letters and documents carry out of this machine.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit_head(&self) -> Result<Option<Head>, StoreError> {
+        let head: Option<(i64, String)> =
+            sqlx::query_as("SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1")
+                .fetch_optional(&self.readers)
+                .await?;
+
+        Ok(head.map(|(n, hash)| Head { n: n.unsigned_abs(), hash }))
+    }
+
+    /// Notes that a head left the machine.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn head_left(&self, departure: &Departure) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO audit_departures (carrier, n, hash, left_ms) VALUES (?, ?, ?, ?)
+             ON CONFLICT (carrier) DO UPDATE SET n = excluded.n, hash = excluded.hash, left_ms = excluded.left_ms",
+        )
+        .bind(departure.carrier.as_str())
+        .bind(departure.head.n.cast_signed())
+        .bind(&departure.head.hash)
+        .bind(to_ms(departure.at))
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// Returns the last head each carrier took away.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn departures(&self) -> Result<Vec<Departure>, StoreError> {
+        let rows: Vec<(String, i64, String, i64)> =
+            sqlx::query_as("SELECT carrier, n, hash, left_ms FROM audit_departures")
+                .fetch_all(&self.readers)
+                .await?;
+        let mut departures = Vec::new();
+        for (carrier, n, hash, left_ms) in rows {
+            // A carrier of a later version is passed over.
+            let known = Carrier::ALL.into_iter().find(|one| one.as_str() == carrier);
+            let Some(carrier) = known else { continue };
+            let head = Head { n: n.unsigned_abs(), hash };
+            departures.push(Departure { carrier, head, at: from_ms(left_ms)? });
+        }
+        Ok(departures)
+    }
+
+    /// Returns the newest anchor in the file outside the database.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn newest_anchor(&self) -> Result<Option<Anchor>, StoreError> {
+        let path = self.anchors.clone();
+        let read = tokio::task::spawn_blocking(move || last_anchor(&path)).await;
+        read.map_err(io::Error::other)
+            .flatten()
+            .map_err(anchors_failed)
     }
 
     /// Returns entries after number `after`, in order.
@@ -179,24 +246,24 @@ fn read_entry(row: &SqliteRow) -> Result<LoggedEntry, StoreError> {
     })
 }
 
-/// Returns the number of the last whole anchor in the file; 0 if there is none.
-fn last_anchor(path: &PathBuf) -> io::Result<u64> {
+/// Returns the last whole anchor in the file, if there is one.
+fn last_anchor(path: &PathBuf) -> io::Result<Option<Anchor>> {
     match File::open(path) {
         Ok(mut file) => Ok(tail(&mut file)?.0),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Returns the last whole anchor's number and where its line ends.
-fn tail(file: &mut File) -> io::Result<(u64, u64)> {
+/// Returns the last whole anchor and where its line ends.
+fn tail(file: &mut File) -> io::Result<(Option<Anchor>, u64)> {
     let length = file.metadata()?.len();
     let start = length.saturating_sub(TAIL_BYTES);
     file.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     let Some(end) = bytes.iter().rposition(|byte| *byte == b'\n') else {
-        return Ok((0, 0));
+        return Ok((None, 0));
     };
     let whole = bytes.get(..end).unwrap_or_default();
     let line = whole
@@ -205,7 +272,7 @@ fn tail(file: &mut File) -> io::Result<(u64, u64)> {
         .unwrap_or_default();
     let anchor: Anchor = serde_json::from_slice(line).map_err(io::Error::other)?;
 
-    Ok((anchor.n, start + u64::try_from(end).unwrap_or(0) + 1))
+    Ok((Some(anchor), start + u64::try_from(end).unwrap_or(0) + 1))
 }
 
 /// Appends what the file does not hold yet and syncs it. Another process (the command line) may do so at the same time.
@@ -217,7 +284,8 @@ fn append_anchors(path: &Path, anchors: &[Anchor]) -> io::Result<()> {
         .truncate(false)
         .open(path)?;
     file.lock()?;
-    let (through, end) = tail(&mut file)?;
+    let (newest, end) = tail(&mut file)?;
+    let through = newest.map_or(0, |anchor| anchor.n);
     let mut lines = Vec::new();
     for anchor in anchors.iter().filter(|anchor| through < anchor.n) {
         serde_json::to_writer(&mut lines, anchor)?;

@@ -273,6 +273,7 @@ async fn insert(conn: &mut SqliteConnection, contact: &Contact) -> Result<(), St
         AuditEntry::new(contact.set_at, contact.set_by, contact.act.audit_action(), contact.id)
             .of(&contact.facility)
             .with("kind", contact.details.kind)
+            .with("name", contact.details.name())
             .with("revision", contact.revision);
     if let (ContactAct::Verified, Some(verified)) = (contact.act, &contact.verified) {
         entry = entry

@@ -7,6 +7,7 @@ use shirase_shared::ids::FacilityId;
 use sqlx::FromRow;
 
 use super::connect::{Store, StoreError, from_ms, parsed, to_ms};
+use super::outbox::Outbox;
 use crate::notify::deadline::{Notice, NoticeKey, Stage};
 
 #[derive(FromRow)]
@@ -119,7 +120,8 @@ impl Store {
     /// # Errors
     /// When the database fails: then the same message, with the same id, may leave once more.
     pub async fn notice_done(&self, key: &NoticeKey, at: Timestamp) -> Result<(), StoreError> {
-        self.note(key, "sent_ms = ?, last_error = ''", to_ms(at), "")
+        let id = key.message_id();
+        self.message_left(Outbox::Deadlines, (&key.facility, &id), at)
             .await
     }
 
@@ -133,35 +135,8 @@ impl Store {
         next_at: Timestamp,
         why: &str,
     ) -> Result<(), StoreError> {
-        let set = "attempts = attempts + 1, next_ms = ?, last_error = ?";
-        self.note(key, set, to_ms(next_at), why).await
-    }
-
-    async fn note(
-        &self,
-        key: &NoticeKey,
-        set: &'static str,
-        ms: i64,
-        why: &str,
-    ) -> Result<(), StoreError> {
-        let sql = format!(
-            "UPDATE deadline_notices SET {set} WHERE facility_id = ? AND incident_id = ? AND deadline = ?
-             AND stage = ? AND due_ms = ? AND channel_id = ?"
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(ms);
-        if set.contains("last_error = ?") {
-            query = query.bind(why);
-        }
-        query
-            .bind(key.facility.as_str())
-            .bind(key.incident.to_string())
-            .bind(&key.deadline)
-            .bind(key.stage.name())
-            .bind(to_ms(key.due))
-            .bind(key.channel.to_string())
-            .execute(&self.writer)
-            .await?;
-
-        Ok(())
+        let id = key.message_id();
+        self.message_failed(Outbox::Deadlines, (&key.facility, &id), (next_at, why))
+            .await
     }
 }

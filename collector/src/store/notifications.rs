@@ -8,6 +8,7 @@ use shirase_shared::ids::{FacilityId, IncidentId};
 use sqlx::FromRow;
 
 use super::connect::{Store, StoreError, from_ms, to_ms};
+use super::outbox::Outbox;
 use crate::notify::{Channel, ChannelId, Notification, NotificationKey, Reached, parse_severity};
 
 #[derive(FromRow)]
@@ -276,19 +277,6 @@ impl Store {
             .collect()
     }
 
-    /// Returns number and hash of the newest audit entry, which a letter carries out of this machine.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn audit_head(&self) -> Result<Option<(u64, String)>, StoreError> {
-        let head: Option<(i64, String)> =
-            sqlx::query_as("SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1")
-                .fetch_optional(&self.readers)
-                .await?;
-
-        Ok(head.map(|(n, hash)| (u64::try_from(n).unwrap_or(0), hash)))
-    }
-
     /// Records that a message left.
     ///
     /// # Errors
@@ -298,19 +286,9 @@ impl Store {
         key: &NotificationKey,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE notifications SET sent_ms = ?, last_error = ''
-             WHERE facility_id = ? AND incident_id = ? AND escalation = ? AND channel_id = ?",
-        )
-        .bind(to_ms(at))
-        .bind(key.facility.as_str())
-        .bind(key.incident.to_string())
-        .bind(key.escalation.as_str())
-        .bind(key.channel.to_string())
-        .execute(&self.writer)
-        .await?;
-
-        Ok(())
+        let id = key.message_id();
+        self.message_left(Outbox::Alerts, (&key.facility, &id), at)
+            .await
     }
 
     /// Records a failed attempt and when the next one is due.
@@ -323,20 +301,9 @@ impl Store {
         next_at: Timestamp,
         why: &str,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE notifications SET attempts = attempts + 1, next_ms = ?, last_error = ?
-             WHERE facility_id = ? AND incident_id = ? AND escalation = ? AND channel_id = ?",
-        )
-        .bind(to_ms(next_at))
-        .bind(why)
-        .bind(key.facility.as_str())
-        .bind(key.incident.to_string())
-        .bind(key.escalation.as_str())
-        .bind(key.channel.to_string())
-        .execute(&self.writer)
-        .await?;
-
-        Ok(())
+        let id = key.message_id();
+        self.message_failed(Outbox::Alerts, (&key.facility, &id), (next_at, why))
+            .await
     }
 
     /// Returns what a channel has done.

@@ -76,20 +76,27 @@ impl Strike {
         Ok(paths)
     }
 
+    /// What the configuration says of logs, and what it says besides.
     fn settings(self, ground: &Ground, paths: &[PathBuf]) -> (String, String) {
-        let folder = ground.aside().join("safeguards");
+        let none = "\nlogs = []".to_owned();
         match self {
             Self::Logs => {
-                let listed: Vec<_> = paths.iter().map(|path| format!("{path:?}")).collect();
+                let listed: Vec<_> = paths
+                    .iter()
+                    .map(|path| format!("'{}'", path.display()))
+                    .collect();
                 (format!("\nlogs = [{}]", listed.join(", ")), String::new())
             }
-            Self::Backups => (
-                "\nlogs = []".to_owned(),
-                format!(
-                    "\n[[sensors.backups]]\nname = \"dumps\"\nkind = \"tree\"\npath = {folder:?}\ninterval_secs = 5\ncomplete_after_secs = 1\n"
-                ),
-            ),
-            Self::OwnKey => ("\nlogs = []".to_owned(), String::new()),
+            Self::Backups => {
+                let folder = ground.aside().join("safeguards");
+                let table = format!(
+                    "\n[[sensors.backups]]\nname = \"dumps\"\nkind = \"tree\"\npath = '{}'\n\
+                     interval_secs = 5\ncomplete_after_secs = 1\n",
+                    folder.display()
+                );
+                (none, table)
+            }
+            Self::OwnKey => (none, String::new()),
         }
     }
 }

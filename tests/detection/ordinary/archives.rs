@@ -49,7 +49,7 @@ pub(super) fn tar_backup(stage: &Stage) -> Result<()> {
 }
 
 pub(super) fn have_year(stage: &Stage) -> Result<()> {
-    stage.documents(&stage.watched("2019"), 1, 30).map(drop)
+    stage.documents(&stage.watched("2019"), 1, 16).map(drop)
 }
 
 pub(super) fn zip_year(stage: &Stage) -> Result<()> {

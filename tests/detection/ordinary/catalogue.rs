@@ -108,10 +108,10 @@ fn of_archives() -> Vec<Ordinary> {
         .with(&["rsync"]),
         work("7z-backup", "7z a of 600 documents", have_documents, seven_zip).with(&["7z"]),
         work("zip-kept", "zip -r of 600 documents", have_documents, zip_kept).with(&["zip"]),
-        work("zip-year", "zip -m of a folder of 30 documents", have_year, zip_year).with(&["zip"]),
+        work("zip-year", "zip -m of a folder of 16 documents", have_year, zip_year).with(&["zip"]),
         work(
             "move-year",
-            "a folder of 30 documents moved to where nobody watches",
+            "a folder of 16 documents moved to where nobody watches",
             have_year,
             move_year,
         ),

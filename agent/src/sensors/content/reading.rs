@@ -21,10 +21,27 @@ const NOTE_MAX_BYTES: u64 = 32 * 1024;
 /// Extensions of texts a person is meant to read; notes have one of them or none.
 const NOTE_EXTENSIONS: &[&str] = &["txt", "text", "html", "htm", "hta", "md", "rtf", "url", "log"];
 
+/// A file to look at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    /// Where it is.
+    pub(super) at: &'a Path,
+    /// Where it was when the change happened that is looked into.
+    pub(super) path: &'a Path,
+    /// The name it had before that, or the same.
+    pub(super) before: &'a str,
+}
+
 /// Looks at a file. `before` is the name it had, or the same.
 pub(in crate::sensors) fn look(path: &Path, before: &str, depth: Depth) -> Looked {
+    look_at(Place { at: path, path, before }, depth)
+}
+
+/// Looks at a file that may have got another name since.
+pub(super) fn look_at(place: Place<'_>, depth: Depth) -> Looked {
+    let Place { at, path, before } = place;
     let mut looked = Looked::default();
-    let Ok(metadata) = std::fs::symlink_metadata(path) else { return looked };
+    let Ok(metadata) = std::fs::symlink_metadata(at) else { return looked };
     if !metadata.is_file() {
         return looked;
     }
@@ -32,7 +49,7 @@ pub(in crate::sensors) fn look(path: &Path, before: &str, depth: Depth) -> Looke
     if metadata.len() == 0 {
         return looked;
     }
-    let Ok(mut file) = open(path) else { return looked };
+    let Ok(mut file) = open(at) else { return looked };
     let wanted = if depth == Depth::Head { HEAD_BYTES } else { BLOCK_BYTES };
     let Ok(first) = read(&mut file, wanted) else { return looked };
     looked.bytes = bytes(&first);
@@ -47,7 +64,9 @@ pub(in crate::sensors) fn look(path: &Path, before: &str, depth: Depth) -> Looke
     let grain = Grain::of(promise.as_ref(), &name, before, &first);
     looked.texture = texture(&mut file, &first, grain, depth, &mut looked);
     looked.seal = sealed(&mut file, &first, &mut looked);
-    if looked.verdict != Verdict::Lost && may_be_note(&name, metadata.len(), head) {
+    // What is encrypted behind its head has no words, and looking for them takes longest of all.
+    let harmed = looked.verdict == Verdict::Lost || looked.texture == Texture::Random;
+    if !harmed && may_be_note(&name, metadata.len(), head) {
         looked.wording = words(&mut file, &mut looked);
     }
     looked.is_promised = promise.is_some();

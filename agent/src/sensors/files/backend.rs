@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::mpsc::sync_channel;
 
 use serde::{Deserialize, Serialize};
 use shirase_shared::clock::SharedClock;
@@ -11,6 +10,7 @@ use shirase_shared::clock::SharedClock;
 #[cfg(target_os = "linux")]
 use super::fanotify::Fanotify as Preferred;
 use super::portable::Portable;
+use super::queue;
 use super::raw::{Batch, Inlet, Queue, RawEvent, Trouble};
 #[cfg(windows)]
 use super::usn::Usn as Preferred;
@@ -193,7 +193,7 @@ impl Backend {
 }
 
 fn channel(capacity: usize, clock: &SharedClock) -> (Inlet, Queue) {
-    let (queue, waiting) = sync_channel(capacity);
+    let (queue, waiting) = queue::queue(capacity);
     let overflowed = Arc::new(AtomicU64::new(0));
     let inlet = Inlet { queue, overflowed: overflowed.clone(), clock: clock.clone() };
 

@@ -33,6 +33,7 @@ use super::raw::{Batch, Entry, Inlet, Raw, RawEvent, Slot, Trouble};
 use crate::drill;
 use crate::observation::Actor;
 use directories::{Directories, Locate};
+use filesystems::Mountings;
 use links::Links;
 use reader::Reader;
 use records::{Place, Report};
@@ -52,6 +53,7 @@ pub(super) struct Fanotify {
     reader: Option<JoinHandle<()>>,
     mounts: Mounts,
     directories: Directories,
+    mountings: Mountings,
     links: Links,
     roots: Vec<PathBuf>,
     /// The mount table the marks were made by.
@@ -104,6 +106,7 @@ impl Fanotify {
             reader: Some(thread),
             mounts: Mounts::default(),
             directories: Directories::default(),
+            mountings: Mountings::follow(),
             links,
             roots: Vec::new(),
             table: Vec::new(),
@@ -170,6 +173,9 @@ impl Fanotify {
 
     /// Whether something was mounted or unmounted since the roots were watched.
     pub(super) fn is_outdated(&mut self) -> bool {
+        if !self.mountings.may_differ() {
+            return false;
+        }
         let table = filesystems::table();
         let changed = table != self.table;
         self.table = table;
@@ -186,8 +192,8 @@ impl Fanotify {
     /// Puts what was read into words. What lies outside every root is left out.
     pub(super) fn translate(&mut self, batch: &Batch, mut tell: impl FnMut(RawEvent)) {
         let at = batch.at;
+        let mut events = Vec::new();
         for (report, actor) in records::reports(&batch.bytes).zip(&batch.actors) {
-            let mut events = Vec::new();
             if report.has(libc::FAN_Q_OVERFLOW) {
                 events.push((PathBuf::new(), Raw::Overflow));
             } else if report.has(libc::FAN_RENAME) {
@@ -200,7 +206,7 @@ impl Fanotify {
             if events.is_empty() && !own {
                 self.note_outside(at, &report, actor.as_ref());
             }
-            for (path, what) in events {
+            for (path, what) in events.drain(..) {
                 if own && !drill::is_drill(&path) {
                     continue;
                 }
@@ -222,7 +228,13 @@ impl Fanotify {
         let named = !place.name.is_empty() && place.name != ".";
         let directory = self.directories.path(place.directory, &self.mounts)?;
 
-        named.then(|| directory.join(place.name))
+        named.then(|| {
+            let mut path =
+                PathBuf::with_capacity(directory.as_os_str().len() + 1 + place.name.len());
+            path.push(directory);
+            path.push(place.name);
+            path
+        })
     }
 
     fn renamed(&mut self, report: &Report<'_>) -> Option<(PathBuf, Raw)> {

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender};
 
 use shirase_shared::clock::{Moment, SharedClock};
 
+use super::queue::{Receiver, Sender};
 use crate::observation::Actor;
 
 /// One change as the kernel tells it.
@@ -165,7 +165,7 @@ pub(super) struct Queue {
 /// The other end: where backends put what the kernel tells.
 #[derive(Clone)]
 pub(super) struct Inlet {
-    pub(super) queue: SyncSender<Waiting>,
+    pub(super) queue: Sender<Waiting>,
     pub(super) overflowed: Arc<AtomicU64>,
     pub(super) clock: SharedClock,
 }

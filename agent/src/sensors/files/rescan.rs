@@ -37,7 +37,7 @@ const REST_STEP: Duration = Duration::from_millis(200);
 pub(super) struct Parts {
     pub(super) limits: FilesConfig,
     pub(super) clock: SharedClock,
-    pub(super) out: mpsc::Sender<Observation>,
+    pub(super) out: mpsc::Sender<Vec<Observation>>,
     pub(super) ignored: Vec<PathBuf>,
     pub(super) stopping: Arc<AtomicBool>,
 }
@@ -153,7 +153,7 @@ fn rescan(parts: &Parts, request: &Request) {
             let found = FoundFile { root: root.clone(), below, changed_at, sign };
             if parts
                 .out
-                .blocking_send(Observation { at: now, fact: Fact::Found(found) })
+                .blocking_send(vec![Observation { at: now, fact: Fact::Found(found) }])
                 .is_err()
             {
                 return;
@@ -167,7 +167,7 @@ fn rescan(parts: &Parts, request: &Request) {
     drop(
         parts
             .out
-            .blocking_send(Observation { at, fact: Fact::Rescanned(done) }),
+            .blocking_send(vec![Observation { at, fact: Fact::Rescanned(done) }]),
     );
 }
 

@@ -172,10 +172,13 @@ fn identity(path: &Path) -> Option<Identity> {
 }
 
 /// Returns the deepest root a path lies in, with the path below it.
-pub(super) fn root_of<'a>(roots: &'a [Watched], path: &Path) -> Option<(&'a Arc<Root>, PathBuf)> {
+pub(super) fn root_of<'a>(
+    roots: &'a [Watched],
+    path: &'a Path,
+) -> Option<(&'a Arc<Root>, &'a Path)> {
     let inside = |watched: &'a Watched| {
         let below = path.strip_prefix(&watched.root.path).ok()?;
-        Some((&watched.root, below.to_owned()))
+        Some((&watched.root, below))
     };
 
     roots
@@ -206,7 +209,7 @@ mod tests {
         let roots: Vec<_> = roots.into_iter().map(Watched::new).collect();
         let inside = std::path::absolute("/nowhere-a/b/c.pdf").expect("a path");
         let (root, below) = root_of(&roots, &inside).expect("inside");
-        assert_eq!((root.label.as_str(), below.as_path()), ("b", Path::new("c.pdf")));
+        assert_eq!((root.label.as_str(), below), ("b", Path::new("c.pdf")));
         assert!(root_of(&roots, Path::new("/nowhere-abc")).is_none());
     }
 }

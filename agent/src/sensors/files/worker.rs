@@ -1,4 +1,4 @@
-//! The files sensor's own thread: makes observations out of what the kernel tells.
+//! The files sensor's own thread: makes observations out of what the kernel tells, and looks into the files.
 
 mod keeping;
 mod moving;
@@ -6,13 +6,14 @@ mod moving;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::RecvTimeoutError;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use shirase_shared::clock::{Moment, SharedClock};
 use shirase_shared::event::LossKind;
+use tokio::sync::mpsc;
 
 use super::backend::{Backend, Wanted};
 use super::pairing::{Due, Pairing, Seen};
@@ -29,8 +30,6 @@ use crate::sensors::content::{self, Change, Writer};
 
 /// Changes handed on together at the most.
 const TOGETHER_MAX: usize = 256;
-/// Such groups waiting for their content to be looked at. When full, the worker waits and its own queue fills.
-const CONTENT_CAPACITY: usize = 16;
 /// How often the worker looks whether the roots are still there.
 const LOOK_EVERY_MS: u64 = 2000;
 /// Changes handled before the worker looks at its timers.
@@ -44,7 +43,7 @@ pub struct FilesSensor {
     stopping: Arc<AtomicBool>,
     waker: Inlet,
     backend: String,
-    threads: Vec<JoinHandle<()>>,
+    thread: JoinHandle<()>,
 }
 
 /// How one root was found at the beginning.
@@ -84,7 +83,6 @@ pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
     })?;
     let waker = backend.inlet();
     let stopping = Arc::new(AtomicBool::new(false));
-    let (next, changes) = sync_channel(CONTENT_CAPACITY);
     let rescans = Rescanner::start(rescan::Parts {
         limits: config.clone(),
         clock: clock.clone(),
@@ -96,10 +94,6 @@ pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
         files_per_second: config.content_checks_per_second,
         bytes_per_second: config.content_bytes_per_second,
     });
-    let content = std::thread::Builder::new()
-        .name("content".to_owned())
-        .spawn(move || content::run(&changes, &out, checker))
-        .map_err(|source| FilesError::Thread { name: "content", source })?;
     let mut worker = Worker {
         backend,
         queue,
@@ -108,7 +102,8 @@ pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
         directories: Vec::new(),
         ignored,
         watchlist,
-        next,
+        checker,
+        out,
         gathered: Vec::new(),
         rescans,
         clock,
@@ -124,7 +119,7 @@ pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
         .spawn(move || worker.run())
         .map_err(|source| FilesError::Thread { name: "files", source })?;
 
-    Ok(FilesSensor { statuses, stopping, waker, backend, threads: vec![thread, content] })
+    Ok(FilesSensor { statuses, stopping, waker, backend, thread })
 }
 
 impl FilesSensor {
@@ -140,14 +135,12 @@ impl FilesSensor {
         &self.backend
     }
 
-    /// Stops the threads and waits for them. What the kernel still held is not looked at any more.
+    /// Stops the thread and waits for it. What the kernel still held is not looked at any more.
     pub fn end(self) {
         self.stopping.store(true, Ordering::Relaxed);
         self.waker.wake();
-        for thread in self.threads {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the files sensor panicked");
-            }
+        if self.thread.join().is_err() {
+            tracing::error!("the files sensor's thread panicked");
         }
     }
 }
@@ -161,7 +154,8 @@ struct Worker {
     directories: Vec<(Seen, u64)>,
     ignored: Vec<std::path::PathBuf>,
     watchlist: Watchlist,
-    next: SyncSender<Vec<Change>>,
+    checker: content::Checker,
+    out: mpsc::Sender<Vec<Observation>>,
     /// What is handed on together once nothing more waits.
     gathered: Vec<Change>,
     rescans: Rescanner,
@@ -278,7 +272,6 @@ impl Worker {
             Raw::To(cookie) => self.came(cookie, &seen),
             Raw::Renamed(from, entry) => {
                 self.pairing.finish(&from);
-                let from = Seen { path: from, ..seen.clone() };
                 self.renamed(&from, &seen, entry);
             }
             Raw::MovedIn(entry) => self.moved_in(&seen, entry),
@@ -349,7 +342,7 @@ impl Worker {
             | Operation::Renamed { .. }
             | Operation::DirectoryRenamed { .. } => self.watchlist.role(&[&seen.path], now_ms),
         };
-        let change = FileChange::new(root.clone(), below, operation);
+        let change = FileChange::new(root.clone(), below.to_owned(), operation);
         let change = FileChange { actor: seen.actor.clone(), role, ..change };
         self.gather(seen.at, Fact::File(change), writer);
     }
@@ -366,11 +359,20 @@ impl Worker {
         }
     }
 
+    /// Looks into what was gathered and hands it on together: waking the detectors once for each change costs more than
+    /// judging it.
     fn hand_on(&mut self) {
-        if !self.gathered.is_empty() {
-            // A closed channel means that everything is about to stop.
-            drop(self.next.send(std::mem::take(&mut self.gathered)));
+        if self.gathered.is_empty() {
+            return;
         }
+        let mut changes = std::mem::take(&mut self.gathered);
+        self.checker.check(&mut changes);
+        let observations = changes
+            .into_iter()
+            .map(|change| change.observation)
+            .collect();
+        // A closed channel means that everything is about to stop.
+        drop(self.out.blocking_send(observations));
     }
 
     fn lost(&mut self, at: Moment, what: LossKind, count: Option<u64>, detail: String) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facilities::{CareRole, Master, Vendor};
-use crate::incidents::{Entry, StoredEntry};
+use crate::incidents::StoredEntry;
 use crate::locale::{Locale, japan_time};
 
 /// The first step on every suspicion: the maintenance company is called at once.
@@ -53,23 +53,12 @@ impl FirstStep {
                 day_number: day,
             }
         };
-        let called = |entry: &StoredEntry| match &entry.what {
-            Entry::VendorCalled { whom, number, called_at } => Some(locale.text_with(
-                "step-called",
-                &[("time", &japan_time(*called_at)), ("whom", whom), ("number", number)],
-            )),
-            Entry::Opened { .. }
-            | Entry::Concluded { .. }
-            | Entry::Grew { .. }
-            | Entry::Raised { .. }
-            | Entry::TookIn { .. }
-            | Entry::BecamePart { .. }
-            | Entry::Acknowledged
-            | Entry::Commented { .. }
-            | Entry::Closed { .. }
-            | Entry::FalseAlarm { .. }
-            | Entry::Reopened { .. }
-            | Entry::Noted { .. } => None,
+        let called = |entry: &StoredEntry| {
+            let call = entry.what.vendor_call()?;
+            let time = japan_time(call.called_at);
+            let values: [(&str, &dyn std::fmt::Display); 3] =
+                [("time", &time), ("whom", &call.whom), ("number", &call.number)];
+            Some(locale.text_with("step-called", &values))
         };
         Self {
             vendors: master.vendors.iter().filter(fits).map(call).collect(),

@@ -134,6 +134,13 @@ async fn two_have_to_approve_and_a_deputy_stands_in_for_who_is_away() {
         .await;
     assert_eq!(stale.status, StatusCode::CONFLICT, "a form filled before the change was taken");
 
+    let settings = "/facilities/handa/approval";
+    desk.look(&admin, "settings", Some(settings)).await;
+    let own = format!("{settings}?profile=jp-ppc-final");
+    desk.look(&admin, "settings-profile", Some(&own)).await;
+    let page = site.get(&own, &admin.cookie).await.body;
+    assert!(page.contains("施設の規則に戻る"), "{page}");
+
     assert!(
         desk.post(&author, "submit", "")
             .await

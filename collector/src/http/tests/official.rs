@@ -74,16 +74,18 @@ async fn a_form_is_uploaded_mapped_and_filled_in_the_browser() {
         .body;
     assert!(page.contains("有、無、おそれ"), "the drop-down is shown");
     assert!(page.contains("field:20.choice") && page.contains("meta:mark"), "{page}");
-    let map = |say: &str, at: &str| {
-        format!(
-            "csrf={csrf}&at={at}&say={say}&row=&as=text&words=feared%3Dおそれ%0Ayes%3D有%0Ano%3D無"
-        )
-    };
+    let map = |say: &str, at: &str| format!("csrf={csrf}&at={at}&sheet=0&say={say}&row=&as=text");
     let path = format!("{PLACE}/ransomware/map");
     for (say, at) in [("field:20.choice", at), ("meta:mark", "%E6%A7%98%E5%BC%8F2%21C1")] {
         let answer = site.post(&path, &cookie, &map(say, at)).await;
-        assert_eq!(answer.location, format!("{PLACE}/ransomware?done=saved"), "{}", answer.body);
+        let back = format!("{PLACE}/ransomware?done=saved&sheet=0&at={at}#map");
+        assert_eq!(answer.location, back, "{}", answer.body);
     }
+    let page = site
+        .get(&format!("{PLACE}/ransomware?done=saved&sheet=0&at={at}"), &cookie)
+        .await
+        .body;
+    assert!(page.contains("<option value=\"おそれ\" selected>"), "the words are matched: {page}");
     let wrong = site.post(&path, &cookie, &map("field:250", at)).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
 

@@ -29,7 +29,7 @@ fn alert() -> Alert {
         )],
         call: Some(Call { company: "メディ社".to_owned(), phone: "0569-00-0000".to_owned() }),
         link: "https://c.example.jp:8443/f/handa-hp/incidents/7".to_owned(),
-        audit_head: Some((12, "ab".repeat(32))),
+        audit_head: Some(Head { n: 12, hash: "ab".repeat(32) }),
     }
 }
 

@@ -291,26 +291,13 @@ impl Teller<'_> {
 
     /// Whom people called.
     pub(super) fn calls(&self) -> Vec<Line> {
-        let call = |entry: &Entry| match entry {
-            Entry::VendorCalled { whom, number, called_at } => {
-                let number = plain_line(number);
-                let key = if number.is_empty() { "draft-call" } else { "draft-call-number" };
-                let text = self.text(key, &[("whom", &plain_line(whom)), ("number", &number)]);
-                let label = self.locale.text("draft-call-label");
-                Some(Line { at: Some(*called_at), label, text })
-            }
-            Entry::Opened { .. }
-            | Entry::Concluded { .. }
-            | Entry::Grew { .. }
-            | Entry::Raised { .. }
-            | Entry::TookIn { .. }
-            | Entry::BecamePart { .. }
-            | Entry::Acknowledged
-            | Entry::Commented { .. }
-            | Entry::Closed { .. }
-            | Entry::FalseAlarm { .. }
-            | Entry::Reopened { .. }
-            | Entry::Noted { .. } => None,
+        let call = |entry: &Entry| {
+            let call = entry.vendor_call()?;
+            let number = plain_line(call.number);
+            let key = if number.is_empty() { "draft-call" } else { "draft-call-number" };
+            let text = self.text(key, &[("whom", &plain_line(call.whom)), ("number", &number)]);
+            let label = self.locale.text("draft-call-label");
+            Some(Line { at: Some(call.called_at), label, text })
         };
         let mut calls: Vec<Line> = self
             .input

@@ -131,6 +131,9 @@ fn text(document: &Document, locale: Locale) -> String {
         }
     }
     lines.extend([String::new(), document.footer.record.clone(), document.footer.hash.clone()]);
+    if !document.footer.audit.is_empty() {
+        lines.push(document.footer.audit.clone());
+    }
     let mut text = lines.join("\r\n");
     text.push_str("\r\n");
     text

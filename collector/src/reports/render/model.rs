@@ -5,6 +5,8 @@ use serde::Serialize;
 use shirase_shared::ids::{IncidentId, ReportId};
 
 use crate::approval::Format;
+use crate::audit::Head;
+use crate::locale::Locale;
 use crate::reports::answer::Value;
 
 /// A document, ready for any renderer.
@@ -204,4 +206,17 @@ pub struct Footer {
     pub hash: String,
     /// Revision, profile and who approved it.
     pub record: String,
+    /// The head of the audit log when it was rendered; empty while the log is empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub audit: String,
+}
+
+impl Document {
+    /// Takes the head of the audit log along, so that this document can vouch for the log later.
+    #[must_use]
+    pub fn carrying(mut self, head: Option<&Head>, locale: Locale) -> Self {
+        let said = |head: &Head| locale.text_with("footer-audit", &[("head", head)]);
+        self.footer.audit = head.map(said).unwrap_or_default();
+        self
+    }
 }

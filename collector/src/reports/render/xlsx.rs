@@ -294,6 +294,9 @@ fn letter(
         pen.across(&format!("{label}: {text}"), &looks.plain, chars)?;
     }
     pen.across(&document.footer.record, &looks.faint, chars)?;
+    if !document.footer.audit.is_empty() {
+        pen.across(&document.footer.audit, &looks.faint, chars)?;
+    }
     pen.across(&document.footer.hash, &looks.faint, chars)
 }
 

@@ -3,6 +3,9 @@
 //! A process is looked at when it is first seen, for most are gone soon after; what was found is kept as long as the
 //! process lives, and some time longer. A file server's child is asked for its client as well.
 //!
+//! The kernel tells a number. It means another process only after every other number was given out since, which takes
+//! longer than the few milliseconds until the number is read; from then on a descriptor says whether it lives.
+//!
 //! Always holds: bounded; nothing here is needed to see a change, and whatever cannot be found out stays unknown.
 
 use std::collections::BTreeMap;
@@ -12,6 +15,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
 use super::{clients, sys};
 use crate::observation::{Actor, Kin};
 
@@ -19,6 +24,9 @@ use crate::observation::{Actor, Kin};
 const KNOWN_MAX: usize = 512;
 /// Processes looked at in one batch at the most, so that a storm of short-lived ones does not hold up reading.
 const LOOKS_PER_BATCH: usize = 64;
+/// How long a process that lived is taken to be behind its number, in milliseconds: less than it takes to give out all
+/// other numbers.
+const SURE_MS: u64 = 200;
 /// Processes above one that are noted: whoever starts one for each file is found there.
 const PARENTS_MAX: usize = 2;
 /// The children of this program work for clients.
@@ -28,50 +36,59 @@ const FILE_SERVER: &[u8] = b"smbd";
 #[derive(Default)]
 pub(super) struct Actors {
     known: BTreeMap<u32, Known>,
-    batch: u64,
+    now_ms: u64,
     looked: usize,
 }
 
 struct Known {
     actor: Arc<Actor>,
+    /// Tells whether it lives; none if it had ended already.
     pidfd: Option<OwnedFd>,
-    /// The last batch it was seen in.
-    batch: u64,
+    /// When it was last seen, and when it was last looked at whether it is still the same.
+    seen_ms: u64,
+    checked_ms: u64,
+}
+
+impl Known {
+    fn lives(&self) -> bool {
+        self.pidfd
+            .as_ref()
+            .is_some_and(|pidfd| !sys::has_ended(pidfd.as_fd()))
+    }
 }
 
 impl Actors {
     /// Begins another batch.
-    pub(super) fn begin_batch(&mut self) {
-        self.batch += 1;
+    pub(super) fn begin_batch(&mut self, now_ms: u64) {
+        self.now_ms = now_ms;
         self.looked = 0;
     }
 
-    /// Returns who a process is. `pidfd` came with the event; without one the process had ended before it was read.
-    pub(super) fn who(&mut self, pid: u32, pidfd: Option<OwnedFd>) -> Arc<Actor> {
-        let batch = self.batch;
+    /// Returns who a process is.
+    pub(super) fn who(&mut self, pid: u32) -> Arc<Actor> {
+        let now_ms = self.now_ms;
         if let Some(known) = self.known.get_mut(&pid) {
-            let checked = known.batch == batch;
-            known.batch = batch;
-            let ended = |known: &Known| {
-                let pidfd = known.pidfd.as_ref();
-                pidfd.is_none_or(|pidfd| sys::has_ended(pidfd.as_fd()))
-            };
+            known.seen_ms = now_ms;
+            if now_ms < known.checked_ms + SURE_MS {
+                return known.actor.clone();
+            }
             // An ended process may still be the one meant, unless its number belongs to another one by now.
-            let same = checked
-                || !ended(known)
-                || pidfd.is_none()
+            let same = known.lives()
                 || started(pid).is_none_or(|started| known.actor.started == Some(started));
             if same {
+                known.checked_ms = now_ms;
                 return known.actor.clone();
             }
         }
         self.looked += 1;
-        let actor = if self.looked <= LOOKS_PER_BATCH { look(pid) } else { nameless(pid) };
-        let actor = Arc::new(actor);
-        let known = Known { actor: actor.clone(), pidfd, batch };
-        if self.looked <= LOOKS_PER_BATCH {
-            self.known.insert(pid, known);
+        if LOOKS_PER_BATCH < self.looked {
+            return Arc::new(nameless(pid));
         }
+        // The descriptor first: while it lives, what is read of the number is read of its process.
+        let pidfd = open(pid);
+        let actor = Arc::new(look(pid));
+        let known = Known { actor: actor.clone(), pidfd, seen_ms: now_ms, checked_ms: now_ms };
+        self.known.insert(pid, known);
         self.make_room();
 
         actor
@@ -81,11 +98,16 @@ impl Actors {
         if self.known.len() <= KNOWN_MAX {
             return;
         }
-        let oldest = self.known.iter().min_by_key(|(_, known)| known.batch);
+        let oldest = self.known.iter().min_by_key(|(_, known)| known.seen_ms);
         if let Some(pid) = oldest.map(|(pid, _)| *pid) {
             self.known.remove(&pid);
         }
     }
+}
+
+fn open(pid: u32) -> Option<OwnedFd> {
+    let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
+    pidfd_open(pid, PidfdFlags::empty()).ok()
 }
 
 const fn nameless(pid: u32) -> Actor {
@@ -168,8 +190,8 @@ mod tests {
     #[test]
     fn this_process_is_found_and_kept() {
         let mut actors = Actors::default();
-        actors.begin_batch();
-        let actor = actors.who(std::process::id(), None);
+        actors.begin_batch(1000);
+        let actor = actors.who(std::process::id());
         assert_eq!(actor.program.as_deref(), std::env::current_exe().ok().as_deref());
         assert!(actor.started.is_some() && actor.uid.is_some(), "{actor:?}");
         let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
@@ -178,14 +200,30 @@ mod tests {
             .first()
             .and_then(|kin| i32::try_from(kin.pid).ok());
         assert_eq!(told, parent);
-        actors.begin_batch();
-        assert!(Arc::ptr_eq(&actor, &actors.who(std::process::id(), None)));
+        for now_ms in [1000 + SURE_MS - 1, 1000 + SURE_MS] {
+            actors.begin_batch(now_ms);
+            assert!(Arc::ptr_eq(&actor, &actors.who(std::process::id())));
+        }
+    }
+
+    #[test]
+    fn a_number_that_belongs_to_another_process_by_now_is_another_actor() {
+        let mut actors = Actors::default();
+        let pid = std::process::id();
+        let before = Arc::new(Actor { started: Some(1), ..nameless(pid) });
+        // It had ended, so there is no descriptor of it.
+        let known = Known { actor: before.clone(), pidfd: None, seen_ms: 0, checked_ms: 0 };
+        actors.known.insert(pid, known);
+        actors.begin_batch(SURE_MS - 1);
+        assert!(Arc::ptr_eq(&before, &actors.who(pid)));
+        actors.begin_batch(SURE_MS);
+        assert_eq!(actors.who(pid).started, started(pid));
     }
 
     #[test]
     fn a_process_that_is_gone_is_only_a_number() {
         let mut actors = Actors::default();
-        let actor = actors.who(u32::MAX, None);
+        let actor = actors.who(u32::MAX);
         assert_eq!(*actor, nameless(u32::MAX));
     }
 
@@ -194,9 +232,9 @@ mod tests {
         let mut actors = Actors::default();
         for pid in 0..100_000 {
             if pid % 1000 == 0 {
-                actors.begin_batch();
+                actors.begin_batch(u64::from(pid));
             }
-            actors.who(u32::MAX - pid, None);
+            actors.who(u32::MAX - pid);
         }
         assert!(actors.known.len() <= KNOWN_MAX, "{}", actors.known.len());
     }

@@ -6,10 +6,11 @@
 //! Always holds: bounded; directories outside every root are remembered as such, for most changes of a busy file
 //! system are theirs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::sys;
 
@@ -18,6 +19,8 @@ use super::sys;
 const KNOWN_MAX: usize = 50_000;
 /// Directories outside every root remembered at the most.
 const OUTSIDE_MAX: usize = 8192;
+/// Directories at the most whose whole paths are kept as well: those where something happens now.
+const BUSY_MAX: usize = 512;
 /// Longest way up from a directory to its root.
 const DEPTH_MAX: usize = 256;
 
@@ -34,11 +37,11 @@ pub(super) trait Locate {
 #[derive(Default)]
 pub(super) struct Directories {
     roots: Vec<PathBuf>,
-    known: BTreeMap<Box<[u8]>, Id>,
-    outside: BTreeSet<Box<[u8]>>,
+    known: HashMap<Box<[u8]>, Id>,
+    outside: HashMap<Box<[u8]>, ()>,
     list: Vec<Directory>,
-    /// The one asked for last, which the next question mostly is about too.
-    last: Option<(Box<[u8]>, Option<PathBuf>)>,
+    /// The paths of those asked for lately, which the next questions mostly are about too.
+    busy: HashMap<Id, Arc<Path>>,
 }
 
 struct Directory {
@@ -87,16 +90,21 @@ impl Directories {
     }
 
     /// Returns where the directory of a handle is, if that is in a root.
-    pub(super) fn path(&mut self, handle: &[u8], kernel: &impl Locate) -> Option<PathBuf> {
-        if let Some((last, path)) = &self.last
-            && **last == *handle
-        {
-            return path.clone();
+    pub(super) fn path(&mut self, handle: &[u8], kernel: &impl Locate) -> Option<Arc<Path>> {
+        if let Some(id) = self.known.get(handle).copied() {
+            return self.path_of(id);
         }
-        let path = self.find(handle, kernel);
-        self.last = Some((handle.into(), path.clone()));
+        if self.outside.contains_key(handle) {
+            return None;
+        }
+        let path = kernel.locate(handle).ok()?;
+        if !self.roots.iter().any(|root| path.starts_with(root)) {
+            self.exclude(handle);
+            return None;
+        }
+        self.learn(&path);
 
-        path
+        Some(path.into())
     }
 
     /// Notes a directory that has just appeared, with what may be in it already.
@@ -108,7 +116,7 @@ impl Directories {
 
     /// Notes that a directory has this path now, or lies where nobody watches.
     pub(super) fn moved(&mut self, to: &Path, inside: bool) {
-        self.last = None;
+        self.busy.clear();
         // Those below one that comes in were outside until now.
         self.clear_outside();
         let Ok(handle) = sys::handle_of(to) else { return };
@@ -126,23 +134,6 @@ impl Directories {
         if let (Some(directory), Some(name)) = (self.list.get_mut(id), to.file_name()) {
             (directory.above, directory.name) = (above, name.into());
         }
-    }
-
-    fn find(&mut self, handle: &[u8], kernel: &impl Locate) -> Option<PathBuf> {
-        if let Some(id) = self.known.get(handle) {
-            return self.path_of(*id);
-        }
-        if self.outside.contains(handle) {
-            return None;
-        }
-        let path = kernel.locate(handle).ok()?;
-        if !self.roots.iter().any(|root| path.starts_with(root)) {
-            self.exclude(handle);
-            return None;
-        }
-        self.learn(&path);
-
-        Some(path)
     }
 
     /// Remembers the directory at a path and those above it up to its root. Returns its place.
@@ -197,7 +188,20 @@ impl Directories {
         }
     }
 
-    fn path_of(&self, id: Id) -> Option<PathBuf> {
+    fn path_of(&mut self, id: Id) -> Option<Arc<Path>> {
+        if let Some(path) = self.busy.get(&id) {
+            return Some(Arc::clone(path));
+        }
+        let path: Arc<Path> = self.composed(id)?.into();
+        if BUSY_MAX <= self.busy.len() {
+            self.busy.clear();
+        }
+        self.busy.insert(id, Arc::clone(&path));
+
+        Some(path)
+    }
+
+    fn composed(&self, id: Id) -> Option<PathBuf> {
         let mut names: Vec<&OsStr> = Vec::new();
         let mut at = id;
         while names.len() < DEPTH_MAX {
@@ -217,17 +221,17 @@ impl Directories {
         if OUTSIDE_MAX <= self.outside.len() {
             self.outside.clear();
         }
-        self.outside.insert(handle.into());
+        self.outside.insert(handle.into(), ());
     }
 
     fn clear_outside(&mut self) {
         self.outside.clear();
-        self.last = None;
     }
 
     fn forget(&mut self) {
         self.known.clear();
         self.list.clear();
+        self.busy.clear();
         self.clear_outside();
     }
 
@@ -284,7 +288,7 @@ mod tests {
         directories.add_root(home.path()).expect("a root");
         fs::remove_dir_all(home.path().join("a")).expect("removed");
         let kernel = Silent::default();
-        assert_eq!(directories.path(&was, &kernel), Some(deep));
+        assert_eq!(directories.path(&was, &kernel), Some(deep.into()));
         assert_eq!(kernel.0.get(), 0);
     }
 
@@ -298,7 +302,7 @@ mod tests {
         fs::rename(home.path().join("a"), home.path().join("x")).expect("renamed");
         directories.moved(&home.path().join("x"), true);
         let kernel = Silent::default();
-        assert_eq!(directories.path(&below, &kernel), Some(home.path().join("x/b")));
+        assert_eq!(directories.path(&below, &kernel), Some(home.path().join("x/b").into()));
     }
 
     #[test]
@@ -314,7 +318,7 @@ mod tests {
         assert_eq!(directories.path(&below, &Silent::default()), None);
         fs::rename(&away, root.join("c")).expect("moved in");
         directories.moved(&root.join("c"), true);
-        assert_eq!(directories.path(&below, &Silent::default()), Some(root.join("c/b")));
+        assert_eq!(directories.path(&below, &Silent::default()), Some(root.join("c/b").into()));
     }
 
     #[test]
@@ -328,10 +332,10 @@ mod tests {
         fs::create_dir_all(root.join("new/deep")).expect("made");
         let deep = handle(&root.join("new/deep"));
         let says = Says(root.join("new/deep"));
-        assert_eq!(directories.path(&deep, &says), Some(root.join("new/deep")));
+        assert_eq!(directories.path(&deep, &says), Some(root.join("new/deep").into()));
         let silent = Silent::default();
         directories.path(&handle(&root), &silent);
-        assert_eq!(directories.path(&deep, &silent), Some(root.join("new/deep")));
+        assert_eq!(directories.path(&deep, &silent), Some(root.join("new/deep").into()));
         assert_eq!(directories.path(&handle(&other), &Says(other.clone())), None);
         directories.path(&deep, &silent);
         assert_eq!(directories.path(&handle(&other), &silent), None);

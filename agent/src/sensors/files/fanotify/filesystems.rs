@@ -3,8 +3,12 @@
 //! A mark covers one file system, however it is mounted; what is mounted below a root needs a mark of its own.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
+
+use super::sys;
 
 /// Kinds of file systems without files of anybody's: the kernel's own views.
 const VIEWS: &[&str] = &[
@@ -33,9 +37,30 @@ const VIEWS: &[&str] = &[
 /// A container's file system: what is written there is seen in its upper layer, which lies on another one.
 const LAYERS: &str = "overlay";
 
-/// Returns the mount table of this process, see proc(5).
+/// The mount table of this process, see proc(5).
+const TABLE: &str = "/proc/self/mountinfo";
+
+/// Returns the mount table of this process.
 pub(super) fn table() -> Vec<u8> {
-    std::fs::read("/proc/self/mountinfo").unwrap_or_default()
+    std::fs::read(TABLE).unwrap_or_default()
+}
+
+/// Tells whether something was mounted or unmounted: reading the whole table each time takes long where there are many
+/// containers, and the kernel knows.
+pub(super) struct Mountings(Option<File>);
+
+impl Mountings {
+    /// Begins to follow the table. Read it after this.
+    pub(super) fn follow() -> Self {
+        Self(File::open(TABLE).ok())
+    }
+
+    /// Whether the table may be another one than at the last question.
+    pub(super) fn may_differ(&self) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|table| sys::has_news(table.as_fd()))
+    }
 }
 
 /// Returns where file systems with files are mounted below a root, outermost first.

@@ -295,13 +295,18 @@ mod tests {
     use std::fs;
 
     use shirase_shared::clock::{Clock as _, SystemClock};
+    use shirase_shared::ids::BootId;
 
     use super::*;
+    use crate::sensors::files::queue;
 
-    fn finder() -> (Finder, Receiver<Waiting>) {
-        let (queue, waiting) = sync_channel(4096);
-        let inlet =
-            Inlet { queue, overflowed: Arc::default(), clock: Arc::new(SystemClock::default()) };
+    fn finder() -> (Finder, queue::Receiver<Waiting>) {
+        let (queue, waiting) = queue::queue(4096);
+        let inlet = Inlet {
+            queue,
+            overflowed: Arc::default(),
+            clock: Arc::new(SystemClock::new(BootId::random())),
+        };
 
         (Finder::new(inlet, Arc::default()), waiting)
     }
@@ -318,14 +323,14 @@ mod tests {
         fs::write(aside.join("g"), b"y").expect("written");
         fs::hard_link(aside.join("g"), aside.join("h")).expect("linked");
         let (mut finder, waiting) = finder();
-        let at = SystemClock::default().moment();
+        let at = SystemClock::new(BootId::random()).moment();
         for path in [aside.join("f"), aside.join("g")] {
             finder
                 .wanted
                 .insert(number_of(&path).expect("a file"), (at, None));
         }
         finder.search(&[root]);
-        let told: Vec<_> = waiting.try_iter().collect();
+        let told: Vec<_> = std::iter::from_fn(|| waiting.try_recv().ok()).collect();
         let [Waiting::One(event)] = told.as_slice() else { panic!("one write: {told:?}") };
         assert_eq!(event.path, inside);
         let strange = finder

@@ -11,15 +11,17 @@ use std::time::Duration;
 
 use super::actors::Actors;
 use super::records;
-use super::sys;
+use super::sys::{self, Woken};
 use crate::sensors::files::raw::{Batch, Inlet, Raw, RawEvent, Slot, Waiting};
 
 /// Batches that may wait for the worker; 32 KiB each.
 const BATCHES_MAX: usize = 256;
 /// How long to wait for the worker to make room.
 const ROOM_PAUSE: Duration = Duration::from_millis(2);
-/// Bytes read at once: some three hundred changes, and as many descriptors of processes.
+/// Bytes read at once: some three hundred changes.
 const READ_BYTES: usize = 32 * 1024;
+/// No report is longer: a head, and at the most two names of 255 bytes with their handles.
+const REPORT_MAX_BYTES: usize = 2048;
 /// How long changes gather at the beginning of some activity: each millisecond is a third of a file lost.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 /// How long they gather when it goes on.
@@ -47,12 +49,16 @@ impl Reader {
         let mut actors = Actors::default();
         let mut buffer = vec![0; READ_BYTES];
         let (mut begun_ms, mut last_ms, mut failed) = (0, 0, false);
-        while !sys::has_ended(self.stop.as_fd()) {
+        loop {
             match sys::wait(self.group.as_fd(), self.stop.as_fd()) {
-                Ok(true) => {}
-                Ok(false) => continue,
+                Ok(Woken::Readable) => {}
+                Ok(Woken::Stopped) => return,
+                Ok(Woken::ByNothing) => continue,
                 Err(error) => {
                     self.missed(&error, &mut failed);
+                    if sys::has_ended(self.stop.as_fd()) {
+                        return;
+                    }
                     continue;
                 }
             }
@@ -73,7 +79,7 @@ impl Reader {
 
     /// Takes everything that waits. Returns whether somebody still wants it.
     fn drain(&self, buffer: &mut [u8], actors: &mut Actors) -> io::Result<bool> {
-        actors.begin_batch();
+        actors.begin_batch(self.inlet.clock.moment().monotonic_ms);
         loop {
             if BATCHES_MAX < self.slots.taken() {
                 // The kernel's queue has more room than this process should have.
@@ -93,6 +99,10 @@ impl Reader {
             if !batch.actors.is_empty() && self.inlet.queue.send(Waiting::Many(batch)).is_err() {
                 return Ok(false);
             }
+            if length + REPORT_MAX_BYTES < buffer.len() {
+                // It was not for want of room that reading ended.
+                return Ok(true);
+            }
         }
     }
 
@@ -103,12 +113,11 @@ impl Reader {
         let mut batch = Batch { at, bytes: read.to_vec(), actors: Vec::new(), _slot: slot };
         let mut last = None;
         for report in records::reports(read) {
-            let pidfd = report.pidfd().and_then(sys::reported);
             let actor = match &last {
                 _ if report.has(libc::FAN_Q_OVERFLOW) => None,
                 Some((pid, actor)) if *pid == report.pid => Some(Arc::clone(actor)),
                 Some(_) | None => {
-                    let actor = actors.who(report.pid, pidfd);
+                    let actor = actors.who(report.pid);
                     last = Some((report.pid, actor.clone()));
                     Some(actor)
                 }

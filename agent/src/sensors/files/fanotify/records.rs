@@ -80,12 +80,6 @@ impl<'a> Report<'a> {
         self.named(libc::FAN_EVENT_INFO_TYPE_NEW_DFID_NAME)
     }
 
-    /// Returns the number of the pidfd made for this event, negative if the process had ended.
-    pub(super) fn pidfd(&self) -> Option<i32> {
-        let record = self.record(libc::FAN_EVENT_INFO_TYPE_PIDFD)?;
-        Some(i32::from_ne_bytes(part(record, RECORD_HEAD_BYTES)?))
-    }
-
     fn named(&self, kind: u8) -> Option<Place<'a>> {
         let rest = self.record(kind)?.get(RECORD_HEAD_BYTES..)?;
         let length = usize::try_from(u32::from_ne_bytes(part(rest, 8)?)).ok()?;
@@ -154,14 +148,14 @@ mod tests {
 
     #[test]
     fn a_rename_has_both_names_and_a_process() {
-        let pidfd = record(libc::FAN_EVENT_INFO_TYPE_PIDFD, &5_i32.to_ne_bytes());
+        let other = record(libc::FAN_EVENT_INFO_TYPE_PIDFD, &5_i32.to_ne_bytes());
         let old = named(libc::FAN_EVENT_INFO_TYPE_OLD_DFID_NAME, 1, "カルテ.pdf");
         let new = named(libc::FAN_EVENT_INFO_TYPE_NEW_DFID_NAME, 2, "b");
-        let mut bytes = event(libc::FAN_RENAME, 42, &[old, new, pidfd]);
+        let mut bytes = event(libc::FAN_RENAME, 42, &[other, old, new]);
         bytes.extend(event(libc::FAN_Q_OVERFLOW, 0, &[]));
         let all: Vec<_> = reports(&bytes).collect();
         let [rename, overflow] = all.as_slice() else { panic!("two events: {all:?}") };
-        assert_eq!((rename.pid, rename.pidfd()), (42, Some(5)));
+        assert_eq!(rename.pid, 42);
         let (old, new) = (rename.before().expect("old"), rename.after().expect("new"));
         assert_eq!((old.name, new.name), (OsStr::new("カルテ.pdf"), OsStr::new("b")));
         assert_eq!((old.directory.len(), old.directory[16]), (24, 1));

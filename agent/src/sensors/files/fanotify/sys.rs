@@ -37,14 +37,22 @@ struct RawHandle {
     handle: [u8; HANDLE_MAX_BYTES],
 }
 
-/// Opens a group that tells names, directories and processes. It needs `CAP_SYS_ADMIN`.
-#[expect(unsafe_code, reason = "no safe binding has file handles and processes in one report")]
+/// How a group is opened: it tells names, directories and numbers of processes.
+///
+/// A descriptor of the process in each report (`FAN_REPORT_PIDFD`) would cost more than all the rest of reading it.
+const GROUP: u32 =
+    libc::FAN_CLASS_NOTIF | libc::FAN_CLOEXEC | libc::FAN_NONBLOCK | libc::FAN_REPORT_DFID_NAME;
+
+/// Opens a group. It needs `CAP_SYS_ADMIN`.
 pub(super) fn init() -> io::Result<OwnedFd> {
-    let flags = libc::FAN_CLASS_NOTIF
-        | libc::FAN_CLOEXEC
-        | libc::FAN_NONBLOCK
-        | libc::FAN_REPORT_DFID_NAME
-        | libc::FAN_REPORT_PIDFD;
+    // Without the right a group opens too, but nothing it may mark is of use. This one says so.
+    drop(open_group(GROUP | libc::FAN_REPORT_PIDFD)?);
+
+    open_group(GROUP)
+}
+
+#[expect(unsafe_code, reason = "no safe binding has file handles and processes in one report")]
+fn open_group(flags: u32) -> io::Result<OwnedFd> {
     let opened = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_LARGEFILE;
     // SAFETY: two numbers go in, a descriptor or -1 comes out.
     let group = unsafe { libc::fanotify_init(flags, opened.cast_unsigned()) };
@@ -78,19 +86,31 @@ fn mark(group: BorrowedFd<'_>, flags: u32, mask: u64, path: &Path) -> io::Result
     succeeded(result)
 }
 
-/// Waits until there is something to read from the group or the other end of `stop` is closed. Returns whether there
-/// is something to read.
+/// What ended a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Woken {
+    /// There is something to read from the group.
+    Readable,
+    /// The other end of `stop` is closed.
+    Stopped,
+    /// Neither.
+    ByNothing,
+}
+
+/// Waits until there is something to read from the group or the other end of `stop` is closed.
 #[expect(unsafe_code, reason = "poll(2) without another crate's feature")]
-pub(super) fn wait(group: BorrowedFd<'_>, stop: BorrowedFd<'_>) -> io::Result<bool> {
+pub(super) fn wait(group: BorrowedFd<'_>, stop: BorrowedFd<'_>) -> io::Result<Woken> {
     let entry =
         |fd: BorrowedFd<'_>| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
     let mut fds = [entry(group), entry(stop)];
     // SAFETY: the array lives until the call returns and holds as many entries as said.
     let ready = unsafe { libc::poll(fds.as_mut_ptr(), 2, -1) };
     match succeeded(ready) {
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Woken::ByNothing),
         Err(error) => Err(error),
-        Ok(()) => Ok(fds[1].revents == 0 && fds[0].revents != 0),
+        Ok(()) if fds[1].revents != 0 => Ok(Woken::Stopped),
+        Ok(()) if fds[0].revents != 0 => Ok(Woken::Readable),
+        Ok(()) => Ok(Woken::ByNothing),
     }
 }
 
@@ -99,17 +119,19 @@ pub(super) fn read(group: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize
     Ok(rustix::io::read(group, buffer)?)
 }
 
-/// Takes over a descriptor the kernel put into a report; negative ones are none.
-#[expect(unsafe_code, reason = "the kernel tells descriptors as numbers in a report")]
-pub(super) fn reported(fd: RawFd) -> Option<OwnedFd> {
-    // SAFETY: the report made this descriptor for us, and each report is read once.
-    (0 <= fd).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
+/// Whether the process behind a pidfd has ended, or a pipe's other end is closed.
+pub(super) fn has_ended(fd: BorrowedFd<'_>) -> bool {
+    is_ready(fd, libc::POLLIN)
 }
 
-/// Whether the process behind a pidfd has ended, or a pipe's other end is closed.
+/// Whether a file of `/proc` that tells of changes, such as the mount table, changed since this was asked before.
+pub(super) fn has_news(fd: BorrowedFd<'_>) -> bool {
+    is_ready(fd, libc::POLLPRI)
+}
+
 #[expect(unsafe_code, reason = "poll(2) without another crate's feature")]
-pub(super) fn has_ended(fd: BorrowedFd<'_>) -> bool {
-    let mut entry = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+fn is_ready(fd: BorrowedFd<'_>, events: libc::c_short) -> bool {
+    let mut entry = libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
     // SAFETY: the one entry lives until the call returns.
     0 < unsafe { libc::poll(&raw mut entry, 1, 0) }
 }

@@ -19,21 +19,22 @@ impl Worker {
         let is_directory = std::fs::symlink_metadata(&to.path).is_ok_and(|found| found.is_dir());
         let entry = if is_directory { Entry::Directory } else { Entry::File };
         match self.pairing.to(cookie) {
-            Some(from) => self.renamed(&from, to, entry),
+            Some(from) => self.renamed(&from.path, to, entry),
             None => self.moved_in(to, entry),
         }
     }
 
-    pub(super) fn renamed(&mut self, from: &Seen, to: &Seen, entry: Entry) {
-        let old = root_of(&self.roots, &from.path);
+    pub(super) fn renamed(&mut self, from: &Path, to: &Seen, entry: Entry) {
+        let old = root_of(&self.roots, from);
         let new = root_of(&self.roots, &to.path);
         let ((root, below), old) = match (new, old) {
             (Some((root, below)), Some((old_root, old))) if root == old_root => {
-                ((root.clone(), below), old)
+                ((root.clone(), below.to_owned()), old.to_owned())
             }
             (new, _) => {
                 let comes_in = new.is_some();
-                self.tell(from, Operation::MovedOut);
+                let gone = Seen { path: from.to_owned(), ..to.clone() };
+                self.tell(&gone, Operation::MovedOut);
                 if comes_in {
                     self.moved_in(to, entry);
                 }
@@ -47,11 +48,9 @@ impl Worker {
             Entry::File => Operation::Renamed { from: old },
         };
         if entry == Entry::Directory {
-            self.watchlist.note_moved(&from.path, &to.path);
+            self.watchlist.note_moved(from, &to.path);
         }
-        let role = self
-            .watchlist
-            .role(&[&from.path, &to.path], to.at.monotonic_ms);
+        let role = self.watchlist.role(&[from, &to.path], to.at.monotonic_ms);
         let change = FileChange::new(root, below, operation);
         let change = FileChange { actor: to.actor.clone(), role, ..change };
         self.send(to.at, Fact::File(change));

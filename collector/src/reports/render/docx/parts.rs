@@ -176,7 +176,11 @@ pub(super) fn footer(document: &Document) -> String {
          </w:pBdr><w:tabs><w:tab w:val=\"right\" w:pos=\"9750\"/></w:tabs></w:pPr>{record}<w:r><w:tab/></w:r>{pages}</w:p>"
     );
     let hash = paragraph("Letter", "", &run(&document.footer.hash, look));
+    let audit = match document.footer.audit.as_str() {
+        "" => String::new(),
+        said => paragraph("Letter", "", &run(said, look)),
+    };
     format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<w:ftr {NAMESPACES}>{first}{hash}</w:ftr>"
+        "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<w:ftr {NAMESPACES}>{first}{hash}{audit}</w:ftr>"
     )
 }
