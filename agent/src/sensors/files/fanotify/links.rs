@@ -301,8 +301,11 @@ mod tests {
 
     fn finder() -> (Finder, queue::Receiver<Waiting>) {
         let (queue, waiting) = queue::queue(4096);
-        let inlet =
-            Inlet { queue, overflowed: Arc::default(), clock: Arc::new(SystemClock::default()) };
+        let inlet = Inlet {
+            queue,
+            overflowed: Arc::default(),
+            clock: Arc::new(SystemClock::new(crate::service::boot_id())),
+        };
 
         (Finder::new(inlet, Arc::default()), waiting)
     }
@@ -319,7 +322,7 @@ mod tests {
         fs::write(aside.join("g"), b"y").expect("written");
         fs::hard_link(aside.join("g"), aside.join("h")).expect("linked");
         let (mut finder, waiting) = finder();
-        let at = SystemClock::default().moment();
+        let at = SystemClock::new(crate::service::boot_id()).moment();
         for path in [aside.join("f"), aside.join("g")] {
             finder
                 .wanted
