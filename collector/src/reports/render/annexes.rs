@@ -118,7 +118,7 @@ impl Maker<'_> {
         Annex {
             title: self.locale.text("sources-title"),
             intro: self.locale.text("sources-intro"),
-            widths: vec![4, 16, 9, 11, 4, 14],
+            widths: vec![4, 17, 8, 10, 4, 15],
             head: [
                 "column-record",
                 "column-time",
