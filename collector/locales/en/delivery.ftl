@@ -78,7 +78,7 @@ delivery-choice-stop = Give up
 delivery-note = How you know, or why
 delivery-note-hint = To say that it arrived, write whom you asked and how.
 
-record-title = Record what came of it
+delivery-record-title = Record what came of it
 record-outcome = Outcome
 record-delivered = Told or handed over
 record-not-yet = Not reached; later again

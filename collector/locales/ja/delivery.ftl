@@ -78,7 +78,7 @@ delivery-choice-stop = 取りやめる
 delivery-note = 確かめ方・理由
 delivery-note-hint = 「届いていた」には、誰にどう確かめたかを必ず書きます。
 
-record-title = 結果を記録する
+delivery-record-title = 結果を記録する
 record-outcome = 結果
 record-delivered = 伝えた・渡した
 record-not-yet = つながらなかった（後でもう一度）

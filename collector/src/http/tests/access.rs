@@ -142,7 +142,12 @@ enum Found {
 
 /// Everything a path names is there, so a 404 comes from the guard.
 fn found(access: Access, answer: &Answered) -> Found {
-    let redirected = answer.status == StatusCode::SEE_OTHER && answer.cookies.is_empty();
+    // The way back after signing in is remembered in a cookie too; a session begins or ends only with its own.
+    let session = answer
+        .cookies
+        .iter()
+        .any(|cookie| cookie.starts_with("__Host-shirase="));
+    let redirected = answer.status == StatusCode::SEE_OTHER && !session;
     match (answer.status, answer.location.as_str()) {
         (StatusCode::FORBIDDEN, _) => Found::Forbidden,
         (StatusCode::NOT_FOUND, _) => Found::Hidden,
