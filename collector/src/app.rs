@@ -31,6 +31,7 @@ use crate::jobs::correlate::CorrelateJob;
 use crate::jobs::deadlines::DeadlinesJob;
 use crate::jobs::deliver::DeliverJob;
 use crate::jobs::draft_reports::DraftReportsJob;
+use crate::jobs::emergencies::EmergenciesJob;
 use crate::jobs::notify::NotifyJob;
 use crate::jobs::silence::SilenceJob;
 use crate::jobs::{self, Job, Nudge};
@@ -223,6 +224,17 @@ fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
             patience: Patience::default(),
             clock: Arc::clone(clock),
             nudge: nudge.clone(),
+        },
+        parts,
+        stages,
+    );
+    spawn_job(
+        EmergenciesJob {
+            store: store.clone(),
+            profiles: parts.releases.shared_profiles(),
+            courier: parts.courier.clone(),
+            clock: Arc::clone(clock),
+            console_url: config.console_url(),
         },
         parts,
         stages,

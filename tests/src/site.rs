@@ -73,7 +73,7 @@ impl Site {
         if dir.join("collector").exists() {
             bail!("`{}` holds an earlier site; remove it or name another folder", dir.display());
         }
-        for folder in ["collector", "agent", "logs", "watched"] {
+        for folder in ["collector", "agent", "logs", "watched", "handed-in"] {
             std::fs::create_dir_all(dir.join(folder))
                 .with_context(|| format!("failed to make `{}`", dir.join(folder).display()))?;
         }
@@ -125,6 +125,12 @@ impl Site {
         self.dir.join("watched")
     }
 
+    /// Where reports are handed in by folder: a folder in it for each addressee.
+    #[must_use]
+    pub fn handed_in(&self) -> PathBuf {
+        self.dir.join("handed-in")
+    }
+
     /// Where the collector keeps its data.
     #[must_use]
     pub fn data_dir(&self) -> PathBuf {
@@ -157,7 +163,11 @@ host = "127.0.0.1"
 port = {mail}
 tls = "none"
 from = "shirase@hospital.example"
+
+[deliver]
+folder = "{handed_in}"
 "#,
+            handed_in = self.handed_in().display(),
             data = self.data_dir().display(),
             mail = self.mail.address.port(),
         )

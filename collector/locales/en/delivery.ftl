@@ -133,3 +133,16 @@ address-mail = This is no mail address. Give one such as uketsuke@example.jp.
 address-folder = This is no folder. Give the name of a folder in deliver.folder: up to 32 of a-z, 0-9 and -.
 address-number = This is no number. Use digits, +, -, spaces and brackets, such as 03-0000-0000.
 address-url = This is no URL. It begins with https://.
+
+delivery-from-book = From the address book
+delivery-book-empty = The address book has no contact this report could go to.
+delivery-type-in = Type an address in
+delivery-partner = Drill partner
+delivery-no-entry = That contact of the book cannot be used now. Choose again from the list.
+delivery-unverified = 未確認: in the address book, but nobody had made sure of it
+delivery-stale = Not verified for a year: last on { $day }
+line-mail = Mail
+line-phone = Telephone
+line-night-phone = Telephone (night, holidays)
+line-fax = Fax
+line-web = Web form

@@ -133,3 +133,16 @@ address-mail = メールアドレスではありません。uketsuke@example.jp 
 address-folder = フォルダ名ではありません。設定 deliver.folder の中にあるフォルダの名前（a-z、0-9、- の32文字まで）を入力してください。
 address-number = 番号ではありません。数字、+、-、空白、かっこだけで、03-0000-0000 のように入力してください。
 address-url = URLではありません。https:// で始まるURLを入力してください。
+
+delivery-from-book = 連絡先の台帳から選ぶ
+delivery-book-empty = 連絡先の台帳に、届け先になる連絡先がありません。
+delivery-type-in = 宛先を手で入力する
+delivery-partner = 訓練の相手
+delivery-no-entry = 台帳のその連絡先は、いま使えません。一覧から選び直してください。
+delivery-unverified = 未確認: 台帳の連絡先ですが、誰も確かめていませんでした
+delivery-stale = 1年以上未確認: 最後の確認は { $day } でした
+line-mail = メール
+line-phone = 電話
+line-night-phone = 電話（夜間・休日）
+line-fax = FAX
+line-web = Webフォーム

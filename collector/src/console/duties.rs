@@ -41,6 +41,8 @@ pub struct QuestionView {
     pub asks_reason: bool,
     /// Whether it is the next to be answered.
     pub next: bool,
+    /// Whether its buttons are folded away: somebody answered, or the machine's evidence speaks for itself.
+    pub folded: bool,
 }
 
 impl QuestionView {
@@ -70,6 +72,8 @@ impl QuestionView {
                     .unwrap_or_default(),
                 asks_reason: is_answered(question, &sheet.answers),
                 next: next == Some(question),
+                folded: is_answered(question, &sheet.answers)
+                    || (question == Field::Kind && next != Some(question)),
             }
         };
         QUESTIONS.into_iter().map(view).collect()
@@ -77,7 +81,8 @@ impl QuestionView {
 }
 
 fn said_words(question: Field, answer: &Answer, locale: Locale) -> String {
-    let what = value_lines(question, &answer.value, locale).join(" · ");
+    let said = value_lines(question, &answer.value, locale).join(" · ");
+    let what = if said.is_empty() { locale.text(answer.status.label_key()) } else { said };
     let who = match &answer.source {
         crate::reports::answer::Source::Person { name, .. } => name.clone(),
         crate::reports::answer::Source::Machine { .. }
@@ -206,7 +211,7 @@ impl DutyView {
                 .map(|contact| contact.office.in_lang(lang).to_owned())
                 .unwrap_or_default(),
             obligation: obligation_badge(duty.obligation, locale),
-            standing: standing_badge(duty.standing, locale),
+            standing: standing_badge(duty.standing, duty.obligation, locale),
             time: body.duty.deadline.in_lang(lang).to_owned(),
             basis: body.duty.legal_basis.in_lang(lang).to_owned(),
             reasons: duty
@@ -249,9 +254,11 @@ fn obligation_badge(obligation: Obligation, locale: Locale) -> Badge {
     Badge { tone, text: locale.text(obligation.label_key()) }
 }
 
-fn standing_badge(standing: Standing, locale: Locale) -> Badge {
+/// What nobody has to do is never shown as needed.
+fn standing_badge(standing: Standing, obligation: Obligation, locale: Locale) -> Badge {
     let (tone, key) = match standing {
-        Standing::Applies => (Tone::High, "duty-applies"),
+        Standing::Applies if obligation == Obligation::Required => (Tone::High, "duty-applies"),
+        Standing::Applies => (Tone::Low, "duty-possible"),
         Standing::Open => (Tone::Medium, "duty-open"),
         Standing::NotNow => (Tone::Quiet, "duty-not-now"),
         Standing::Off => (Tone::Quiet, "duty-off"),

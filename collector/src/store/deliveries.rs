@@ -225,7 +225,7 @@ impl Store {
 async fn released_hash(conn: &mut SqliteConnection, report: &Report) -> Result<String, StoreError> {
     let found: Option<(String,)> = sqlx::query_as(
         "SELECT answers_sha256 FROM decisions WHERE facility_id = ? AND report_id = ? AND revision = ?
-         AND decision = 'approved'",
+         AND decision = 'approved' LIMIT 1",
     )
     .bind(report.facility.as_str())
     .bind(report.id.to_string())

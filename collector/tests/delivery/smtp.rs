@@ -4,13 +4,18 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 use shirase_collector::approval::Format;
-use shirase_collector::deliver::{Choice, Decided, DeliverConfig, Outcome as Ending, State, Way};
+use shirase_collector::deliver::{
+    Choice, Decided, DeliverConfig, Outcome as Ending, Record, State, Way,
+};
 use shirase_collector::jobs::{Job as _, Outcome};
 use shirase_collector::keys::Signed;
-use shirase_collector::notify::mail::{MailConfig, MailTls};
+use shirase_collector::notify::mail::{
+    Around, HandOverError, MailConfig, MailTls, Mailer, envelope,
+};
 use shirase_shared::ids::DeliveryId;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
-use crate::released::{plain_mail, worker};
+use crate::released::{PATIENCE, plain_mail, worker};
 use crate::smtp_play::Play;
 use crate::ward::Ward;
 
@@ -96,8 +101,8 @@ async fn over_tls_it_arrives_and_a_certificate_of_somebody_else_is_refused() {
 #[tokio::test]
 async fn what_was_not_handed_over_is_tried_again_a_few_times_and_then_a_person_is_asked() {
     let (ward, report) = Ward::released().await;
-    // A cut in the text, a 4xx at the addressee, one at the text, and then it goes through.
-    let parts = ["cut-before", "rcpt-later", "text-later", "take"];
+    // A cut before the text, a 4xx at the addressee, one at the text, and then it goes through.
+    let parts = ["cut-at-data", "rcpt-later", "text-later", "take"];
     let server = Play::start(ward.dir.path(), &parts);
     let mail = plain_mail(server.port);
     let id = ward.choose(&report, Way::Mail, OFFICE).await;
@@ -118,6 +123,49 @@ async fn what_was_not_handed_over_is_tried_again_a_few_times_and_then_a_person_i
     assert_eq!(delivery.state, State::Delivered);
     let taken = server.taken();
     assert_eq!((taken.len(), &taken[0].message_id), (1, &delivery.message_id));
+}
+
+#[tokio::test]
+async fn a_cut_in_the_text_is_no_delivery_where_the_final_dot_certainly_never_left() {
+    let (ward, _) = Ward::released().await;
+    let server = Play::start(ward.dir.path(), &["cut-before"]);
+    let mailer = Mailer::new(&plain_mail(server.port))
+        .unwrap()
+        .with_patience(PATIENCE);
+    let around = Around {
+        from: "report@hospital.example",
+        to: OFFICE,
+        message_id: "<1@reports.shirase.invalid>",
+        at: ward.now(),
+    };
+    // More than the kernel takes in without the server reading: the cut is seen in the middle of it.
+    let mut large = envelope(&around).unwrap();
+    large.bytes.extend_from_slice(b"Subject: large\r\n\r\n");
+    large
+        .bytes
+        .extend("0123456789abcdef\r\n".repeat(3_000_000).into_bytes());
+    let error = mailer
+        .hand_over(&large, std::future::ready(Ok(())))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, HandOverError::NotYet(_)), "{error:?}");
+
+    // A small one is out of our hands, dot and all, before the cut shows: that is unknown, whatever the server did.
+    let mut small = envelope(&around).unwrap();
+    small
+        .bytes
+        .extend_from_slice(b"Subject: small\r\n\r\nx\r\n");
+    let error = mailer
+        .hand_over(&small, std::future::ready(Ok(())))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, HandOverError::Unknown(_)), "{error:?}");
+
+    let refused = mailer
+        .hand_over(&small, std::future::ready(Err("no room".to_owned())))
+        .await;
+    assert_eq!(refused, Err(HandOverError::NotYet("no room".to_owned())), "our own disk is full");
+    assert!(server.taken().is_empty());
 }
 
 #[tokio::test]

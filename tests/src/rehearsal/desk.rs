@@ -1,8 +1,10 @@
 //! People at the console: each reads the page first and sends its form back, as a browser would.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use shirase_shared::testing::eventually;
 
 use super::papers::Paper;
 use super::script::{Did, Staff};
@@ -11,6 +13,8 @@ use crate::form::Form;
 use crate::set_clock::SetClock;
 use crate::site::{FACILITY, Login, Site, text_of};
 
+/// How long the collector may take to hand a report in.
+const DELIVERY_DEADLINE: Duration = Duration::from_secs(60);
 /// How often in a row what a page shows may change under a person's eyes.
 const TRIES: usize = 10;
 
@@ -57,6 +61,7 @@ impl Desk {
             | Did::Makes { .. }
             | Did::Fills { .. }
             | Did::Submits { .. }
+            | Did::Delivers { .. }
             | Did::Closes { .. } => by,
         };
         let (login, console) = self
@@ -108,6 +113,11 @@ impl Desk {
                 let page = format!("/facilities/{FACILITY}/reports/{report}");
                 send(console, &page, |page| page.form("/submit"), &[]).await?
             }
+            Did::Delivers { profile, .. } => {
+                let report = report_of(site, incident, profile)?;
+                let page = format!("/facilities/{FACILITY}/reports/{report}/deliveries");
+                deliver(site, console, &page, did).await?;
+            }
             Did::Approves { profile, changed, .. } => {
                 let report = report_of(site, incident, profile)?;
                 let page = format!("/facilities/{FACILITY}/reports/{report}");
@@ -137,14 +147,20 @@ async fn send(
     form: impl Fn(&Page) -> Result<Form>,
     filled: &[(&str, &str)],
 ) -> Result<()> {
+    sent(console, path, form, filled).await.map(drop)
+}
+
+/// The same, with the page that follows.
+async fn sent(
+    console: &Console,
+    path: &str,
+    form: impl Fn(&Page) -> Result<Form>,
+    filled: &[(&str, &str)],
+) -> Result<Page> {
     for _ in 0..TRIES {
         let page = console.get(path).await?;
-        if console
-            .send_if_current(&form(&page)?, filled)
-            .await?
-            .is_some()
-        {
-            return Ok(());
+        if let Some(next) = console.send_if_current(&form(&page)?, filled).await? {
+            return Ok(next);
         }
     }
 
@@ -198,6 +214,42 @@ async fn fill(console: &Console, path: &str, did: &Did) -> Result<()> {
     }
 
     bail!("{path} changed {TRIES} times between being read and being sent back")
+}
+
+/// Chooses a way, and then either records what a person did or waits until the collector has done it.
+async fn deliver(site: &Site, console: &Console, path: &str, did: &Did) -> Result<()> {
+    let Did::Delivers { way, organisation, address, at, spoke_with, receipt, .. } = did else {
+        bail!("only a report is delivered");
+    };
+    if way == "folder" {
+        let folder = site.handed_in().join(address);
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("failed to make `{}`", folder.display()))?;
+    }
+    let filled = [
+        ("way", way.as_str()),
+        ("organisation", organisation),
+        ("address", address),
+        ("purpose", "report"),
+    ];
+    let chosen = sent(console, path, |page| page.form("/deliveries"), &filled).await?;
+    let own = chosen.path;
+    if ["folder", "mail"].contains(&way.as_str()) {
+        let done = eventually("a delivery by the collector", DELIVERY_DEADLINE, || async {
+            match console.get(&own).await {
+                Ok(page) => page.form("/receipt").is_ok().then_some(Ok(())),
+                Err(error) => Some(Err(error)),
+            }
+        });
+        return done.await;
+    }
+    let filled = [
+        ("outcome", "delivered"),
+        ("at", at.as_str()),
+        ("spoke_with", spoke_with),
+        ("receipt", receipt),
+    ];
+    send(console, &own, |page| page.form("/record"), &filled).await
 }
 
 /// Radio buttons are not in a form while none is chosen.

@@ -34,7 +34,7 @@ else:
         for part in parts.namelist():
             if part.endswith(".xml") and re.search(r"document|sharedStrings|header|footer|sheet\d", part):
                 text = parts.read(part).decode()
-                text = re.sub(r"<w:instrText.*?</w:instrText>|<headerFooter.*?</headerFooter>", "", text)
+                text = re.sub(r"(?s)<w:instrText.*?</w:instrText>|<headerFooter.*?</headerFooter>", "", text)
                 text = re.sub(r"</w:p>|</w:tr>|</si>|</c>|</row>", "\n", text)
                 print(html.unescape(re.sub(r"<[^>]*>", "", text)))
 "#;
@@ -226,8 +226,7 @@ fn is_identifier(word: &str) -> bool {
 
 /// Finds Latin words that nobody declared: English left over in a Japanese document.
 fn latin(text: &str, declared: &BTreeSet<String>) -> BTreeSet<String> {
-    let word =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@');
+    let word = |c: char| c.is_ascii_alphanumeric() || "-_./:@?=&%".contains(c);
     text.split(|c| !word(c))
         .map(|found| found.trim_matches(|c: char| !c.is_ascii_alphanumeric()))
         .filter(|found| SHORT_LATIN < found.chars().filter(char::is_ascii_alphabetic).count())

@@ -206,6 +206,26 @@ pub enum Did {
         #[serde(default)]
         changed: Vec<u8>,
     },
+    /// Hands the newest report of a profile in and records the answer.
+    Delivers {
+        /// Which profile.
+        profile: String,
+        /// `phone`, `fax`, `web`, `medium`: a person does it; `folder`, `mail`: the collector does.
+        way: String,
+        /// To whom.
+        organisation: String,
+        /// Number, page, folder or mail address.
+        address: String,
+        /// When a person did it.
+        #[serde(default)]
+        at: String,
+        /// With whom they spoke.
+        #[serde(default)]
+        spoke_with: String,
+        /// Number of the receipt.
+        #[serde(default)]
+        receipt: String,
+    },
     /// Says that it is over.
     Closes {
         /// What was done.

@@ -19,7 +19,7 @@ const ITEM_WIDTHS: [u32; 4] = [620, 1_980, 6_150, 1_000];
 /// Room a table within an item has.
 const INNER_WIDTH: u32 = 5_900;
 /// Width of a column that holds a moment.
-const TIME_WIDTH: u32 = 1_700;
+const TIME_WIDTH: u32 = 2_550;
 /// Colours: of a warning, of what stands back, and of a head.
 const WARNING: &str = "AA1414";
 const FAINT: &str = "595959";

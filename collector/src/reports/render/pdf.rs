@@ -33,10 +33,10 @@ const TEMPLATE: &str = include_str!("../../../templates/report.typ");
 const CHART_TEMPLATE: &str = include_str!("../../../templates/contact_chart.typ");
 /// The mark for a character the font does not have, as Japanese printers set it.
 const GETA: char = '〓';
-/// Longest run of letters left whole: what the narrowest column holds.
-const RUN_MAX: usize = 12;
-/// Letters between two places to break in a longer run.
-const RUN_PART: usize = 8;
+/// Longest run of letters left whole: what the narrowest column holds, and an address such as `198.51.100.24`.
+const RUN_MAX: usize = 15;
+/// Fewest letters between two places to break in a longer run; the break comes after a mark where there is one.
+const RUN_PART: usize = 6;
 /// Digits of a SHA-256.
 const HASH_DIGITS: usize = 64;
 /// Minutes Japan is ahead of UTC.
@@ -208,18 +208,26 @@ impl PdfRenderer {
     }
 }
 
-/// Writes a run of letters with places to break. A hash or an id stays whole, so that it can be searched and copied.
+/// Writes a run of letters with places to break. A hash, an id or an address stays whole, so that it can be searched and
+/// copied: a place to break is a character that a firewall's form would take.
 fn push_run(run: &str, out: &mut String) {
-    let hexadecimal = run.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
-    if run.len() <= RUN_MAX || (hexadecimal && run.len() <= HASH_DIGITS) {
+    let whole = run
+        .chars()
+        .all(|c| c.is_ascii_hexdigit() || "-.:".contains(c));
+    if run.len() <= RUN_MAX || (whole && run.len() <= HASH_DIGITS) {
         out.push_str(run);
         return;
     }
+    let mut since = 0;
     for (index, c) in run.chars().enumerate() {
-        if 0 < index && index % RUN_PART == 0 {
-            out.push('\u{200b}');
-        }
         out.push(c);
+        since += 1;
+        let last = index + 1 == run.len();
+        let marked = RUN_PART <= since && c.is_ascii_punctuation();
+        if !last && (marked || since == RUN_MAX) {
+            out.push('\u{200b}');
+            since = 0;
+        }
     }
 }
 
