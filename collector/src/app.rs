@@ -100,6 +100,10 @@ impl Collector {
         let report_key = SigningKey::load_or_create(&data_dir.join(REPORT_KEY_FILE))?;
         let order_key = SigningKey::load_or_create(&data_dir.join(ORDER_KEY_FILE))?;
         let store = Store::open(&data_dir).await?;
+        if let Some(head) = store.audit_head().await? {
+            // Commands that ran while the collector was down wrote to no system log.
+            tracing::info!(audit.entry = head.n, "the audit log stands at {head}");
+        }
         let releases = make_releases(&config, &store, &clock, Arc::new(report_key))?;
         match releases.find_font().await {
             Ok(family) => tracing::info!(font.family = family, "reports are set in {family}"),

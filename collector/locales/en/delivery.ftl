@@ -78,7 +78,7 @@ delivery-choice-stop = Give up
 delivery-note = How you know, or why
 delivery-note-hint = To say that it arrived, write whom you asked and how.
 
-delivery-record-title = Record what came of it
+by-hand-title = Record what came of it
 record-outcome = Outcome
 record-delivered = Told or handed over
 record-not-yet = Not reached; later again
@@ -95,7 +95,7 @@ sheet-say = What to say
 sheet-write = What to write down
 sheet-write-what = Always write down the time, the name of who answered and the receipt number, and record them below. If there is no number, write that.
 sheet-caller = Who called
-sheet-files = Files that go along
+sheet-carried = Files that go along
 sheet-step-call = Dial the number.
 sheet-step-read = Read “what to say” from top to bottom. What is not known is under investigation or unknown.
 sheet-step-write = Ask for “what to write down” and record it.

@@ -78,7 +78,7 @@ delivery-choice-stop = 取りやめる
 delivery-note = 確かめ方・理由
 delivery-note-hint = 「届いていた」には、誰にどう確かめたかを必ず書きます。
 
-delivery-record-title = 結果を記録する
+by-hand-title = 結果を記録する
 record-outcome = 結果
 record-delivered = 伝えた・渡した
 record-not-yet = つながらなかった（後でもう一度）
@@ -95,7 +95,7 @@ sheet-say = 伝えること
 sheet-write = 書き留めること
 sheet-write-what = 日時、応対した人の名前、受付番号を必ず書き留め、下に記録します。受付番号がないと言われたら、そのことを書きます。
 sheet-caller = 連絡した人
-sheet-files = 一緒に渡すファイル
+sheet-carried = 一緒に渡すファイル
 sheet-step-call = 下の番号に電話します。
 sheet-step-read = 「伝えること」を上から順に読み上げます。分からない項目は「調査中」または「不明」と伝えます。
 sheet-step-write = 「書き留めること」を相手に尋ね、記録します。

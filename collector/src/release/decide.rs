@@ -84,7 +84,7 @@ impl Releases {
             let (weight, revision) = (weighed.weight, weighed.submission.revision);
             let new = NewApproval { wish: wish.clone(), weighed, renderings };
             match self.0.store.approve_report(&new).await {
-                Ok(_) => {}
+                Ok(_) => self.note_departure(&new.renderings).await,
                 // Somebody else approved in between: the files have to tell of that too.
                 Err(DecisionError::Moved) => continue,
                 Err(error) => return Err(error.into()),
@@ -95,8 +95,6 @@ impl Releases {
                     Ok(None)
                 }
                 Weight::Completes => {
-                    let at = new.weighed.record.decided_at;
-                    self.note_departure(&new.renderings, at).await;
                     tracing::info!(report.id = %report, %revision, "approved report {report}");
                     let approved = self.approved(facility, *report).await?;
                     approved
@@ -166,11 +164,11 @@ impl Releases {
     }
 
     /// Notes which head of the audit log the files carry away. The approval stands, whether or not that is noted.
-    async fn note_departure(&self, renderings: &[Rendering], at: Timestamp) {
+    async fn note_departure(&self, renderings: &[Rendering]) {
         let json = renderings.iter().find(|file| file.format == Format::Json);
         let heads = json.map(|file| Head::find_all(&String::from_utf8_lossy(&file.bytes)));
         let Some(head) = heads.and_then(|mut heads| heads.pop()) else { return };
-        let departure = Departure { carrier: Carrier::Report, head, at };
+        let departure = Departure { carrier: Carrier::Report, head, at: self.now() };
         if let Err(error) = self.0.store.head_left(&departure).await {
             tracing::warn!(error = %Chain(&error), "the departure of the audit log's head was not noted");
         }

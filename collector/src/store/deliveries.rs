@@ -41,7 +41,7 @@ impl From<sqlx::Error> for DeliveryError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begun {
     /// Go on with this attempt.
-    Attempt(Delivery, u32),
+    Attempt(Box<Delivery>, u32),
     /// It does not go any more: it was stopped, decided on, or its report is not released any more.
     NotAnyMore,
 }

@@ -287,6 +287,38 @@ async fn a_silent_server_costs_its_time_and_a_slow_one_is_waited_for() {
     assert_eq!(server.taken().len(), 1);
 }
 
+#[tokio::test]
+async fn a_report_somebody_took_back_is_neither_sent_nor_told() {
+    let (ward, report) = Ward::released().await;
+    let server = Play::start(ward.dir.path(), &["take"]);
+    let mail = ward.choose(&report, Way::Mail, OFFICE).await;
+    let call = ward.choose(&report, Way::Phone, "03-0000-0000").await;
+    let file = SqliteConnectOptions::new().filename(ward.dir.path().join("shirase.db"));
+    let database = SqlitePool::connect_with(file).await.unwrap();
+    sqlx::query("UPDATE reports SET status = 'withdrawn'")
+        .execute(&database)
+        .await
+        .unwrap();
+    ward.deliver(&plain_mail(server.port)).await;
+    let (delivery, attempts) = ward.delivery(mail).await;
+    assert_eq!((delivery.state, attempts.len()), (State::Stopped, 0));
+    assert!(delivery.note.contains("withdrawn"), "{}", delivery.note);
+    assert!(server.taken().is_empty());
+    let told = Record {
+        facility: ward.facility.clone(),
+        delivery: call,
+        outcome: Ending::Delivered,
+        at: ward.now(),
+        spoke_with: "鈴木様".to_owned(),
+        answer: String::new(),
+        receipt: String::new(),
+        by: worker().user,
+    };
+    assert!(ward.store.record_delivery(&told, ward.now()).await.is_err());
+    let wish = ward.wish(&report, Way::Mail, "other@mhlw.example");
+    assert!(ward.store.create_delivery(&wish, ward.now()).await.is_err());
+}
+
 fn decided(ward: &Ward, id: DeliveryId, choice: Choice, note: &str) -> Decided {
     Decided {
         facility: ward.facility.clone(),

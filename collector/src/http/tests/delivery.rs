@@ -69,6 +69,9 @@ async fn a_call_is_chosen_read_out_recorded_and_meets_the_deadline_on_the_page()
     for words in ["県庁 医療政策課 へ電話で届けました", "受付番号 R8-9"] {
         assert!(page.contains(words), "no {words} beside the deadline");
     }
+    site.show("report", &place, &cookie).await;
+    site.show("deadlines", &format!("/facilities/handa/incidents/{incident}"), &cookie)
+        .await;
     let page = site.get(&place, &cookie).await.body;
     assert!(
         page.contains("届きました") && page.contains("R8-9"),

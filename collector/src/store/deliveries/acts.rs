@@ -58,7 +58,7 @@ impl Store {
         tx.commit().await?;
         let number = delivery.attempts;
 
-        Ok(Begun::Attempt(delivery, number))
+        Ok(Begun::Attempt(Box::new(delivery), number))
     }
 
     /// Notes that the text of an attempt is about to leave; from here on an end nobody saw is unknown.

@@ -184,6 +184,11 @@ fn field_text(
     let parts: Vec<String> = match (part, &value) {
         (Part::Status, _) => vec![locale.text(answer.status.label_key())],
         (Part::Text, value) => answer_lines(field, value, locale),
+        (Part::Choice, Value::Round { kind, .. }) => {
+            let own = place.words.get(kind.as_str()).cloned();
+            vec![own.unwrap_or_else(|| locale.text(kind.label_key()))]
+        }
+        (Part::Low, Value::Round { number, .. }) => vec![number.to_string()],
         (Part::Choice, _) => {
             vec![
                 chosen(filling, field)

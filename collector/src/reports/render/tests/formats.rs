@@ -270,9 +270,25 @@ fn who_reports_without_a_name_is_named_in_no_file() {
         .text
         .replacen("valid_from", "anonymous = true\nvalid_from", 1);
     profile.text = text_of;
-    let frozen = frozen(&answers(), None);
+    let mut answers = answers();
+    let planted = "半田中央総合病院の山田課長（山田花子）が、192.168.10.5 の ehr-db1 と \\\\nas77\\share を止め、\
+                   院長の半田 太郎に伝えた。通信先は203.0.113.5。";
+    let note = Value::Text { text: planted.to_owned() };
+    answers.insert(Field::Summary, person(note, AnswerStatus::Confirmed, "山田 花子の報告"));
+    let frozen = frozen(&answers, None);
     let stage = Stage::Draft { at: after(1) };
     let document = document(&frozen, &profile, "00", &stage, Locale::new(Lang::Ja));
+    let mut own: Vec<String> = frozen
+        .answers
+        .iter()
+        .filter_map(|entry| match &entry.answer.value {
+            Value::Systems { systems } => Some(systems.iter().map(|system| system.name.clone())),
+            _ => None,
+        })
+        .flatten()
+        .filter(|name| name.is_ascii())
+        .collect();
+    own.extend(["半田中央", "知多会", "山田", "半田 太郎", "192.168.", "nas77"].map(str::to_owned));
     for (format, bytes) in all(&document, &RENDERER).unwrap() {
         assert!(
             ![Format::HostsCsv, Format::TimelineCsv].contains(&format),
@@ -283,6 +299,9 @@ fn who_reports_without_a_name_is_named_in_no_file() {
         }
         let said = text(format, &bytes);
         assert!(!said.contains("handa-hp-"), "{format} names the institution in a file name");
+        for name in &own {
+            assert!(!said.contains(name.as_str()), "{format} names {name}: {said}");
+        }
     }
     assert!(document.record.file_stem.starts_with("incident7-"), "{}", document.record.file_stem);
 }
