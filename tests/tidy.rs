@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// A path prefix and the words its code must not contain: who decides does no I/O and reads no clock.
 const PURE: &[(&str, &[&str])] = &[
     ("agent/src/detectors", IMPURE),
+    ("collector/src/approval", IMPURE),
     ("collector/src/correlate", IMPURE),
     ("collector/src/incidents/", IMPURE),
     ("collector/src/reports/answer", IMPURE),

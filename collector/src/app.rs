@@ -31,6 +31,7 @@ use crate::jobs::correlate::CorrelateJob;
 use crate::jobs::deadlines::DeadlinesJob;
 use crate::jobs::deliver::DeliverJob;
 use crate::jobs::draft_reports::DraftReportsJob;
+use crate::jobs::emergencies::EmergenciesJob;
 use crate::jobs::notify::NotifyJob;
 use crate::jobs::silence::SilenceJob;
 use crate::jobs::{self, Job, Nudge};
@@ -99,6 +100,10 @@ impl Collector {
         let report_key = SigningKey::load_or_create(&data_dir.join(REPORT_KEY_FILE))?;
         let order_key = SigningKey::load_or_create(&data_dir.join(ORDER_KEY_FILE))?;
         let store = Store::open(&data_dir).await?;
+        if let Some(head) = store.audit_head().await? {
+            // Commands that ran while the collector was down wrote to no system log.
+            tracing::info!(audit.entry = head.n, "the audit log stands at {head}");
+        }
         let releases = make_releases(&config, &store, &clock, Arc::new(report_key))?;
         match releases.find_font().await {
             Ok(family) => tracing::info!(font.family = family, "reports are set in {family}"),
@@ -223,6 +228,17 @@ fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
             patience: Patience::default(),
             clock: Arc::clone(clock),
             nudge: nudge.clone(),
+        },
+        parts,
+        stages,
+    );
+    spawn_job(
+        EmergenciesJob {
+            store: store.clone(),
+            profiles: parts.releases.shared_profiles(),
+            courier: parts.courier.clone(),
+            clock: Arc::clone(clock),
+            console_url: config.console_url(),
         },
         parts,
         stages,

@@ -2,25 +2,27 @@
 
 mod contact;
 mod delivery;
+mod approval;
 mod hosts;
 mod official;
+mod reports;
 
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
-use crate::approval::Format;
 use crate::audit::Head;
 use crate::facilities::FacilityKind;
 use crate::notify::{ChannelId, ChannelKind, parse_severity};
-use crate::reports::official::FormId;
 use shirase_shared::event::Severity;
 use shirase_shared::ids::FacilityId;
 
+pub use approval::ApprovalCommand;
 pub use contact::ContactCommand;
 pub use delivery::{DeliveryCommand, RecordArgs, SendArgs};
 pub use hosts::{DrillCommand, HostCommand, MaintenanceCommand, TokenCommand};
 pub use official::OfficialFormCommand;
+pub use reports::{ByPerson, OneReport, ReportCommand};
 
 /// Where the configuration is looked for.
 pub const DEFAULT_CONFIG: &str = "/etc/shirase/collector.toml";
@@ -76,6 +78,9 @@ pub enum Command {
     /// Approved reports on their way to addressees.
     #[command(subcommand)]
     Delivery(DeliveryCommand),
+    /// Who has to approve reports, who stands in for them, and who is away.
+    #[command(subcommand)]
+    Approval(ApprovalCommand),
     /// An addressee's own XLSX or DOCX, filled from reports.
     #[command(subcommand)]
     OfficialForm(OfficialFormCommand),
@@ -236,77 +241,6 @@ pub enum IncidentCommand {
         #[arg(long)]
         json: bool,
     },
-}
-
-/// Drafts and reports.
-#[derive(Debug, Subcommand)]
-pub enum ReportCommand {
-    /// Show the reports of a facility, the newest first.
-    List {
-        /// Which facility; all if left out.
-        #[arg(long)]
-        facility: Option<FacilityId>,
-        /// How.
-        #[command(flatten)]
-        list: ListArgs,
-    },
-    /// Show one report with its answers.
-    Show {
-        /// Its facility.
-        facility: FacilityId,
-        /// Its id, or the number of its incident.
-        report: String,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Approve a submitted report as a named user. Reads that user's password and six-digit code from the terminal or,
-    /// one line each, from standard input.
-    Approve {
-        /// Its facility.
-        facility: FacilityId,
-        /// Its id, or the number of its incident.
-        report: String,
-        /// Who approves: the name that user signs in with.
-        #[arg(long = "as", value_name = "LOGIN")]
-        login: String,
-        /// The revision that was read; a newer one is refused. Left out: the one submitted now.
-        #[arg(long)]
-        revision: Option<u32>,
-    },
-    /// Write a stored, verified file of an approved report.
-    Export {
-        /// Its facility.
-        facility: FacilityId,
-        /// Its id, or the number of its incident.
-        report: String,
-        /// The profile it follows, where the incident has several reports.
-        #[arg(long)]
-        profile: Option<String>,
-        /// Form of the file: pdf, docx, xlsx, html, json, eml, or one attachment: timeline-csv, hosts-csv, indicators-csv,
-        /// indicators-stix, damage-csv.
-        #[arg(long, default_value = "pdf", value_parser = parse_format)]
-        format: Format,
-        /// Where to write it; an existing file is left alone.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-        /// Write the attachments beside it, under the names the document lists with their hashes.
-        #[arg(long)]
-        attachments: bool,
-        /// Write what is there now, with 下書き across each page, although nobody has approved it.
-        #[arg(long)]
-        draft: bool,
-        /// Fill this official form instead; `official-form list` shows those there are.
-        #[arg(long, value_name = "FORM", conflicts_with_all = ["format", "attachments"])]
-        official_form: Option<FormId>,
-    },
-}
-
-fn parse_format(name: &str) -> Result<Format, String> {
-    Format::parse(name).ok_or_else(|| {
-        let known: Vec<_> = Format::ALL.iter().map(|format| format.as_str()).collect();
-        format!("there is no kind of file `{name}`; use one of {}", known.join(", "))
-    })
 }
 
 /// Profiles.

@@ -8,6 +8,8 @@
 mod alert_channel;
 mod contact;
 mod delivery;
+mod approval;
+mod decide;
 mod facility;
 mod host;
 mod incident;
@@ -17,6 +19,7 @@ mod official;
 mod order;
 mod release;
 mod report;
+mod standing;
 mod table;
 mod terminal;
 mod token;
@@ -76,6 +79,7 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
         Command::Host(command) => Desk::open(path, terminal).await?.host(command).await?,
         Command::Incident(command) => Desk::open(path, terminal).await?.incident(command).await?,
         Command::Report(command) => Desk::open(path, terminal).await?.report(command).await?,
+        Command::Approval(command) => Desk::open(path, terminal).await?.approval(command).await?,
         Command::Profile(command) => return duties::profile(path, command, terminal),
         Command::Duty(command) => Desk::open(path, terminal).await?.duty(command).await?,
         Command::Deadline(command) => Desk::open(path, terminal).await?.deadline(command).await?,

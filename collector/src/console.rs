@@ -16,6 +16,7 @@ pub mod duties;
 pub mod incident;
 pub mod report;
 pub mod delivery;
+pub mod approval;
 pub mod hosts;
 pub mod contacts;
 pub mod settings;

@@ -19,6 +19,7 @@
 //! `store::deliveries`) and doing it in time (see `jobs::deliver`).
 
 pub mod address;
+pub mod book;
 pub mod by_hand;
 pub mod folder;
 pub mod parcel;
@@ -30,7 +31,7 @@ mod way;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use shirase_shared::ids::{DeliveryId, FacilityId, IncidentId, ReportId, UserId};
+use shirase_shared::ids::{ContactId, DeliveryId, FacilityId, IncidentId, ReportId, UserId};
 
 use crate::reports::ReportStatus;
 use crate::reports::answer::{NamedPerson, Revision};
@@ -56,7 +57,7 @@ pub struct Addressee {
     /// Whether they take part in exercises.
     pub drill_partner: bool,
     /// The entry of the address book it was taken from; `None` when it was typed in.
-    pub contact: Option<String>,
+    pub contact: Option<ContactId>,
     /// When somebody last verified it.
     pub verified_on: Option<Date>,
 }

@@ -40,6 +40,7 @@ mod console_overview;
 mod console_incident;
 mod console_report;
 mod console_decision;
+mod console_approval;
 mod live;
 
 pub use agent::{AgentIdentity, AgentParts, AgentState, OnStored, agent_router};

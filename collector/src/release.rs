@@ -34,7 +34,7 @@ use crate::facilities::{Duty, Facility};
 use crate::keys::SigningKey;
 use crate::locale::{Lang, Locale};
 use crate::reports::Report;
-use crate::reports::answer::Answer;
+use crate::reports::answer::{Answer, Revision};
 use crate::reports::fields::Field;
 use crate::reports::official::FormError;
 use crate::reports::profile::{Profile, ProfileError, Profiles};
@@ -93,6 +93,7 @@ impl From<DecisionError> for ReleaseError {
     fn from(error: DecisionError) -> Self {
         match error {
             DecisionError::Refused(refusal) => Self::Refused(refusal),
+            DecisionError::Moved => Self::Store(StoreError::Stale("report")),
             DecisionError::Store(error) => Self::Store(error),
         }
     }
@@ -251,6 +252,29 @@ impl Releases {
         let frozen = read_frozen(&submission)?;
         let profile = self.profile(&report.profile)?;
         let said = (before.round.number, &submission, &frozen);
+
+        Ok(Some(round::former(said, profile, answers)))
+    }
+
+    /// Returns what an earlier submission of the same report said where `answers` read otherwise.
+    ///
+    /// # Errors
+    /// When what it froze cannot be read.
+    pub async fn since(
+        &self,
+        report: &Report,
+        revision: Revision,
+        answers: &BTreeMap<Field, Answer>,
+    ) -> Result<Option<Former>, ReleaseError> {
+        let found = self
+            .0
+            .store
+            .submission(&report.facility, report.id, revision)
+            .await?;
+        let Some(submission) = found else { return Ok(None) };
+        let frozen = read_frozen(&submission)?;
+        let profile = self.profile(&report.profile)?;
+        let said = (report.round.number, &submission, &frozen);
 
         Ok(Some(round::former(said, profile, answers)))
     }

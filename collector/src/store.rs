@@ -35,7 +35,10 @@ mod outbox;
 mod notifications;
 mod deadline_notices;
 
-pub use approvals::{DecisionError, NewApproval, NewSubmission};
+pub use approvals::{
+    ApprovalState, DecisionError, NewApproval, NewSubmission, RuleChange, RuleFailure, StoredRule,
+    Weighed, Wish,
+};
 pub(crate) use audit::append_audit;
 pub use connect::{Store, StoreError};
 pub use contacts::Imported;

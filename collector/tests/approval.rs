@@ -243,3 +243,79 @@ fn an_official_form_is_filled(ward: &Ward) {
     let range = book.worksheet_range("様式").unwrap();
     assert_eq!(range.get_value((0, 1)).unwrap().to_string(), "しらせ総合病院");
 }
+
+#[tokio::test]
+async fn two_approve_one_releases_alone_and_another_reviews_all_at_the_terminal() {
+    let mut ward = Ward::open("しらせ総合病院").await;
+    person(&ward, "author", Role::Author).await;
+    for login in ["chief", "second"] {
+        person(&ward, login, Role::Approver).await;
+    }
+    person(&ward, "admin", Role::Administrator).await;
+    ward.burst(Severity::Critical).await;
+    drafted(&ward).await;
+    let plain = |arguments: &[&str]| run(&ward, arguments, "");
+    let act = |what: &str, login: &str, steps: u64, more: &[&str]| {
+        let first = ["report", what, "handa-hp", "1", "--as", login];
+        run(&ward, &[&first[..], more].concat(), &format!("{PASSWORD}\n{}\n", code(steps)))
+    };
+
+    let (done, said) = plain(&["approval", "set", "handa-hp", "--approvers", "10"]);
+    assert!(!done && said.contains("between 1 and 9"), "{said}");
+    let only = ["approval", "set", "handa-hp", "--approvers", "2", "--approver", "chief"];
+    let (done, said) = plain(&only);
+    assert!(!done && said.contains("only 1 are named"), "{said}");
+    let (done, said) = plain(&["approval", "set", "handa-hp", "--approvers", "2"]);
+    assert!(done && said.contains("People who have to approve: 2"), "{said}");
+    let (done, said) = act("submit", "author", 0, &[]);
+    assert!(done && said.contains("submitted; revision"), "{said}");
+    let (done, said) = act("approve", "chief", 0, &[]);
+    assert!(done && said.contains("others have to approve too"), "{said}");
+    let (_, said) = plain(&["report", "list"]);
+    assert!(said.contains("1 of 2"), "{said}");
+    let (_, said) = plain(&["report", "show", "handa-hp", "1"]);
+    assert!(said.contains("may approve now: second さん"), "{said}");
+    let (done, said) = act("withdraw", "chief", 1, &["--reason", "人数を確かめる"]);
+    assert!(done && said.contains("is a draft again"), "{said}");
+
+    let (done, said) = act("submit", "author", 1, &[]);
+    assert!(done, "{said}");
+    let alone = ["--emergency", "--reason", "院長と連絡がとれない"];
+    let (done, said) = act("approve", "second", 0, &alone);
+    assert!(!done && said.contains("allow no emergency release"), "{said}");
+    let (done, said) = plain(&["approval", "set", "handa-hp", "--emergency", "allowed"]);
+    assert!(
+        done && said.contains("People who have to approve: 2"),
+        "what is left out stays: {said}"
+    );
+    let (done, said) = act("approve", "second", 1, &alone);
+    assert!(done && said.contains("another person has to look at it"), "{said}");
+    let (_, said) = plain(&["report", "list"]);
+    assert!(said.contains("not yet, emergency, to review"), "{said}");
+    let (done, said) = act("review", "admin", 0, &["--outcome", "in_order"]);
+    assert!(done && said.contains("the review is recorded"), "{said}");
+    let (_, said) = plain(&["report", "show", "handa-hp", "1", "--json"]);
+    let shown: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let approval = &shown["approval"];
+    assert_eq!(approval["sending"], "not_yet");
+    assert_eq!(approval["emergency"]["review"]["outcome"], "in_order");
+    let decided: Vec<_> = approval["decisions"].as_array().unwrap().iter().collect();
+    let kinds: Vec<_> = decided
+        .iter()
+        .map(|one| one["decision"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["approved", "withdrawn", "approved"]);
+    assert_eq!(decided[1]["reason"], "人数を確かめる");
+
+    let (done, said) = plain(&["approval", "away", "handa-hp", "chief", "--until", "yesterday"]);
+    assert!(!done && said.contains("is no time"), "{said}");
+    let until = ["approval", "away", "handa-hp", "chief", "--until", "2099-01-01T08:30"];
+    let (done, said) = plain(&until);
+    assert!(done && said.contains("until 2099-01-01 08:30:00 JST"), "{said}");
+    let (done, said) = plain(&["approval", "show", "handa-hp"]);
+    assert!(done && said.contains("away: chief さん"), "{said}");
+    let (done, said) = plain(&["approval", "back", "handa-hp", "chief"]);
+    assert!(done && said.contains("1 absence(s) ended"), "{said}");
+    let (done, said) = plain(&["audit", "verify"]);
+    assert!(done, "{said}");
+}

@@ -9,27 +9,38 @@ mod ward;
 #[path = "support/webhook_server.rs"]
 mod webhook_server;
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use mail_server::{MailServer, ServerTls, free_port};
+use shirase_collector::approval::{Emergency, RuleLayer, Verdict};
+use shirase_collector::audit::Actor;
 use shirase_collector::jobs::deadlines::DeadlinesJob;
 use shirase_collector::jobs::draft_reports::DraftReportsJob;
+use shirase_collector::jobs::emergencies::EmergenciesJob;
 use shirase_collector::jobs::notify::NotifyJob;
 use shirase_collector::jobs::{Job, Nudge, Outcome};
+use shirase_collector::keys::SigningKey;
 use shirase_collector::locale::{Lang, Locale};
 use shirase_collector::notify::courier::Courier;
 use shirase_collector::notify::mail::{MailConfig, MailTls};
 use shirase_collector::notify::{Channel, ChannelKind};
-use shirase_collector::release::read_profiles;
-use shirase_collector::reports::AnswerChange;
+use shirase_collector::release::{Releases, read_profiles};
 use shirase_collector::reports::answer::{AnswerStatus, NamedPerson, Value};
 use shirase_collector::reports::fields::Field;
+use shirase_collector::reports::{AnswerChange, Report};
+use shirase_collector::store::RuleChange;
 use shirase_shared::clock::Clock as _;
 use shirase_shared::event::Severity;
 use shirase_shared::ids::UserId;
 use ward::{VENDOR_PHONE, Ward};
 use webhook_server::WebhookServer;
+
+/// One key for all tests of this process; making one is slow.
+static KEY: LazyLock<Arc<SigningKey>> = LazyLock::new(|| Arc::new(SigningKey::generate().unwrap()));
 
 impl Ward {
     async fn channel(&self, kind: ChannelKind, target: &str, min_severity: Severity) {
@@ -44,6 +55,21 @@ impl Ward {
             .put_alert_channel(&channel.checked().unwrap())
             .await
             .unwrap();
+    }
+
+    fn releases(&self) -> Releases {
+        let profiles = read_profiles(self.dir.path()).unwrap().into();
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        Releases::new(store, clock, profiles, KEY.clone(), Path::new(""))
+    }
+
+    async fn draft(&self) -> Report {
+        let clock = self.clock.clone();
+        let locale = Locale::new(Lang::Ja);
+        let mut job = DraftReportsJob::new(self.store.clone(), clock, Nudge::default(), locale);
+        job.activate().await;
+        let mut reports = self.store.reports(&self.facility).await.unwrap();
+        reports.pop().expect("a draft")
     }
 
     fn job(&self, mail: &MailConfig) -> NotifyJob {
@@ -346,4 +372,72 @@ impl Ward {
             .unwrap();
         incident.to_string()
     }
+}
+
+#[tokio::test]
+async fn staff_hear_once_over_every_channel_that_one_person_released_a_report_alone() {
+    let mut ward = Ward::open("しらせ総合病院").await;
+    let server = MailServer::start(ward.dir.path(), free_port(), None).await;
+    let hook = WebhookServer::start(&[200]);
+    ward.channel(ChannelKind::Mail, "night@hospital.example", Severity::Critical)
+        .await;
+    ward.channel(ChannelKind::Webhook, &hook.url("/hooks/x"), Severity::Low)
+        .await;
+    ward.burst(Severity::Critical).await;
+    let releases = ward.releases();
+    let report = ward.draft().await;
+    let person = |number: u128, name: &str| {
+        let user = UserId::from_uuid(uuid::Uuid::from_u128(number));
+        NamedPerson { user, name: name.to_owned() }
+    };
+    let verdict = |by: &NamedPerson, revision| Verdict {
+        facility: ward.facility.clone(),
+        report: report.id,
+        revision,
+        by: by.clone(),
+    };
+    let (author, duty) = (person(1, "山田 花子"), person(2, "当直 次郎"));
+    let submission = releases
+        .submit(&verdict(&author, report.revision))
+        .await
+        .unwrap();
+    let emergency = Some(Emergency::Allowed);
+    let change = RuleChange {
+        facility: &ward.facility,
+        profile: None,
+        layer: &RuleLayer { emergency, ..RuleLayer::default() },
+        seen: None,
+        files: &BTreeMap::new(),
+    };
+    let now = ward.clock.now();
+    ward.store
+        .set_approval_rule(&change, Actor::CommandLine, now)
+        .await
+        .unwrap();
+    let mut job = EmergenciesJob {
+        store: ward.store.clone(),
+        profiles: read_profiles(ward.dir.path()).unwrap().into(),
+        courier: Courier::new(&plain_mail(server.port)).unwrap(),
+        clock: ward.clock.clone(),
+        console_url: "https://c.example.jp:8443".to_owned(),
+    };
+    assert_eq!(job.activate().await, Outcome::NothingToDo);
+    let released = releases
+        .approve_in_emergency(&verdict(&duty, submission.revision), "院長と連絡がとれない")
+        .await
+        .unwrap();
+    assert!(released.is_some());
+    assert_eq!(job.activate().await, Outcome::Changed(2));
+    assert_eq!(job.activate().await, Outcome::NothingToDo, "told once");
+
+    let mails = server.mails();
+    assert_eq!(mails.len(), 1, "{mails:#?}");
+    assert!(mails[0].subject.starts_with("【緊急承認】しらせ総合病院"), "{}", mails[0].subject);
+    for part in ["当直 次郎", "院長と連絡がとれない", "事後確認", "/reports/"] {
+        assert!(mails[0].body.contains(part), "{part} in {}", mails[0].body);
+    }
+    let posts = hook.posts();
+    assert_eq!(posts.len(), 1);
+    assert_eq!(posts[0].body["kind"], "emergency_release");
+    assert_eq!(posts[0].body["is_reviewed"], false);
 }

@@ -110,6 +110,11 @@ uuid_id!(
     "delivery id"
 );
 uuid_id!(
+    /// A time in which an approver is away.
+    AbsenceId,
+    "absence id"
+);
+uuid_id!(
     /// A person who can sign in.
     UserId,
     "user id"

@@ -92,6 +92,11 @@ pub(crate) fn catalogue() -> Vec<Measurement> {
             "what creating and deleting a file pays",
             paired::create_delete,
         ),
+        measurement(
+            "bare-reader",
+            "a reader that throws all away, idle and at 1,000 operations a second",
+            service::bare_reader,
+        ),
         measurement("watch", "`watch`, idle and at 1,000 operations a second", service::watch),
         measurement(
             "service",

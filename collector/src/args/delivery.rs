@@ -1,7 +1,7 @@
 //! Commands about deliveries: an approved report to an addressee.
 
 use clap::{Args as ClapArgs, Subcommand};
-use shirase_shared::ids::{DeliveryId, FacilityId};
+use shirase_shared::ids::{ContactId, DeliveryId, FacilityId};
 
 use super::ListArgs;
 use crate::deliver::{Choice, Outcome, Way};
@@ -69,14 +69,20 @@ pub struct SendArgs {
     /// `mail`, `folder`, `phone`, `fax`, `web` or `medium`.
     #[arg(long, value_parser = parse_way)]
     pub way: Way,
+    /// Entry of the address book, by its id as `contact list` shows it; in place of organisation and address.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["organisation", "person", "address", "drill_partner"])]
+    pub contact: Option<ContactId>,
+    /// With `--contact` and `--way phone`: its number for the night.
+    #[arg(long, requires = "contact")]
+    pub night: bool,
     /// The office or company.
-    #[arg(long)]
+    #[arg(long, default_value = "")]
     pub organisation: String,
     /// The person there.
     #[arg(long, default_value = "")]
     pub person: String,
     /// Mail address, folder in `deliver.folder`, number, URL or place, as the way asks for.
-    #[arg(long)]
+    #[arg(long, default_value = "")]
     pub address: String,
     /// It is a copy: no deadline is met by it.
     #[arg(long)]

@@ -3,14 +3,16 @@
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use serde::Serialize;
-use shirase_shared::ids::{DeliveryId, FacilityId, ReportId, UserId};
+use shirase_shared::ids::{ContactId, DeliveryId, FacilityId, ReportId, UserId};
 
 use super::Desk;
 use super::table::{self, Row};
 use crate::args::{DeliveryCommand, RecordArgs, SendArgs};
 use crate::console::incident::read_time_field;
+use crate::contacts::today;
+use crate::deliver::book::{Line, addressee};
 use crate::deliver::{
-    Addressee, Attempt, Carrier, Choice, Decided, Delivery, Purpose, Record, Wish,
+    Addressee, Attempt, Carrier, Choice, Decided, Delivery, Purpose, Record, Way, Wish,
 };
 use crate::locale::{japan_time, visible};
 use crate::people::{Role, User};
@@ -207,12 +209,8 @@ impl Desk<'_> {
             .report_of(&asked.facility, &asked.report, asked.profile.as_deref())
             .await?;
         let user = self.worker(&asked.facility, &asked.login).await?;
-        let wish = Wish {
-            facility: asked.facility,
-            report: report.id,
-            way: asked.way,
-            purpose: if asked.copy { Purpose::Copy } else { Purpose::Report },
-            addressee: Addressee {
+        let addressee = match asked.contact {
+            None => Addressee {
                 organisation: asked.organisation,
                 person: asked.person,
                 address: asked.address,
@@ -220,6 +218,17 @@ impl Desk<'_> {
                 contact: None,
                 verified_on: None,
             },
+            Some(id) => {
+                self.from_book(&asked.facility, id, asked.way, asked.night)
+                    .await?
+            }
+        };
+        let wish = Wish {
+            facility: asked.facility,
+            report: report.id,
+            way: asked.way,
+            purpose: if asked.copy { Purpose::Copy } else { Purpose::Report },
+            addressee,
             form: asked.official_form,
             again: asked.again,
             by: NamedPerson { user: user.id, name: user.name },
@@ -242,6 +251,36 @@ impl Desk<'_> {
             ),
         };
         self.terminal.line(&format!("delivery {id}\n{next}"))
+    }
+
+    /// Reads an addressee from the address book as it is now.
+    async fn from_book(
+        &self,
+        facility: &FacilityId,
+        id: ContactId,
+        way: Way,
+        night: bool,
+    ) -> Result<Addressee> {
+        let line = match (way, night) {
+            (Way::Mail, _) => Line::Mail,
+            (Way::Phone, false) => Line::Phone,
+            (Way::Phone, true) => Line::NightPhone,
+            (Way::Fax, _) => Line::Fax,
+            (Way::Web, _) => Line::Web,
+            (Way::Medium | Way::Folder, _) => {
+                bail!(
+                    "the address book holds no address for `{way}`; give --organisation and --address"
+                )
+            }
+        };
+        let contacts = self.store.contacts(facility).await?;
+        let contact = contacts.iter().find(|contact| contact.id == id);
+        let contact = contact.with_context(|| {
+            format!("`{facility}` has no contact {id}; `contact list` shows those there are")
+        })?;
+        addressee(contact, line, today(self.clock.now())).with_context(|| {
+            format!("contact {id} has nothing for `{}`, or is not in use", line.as_str())
+        })
     }
 
     async fn record(&mut self, asked: RecordArgs) -> Result<()> {

@@ -1,4 +1,4 @@
-//! `report approve|export`: the same rules as in the console, for a terminal.
+//! `report export`: the stored files of a released report, or marked ones of a draft.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -6,17 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use shirase_shared::secret::Secret;
 use shirase_shared::tls::sha256_hex;
 
 use super::Desk;
 use crate::app::make_releases;
-use crate::approval::{Format, Verdict};
-use crate::audit::{Actor, AuditEntry};
+use crate::approval::Format;
 use crate::keys::{REPORT_KEY_FILE, SigningKey, sync_directory};
-use crate::people::{Role, User, check_totp, decoy_hash, verify_password};
 use crate::release::Releases;
-use crate::reports::answer::{NamedPerson, Revision};
 use crate::reports::official::FormId;
 use crate::reports::{Report, ReportStatus};
 
@@ -42,79 +38,6 @@ pub(super) struct Export {
 }
 
 impl Desk<'_> {
-    pub(super) async fn approve(
-        &mut self,
-        report: &Report,
-        login: &str,
-        asked: Option<u32>,
-    ) -> Result<()> {
-        let revision = asked.map_or(report.revision, Revision);
-        let (facility, id) = (&report.facility, report.id);
-        let submission = self.store.submission(facility, id, revision).await?;
-        if let Some(submission) = &submission {
-            let hash = &submission.answers_sha256;
-            self.terminal.line(&format!(
-                "report {id}, revision {revision}, answers SHA-256 {hash}\napproving as {login}"
-            ))?;
-        }
-        let user = self.prove(login).await?;
-        if !self
-            .store
-            .grants(user.id)
-            .await?
-            .allow(facility, Role::Approver)
-        {
-            bail!("{login} is not an approver of `{facility}`");
-        }
-        let by = NamedPerson { user: user.id, name: user.name };
-        let verdict = Verdict { facility: facility.clone(), report: id, revision, by };
-        let approved = self.releases()?.approve(&verdict).await?;
-
-        self.terminal.line(&format!(
-            "approved; file SHA-256 {}\n`report export {facility} {id} --out FILE` writes it",
-            approved.rendering().sha256
-        ))
-    }
-
-    /// Asks for password and code, and returns whose they are. Whatever is wrong, the answer is the same.
-    pub(super) async fn prove(&mut self, login: &str) -> Result<User> {
-        let password = self.terminal.read_secret("password")?;
-        let code = self.terminal.read_secret("six-digit code")?;
-        let found = self.store.user_by_login(&login.to_lowercase()).await?;
-        let hash = found.as_ref().map(|found| found.password_hash.clone());
-        let fits = tokio::task::spawn_blocking(move || {
-            verify_password(password.reveal(), hash.as_deref().unwrap_or_else(|| decoy_hash()))
-        });
-        let fits = fits.await.context("failed to check the password")?;
-        let refused = "login, password or code is wrong, or the account is not set up; \
-                       sign in at the console once before";
-        let Some(found) = found else { bail!(refused) };
-        let user = found.user;
-        let usable = fits && user.disabled.is_none() && !user.must_change;
-        let code = code.reveal();
-        let step = found
-            .totp_secret
-            .as_ref()
-            .and_then(|secret: &Secret<String>| {
-                check_totp(secret, code, found.totp_last_step, self.clock.now())
-            })
-            .filter(|_| usable);
-        let taken = match step {
-            Some(step) => self.store.use_totp_step(user.id, step).await?,
-            None => false,
-        };
-        if !taken {
-            let who = Actor::User(user.id);
-            let now = self.clock.now();
-            self.store
-                .audit(&AuditEntry::new(now, who, "user.sign_in_refused", user.id))
-                .await?;
-            bail!(refused);
-        }
-
-        Ok(user)
-    }
-
     pub(super) async fn export(
         &mut self,
         report: &Report,

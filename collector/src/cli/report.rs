@@ -1,4 +1,4 @@
-//! `report list|show|approve|export`.
+//! `report list|show`, and the way to the other commands about reports.
 
 use anyhow::{Result, bail};
 use jiff::Timestamp;
@@ -7,10 +7,13 @@ use shirase_shared::ids::{DrillId, FacilityId, IncidentId, ReportId};
 
 use super::Desk;
 use super::release::{Export, Wanted};
+use super::standing::Standing;
 use super::table::{self, Row};
-use crate::args::{ListArgs, ReportCommand};
+use crate::args::{ListArgs, OneReport, ReportCommand};
 use crate::locale::{Lang, Locale, japan_time, visible};
+use crate::release::read_profiles;
 use crate::reports::answer::{Answer, Revision, RoundKind, Value};
+use crate::reports::profile::Profiles;
 use crate::reports::{Report, Sheet};
 
 #[derive(Serialize)]
@@ -23,6 +26,7 @@ struct ReportRow {
     round: u32,
     round_kind: RoundKind,
     status: &'static str,
+    approval: Standing,
     revision: Revision,
     drill: Option<DrillId>,
     created_at: Timestamp,
@@ -31,7 +35,8 @@ struct ReportRow {
 
 impl Row for ReportRow {
     const HEADS: &'static [&'static str] = &[
-        "FACILITY", "INCIDENT", "ROUND", "STATUS", "REVISION", "PROFILE", "CHANGED", "DRILL", "ID",
+        "FACILITY", "INCIDENT", "ROUND", "STATUS", "APPROVAL", "REVISION", "PROFILE", "CHANGED",
+        "DRILL", "ID",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -41,6 +46,7 @@ impl Row for ReportRow {
                 .map_or_else(String::new, |number| number.to_string()),
             self.round.to_string(),
             self.status.to_owned(),
+            self.approval.in_short(),
             self.revision.to_string(),
             self.profile.clone(),
             japan_time(self.updated_at),
@@ -70,24 +76,36 @@ impl Desk<'_> {
     pub(super) async fn report(mut self, command: ReportCommand) -> Result<()> {
         match command {
             ReportCommand::List { facility, list } => {
+                let profiles = read_profiles(&self.config.data_dir)?;
                 let mut rows = Vec::new();
                 for facility in self.facilities(facility.as_ref()).await? {
                     let mut reports = self.store.reports(&facility.id).await?;
                     reports.sort_by_key(|report| std::cmp::Reverse(report.created_at));
                     for report in reports {
-                        rows.push(self.row(report).await?);
+                        rows.push(self.row(report, &profiles).await?);
                     }
                 }
                 table::print(&rows, list, self.terminal)
             }
-            ReportCommand::Show { facility, report, json } => {
-                let report = self.one_report(&facility, &report).await?;
+            ReportCommand::Show { report: OneReport { facility, report, profile }, json } => {
+                let report = self
+                    .report_of(&facility, &report, profile.as_deref())
+                    .await?;
                 let sheet = self.store.sheet(&facility, report.id).await?;
                 self.show(sheet, json).await
             }
-            ReportCommand::Approve { facility, report, login, revision } => {
-                let report = self.one_report(&facility, &report).await?;
-                self.approve(&report, &login, revision).await
+            ReportCommand::Submit { report, person } => self.submit(&report, &person).await,
+            ReportCommand::Approve { report, person, emergency: _, reason } => {
+                self.approve(&report, &person, reason.as_deref()).await
+            }
+            ReportCommand::Reject { report, person, reason } => {
+                self.reject(&report, &person, &reason).await
+            }
+            ReportCommand::Withdraw { report, person, reason } => {
+                self.withdraw(&report, &person, &reason).await
+            }
+            ReportCommand::Review { report, person, outcome, note } => {
+                self.review(&report, &person, (outcome, &note)).await
             }
             ReportCommand::Export {
                 facility,
@@ -109,11 +127,13 @@ impl Desk<'_> {
         }
     }
 
-    async fn row(&self, report: Report) -> Result<ReportRow> {
+    async fn row(&self, report: Report, profiles: &Profiles) -> Result<ReportRow> {
         let incident = self
             .store
             .incident(&report.facility, report.incident)
             .await?;
+
+        let approval = self.standing(&report, profiles).await?;
 
         Ok(ReportRow {
             facility: report.facility,
@@ -124,6 +144,7 @@ impl Desk<'_> {
             round: report.round.number,
             round_kind: report.round.kind,
             status: report.status.as_str(),
+            approval,
             revision: report.revision,
             drill: report.drill,
             created_at: report.created_at,
@@ -174,12 +195,15 @@ impl Desk<'_> {
             answer,
         });
         let answers: Vec<_> = answers.collect();
-        let shown = Shown { row: self.row(sheet.report).await?, answers };
+        let profiles = read_profiles(&self.config.data_dir)?;
+        let shown = Shown { row: self.row(sheet.report, &profiles).await?, answers };
         if json {
             return table::json(&shown, self.terminal);
         }
         let Shown { row, answers } = shown;
+        let approval = row.approval.told();
         table::print(&[row], ListArgs { json: false }, self.terminal)?;
+        self.terminal.print(&approval)?;
         for one in &answers {
             self.terminal.print(&told(one))?;
         }

@@ -13,6 +13,8 @@ use shirase_shared::ids::{DeliveryId, IncidentId, ReportId, UserId};
 use super::frame::Frame;
 use super::incident::time_field;
 use super::ui::{Badge, Tone};
+use crate::contacts::{Standing, today};
+use crate::deliver::book::{Doubt, Offer, doubt};
 use crate::deliver::{Attempt, Carrier, Choice, Delivery, Outcome, Purpose, State, Way};
 use crate::locale::{Locale, japan_time};
 use crate::reports::ReportStatus;
@@ -38,6 +40,8 @@ pub struct DeliveriesPage {
     pub rows: Vec<DeliveryRow>,
     /// The office it is for, as its profile knows it.
     pub office: OfficeView,
+    /// Entries of the address book, those it is for first.
+    pub offers: Vec<OfferView>,
     /// What the form holds.
     pub typed: TypedWish,
     /// Names of the official forms that can go along.
@@ -47,12 +51,60 @@ pub struct DeliveriesPage {
 }
 
 impl DeliveriesPage {
+    /// Whether an address was typed in that has to be corrected.
+    fn by_typing(&self) -> bool {
+        self.problem.is_some() && self.typed.entry.is_empty()
+    }
+
     /// The ways there are, each with the keys of its label and of what its address is.
     fn ways(&self) -> impl Iterator<Item = (Way, String, String, bool)> {
         Way::ALL.into_iter().map(|way| {
             let chosen = self.typed.way == way.as_str();
             (way, way.label_key(), format!("way-{}-address", way.as_str()), chosen)
         })
+    }
+}
+
+/// An entry of the address book with one of its lines.
+pub struct OfferView {
+    /// What the form sends: contact and line.
+    pub value: String,
+    /// What it is called.
+    pub name: String,
+    /// By which way, and where.
+    pub way: String,
+    /// Number, address or URL.
+    pub address: String,
+    /// How far it can be relied on, where somebody should make sure.
+    pub standing: Option<Badge>,
+    /// Whether it is of the kind the report is for.
+    pub fits: bool,
+    /// Whether it takes part in exercises.
+    pub drill_partner: bool,
+    /// Whether it was chosen before.
+    pub chosen: bool,
+}
+
+impl OfferView {
+    /// Shows an offer.
+    #[must_use]
+    pub fn of(offer: &Offer, chosen: &str, locale: Locale) -> Self {
+        let value = format!("{}/{}", offer.contact, offer.line.as_str());
+        let tone = match offer.standing {
+            Standing::Stale | Standing::Unverified => Some(Tone::Medium),
+            Standing::Verified | Standing::Ahead | Standing::Retired => None,
+        };
+        Self {
+            chosen: value == chosen,
+            value,
+            name: offer.name.clone(),
+            way: locale.text(offer.line.label_key()),
+            address: offer.address.clone(),
+            standing: tone
+                .map(|tone| Badge { tone, text: locale.text(offer.standing.label_key()) }),
+            fits: offer.fits,
+            drill_partner: offer.drill_partner,
+        }
     }
 }
 
@@ -97,6 +149,8 @@ impl OfficeView {
 /// What somebody typed into the form, to be shown again with what is wrong.
 #[derive(Clone, Debug, Default)]
 pub struct TypedWish {
+    /// Entry of the address book with its line; empty when the address was typed in.
+    pub entry: String,
     /// Name of the way.
     pub way: String,
     /// Whether it is a copy.
@@ -198,10 +252,13 @@ fn when_words(delivery: &Delivery, locale: Locale) -> String {
 }
 
 fn doubt_words(delivery: &Delivery, locale: Locale) -> String {
-    if delivery.addressee.contact.is_none() {
-        return locale.text("delivery-typed-in");
+    // As it was when it was chosen: what is verified later changes nothing of where it went.
+    match doubt(&delivery.addressee, today(delivery.created_at)) {
+        None => String::new(),
+        Some(Doubt::TypedIn) => locale.text("delivery-typed-in"),
+        Some(Doubt::Unverified) => locale.text("delivery-unverified"),
+        Some(Doubt::Stale(on)) => locale.text_with("delivery-stale", &[("day", &on)]),
     }
-    String::new()
 }
 
 /// One delivery with its attempts, and what a person can do about it.

@@ -27,6 +27,8 @@ pub struct Counts {
     pub submitted: u64,
     /// Reports still being written.
     pub drafts: u64,
+    /// Emergency releases that wait for their review.
+    pub reviews: u64,
     /// Hosts let in.
     pub hosts: u64,
     /// Hosts that are silent.
@@ -150,6 +152,8 @@ pub struct FacilityPage {
     pub f: Frame,
     /// How it is.
     pub card: FacilityCard,
+    /// Emergency releases that wait for their review: what each is, and where.
+    pub reviews: Vec<(String, String)>,
     /// Incidents somebody has to do something about.
     pub live: Vec<IncidentRow>,
     /// The others, newest first.

@@ -9,7 +9,9 @@ pub use answer::{AnswerPage, Takes, Typed};
 pub(crate) use answers::value_lines;
 pub use answers::{AnswerView, answer_views};
 pub use changes::{ChangeView, ChangesView};
-pub use decision::{Ask, Asked, DecisionView, submitted_words};
+pub use decision::{
+    ApprovalView, Ask, Asked, DecisionView, EmergencyView, Looking, refusal_words, submitted_words,
+};
 
 use askama::Template;
 use jiff::Timestamp;
@@ -64,8 +66,12 @@ pub struct ReportPage {
     pub forms: Vec<String>,
     /// 第n報 and its kind.
     pub round: String,
-    /// What reads otherwise than in the report before.
-    pub changes: Option<ChangesView>,
+    /// What reads otherwise than in the report before, and than when this one was last sent or taken back.
+    pub changes: Vec<ChangesView>,
+    /// The approval.
+    pub approval: ApprovalView,
+    /// Later reports to the same addressee: what each is called and where it is.
+    pub later: Vec<(String, String)>,
     /// Reports that can follow it.
     pub next: Vec<NextRound>,
     /// The kinds of file it can be had as.

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::frame::Frame;
 use super::hosts::RoleChoice;
-use crate::facilities::{Duty, Facility, FacilityKind, Master, Person, SelfApproval, Vendor};
+use crate::facilities::{Duty, Facility, FacilityKind, Master, Person, Vendor};
 use crate::locale::{Locale, japan_time};
 
 /// Blank rows to add people and vendors in.
@@ -26,8 +26,6 @@ pub struct SettingsPage {
     pub people: Vec<PersonRow>,
     /// Vendors, with blank rows.
     pub vendors: Vec<VendorRow>,
-    /// Whether an author may approve.
-    pub self_approval: bool,
     /// The version of the data this form was filled from.
     pub version: String,
     /// When it was last changed.
@@ -94,7 +92,6 @@ impl SettingsPage {
             kinds: kinds(master.kind, locale),
             people: people(&master, locale),
             vendors: vendors(&master, locale),
-            self_approval: facility.self_approval == SelfApproval::Allowed,
             version: facility.updated_at.as_millisecond().to_string(),
             updated: japan_time(facility.updated_at),
             recipient: facility.manifest_recipient.clone(),

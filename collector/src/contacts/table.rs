@@ -198,7 +198,9 @@ pub fn parse_table(bytes: &[u8]) -> Result<Vec<Line>, Vec<Fault>> {
             faults.push(Fault { line, kind: FaultKind::Torn });
             break;
         };
-        let number = record.position().map_or(0, csv::Position::line);
+        let number = record
+            .position()
+            .map_or(0, |position| line_of(&text, position));
         if record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
@@ -218,6 +220,18 @@ pub fn parse_table(bytes: &[u8]) -> Result<Vec<Line>, Vec<Fault>> {
     }
 
     if faults.is_empty() { Ok(lines) } else { Err(faults) }
+}
+
+/// Returns the line a record begins in: the reader counts the empty lines before it as a part of it.
+fn line_of(text: &str, position: &csv::Position) -> u64 {
+    let begins = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let rest = text.get(begins..).unwrap_or_default();
+    let skipped = rest
+        .chars()
+        .take_while(|c| matches!(c, '\r' | '\n'))
+        .filter(|c| *c == '\n')
+        .count();
+    position.line() + u64::try_from(skipped).unwrap_or(0)
 }
 
 /// Takes the columns from the heading; an empty heading is a column nobody reads.

@@ -70,14 +70,16 @@ pub enum FolderError {
 
 impl FolderError {
     fn of(path: &Path, source: io::Error) -> Self {
+        const CLOSED: [io::ErrorKind; 2] =
+            [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem];
+        const FULL: [io::ErrorKind; 2] = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
         let path = path.to_owned();
-        #[expect(clippy::wildcard_enum_match_arm, reason = "the kinds of I/O errors are not ours")]
-        match source.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                Self::NotWritable(path)
-            }
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full(path),
-            _ => Self::Io { path, source },
+        if CLOSED.contains(&source.kind()) {
+            Self::NotWritable(path)
+        } else if FULL.contains(&source.kind()) {
+            Self::Full(path)
+        } else {
+            Self::Io { path, source }
         }
     }
 
@@ -176,4 +178,22 @@ fn holds(folder: &Path, files: &[File]) -> bool {
     let count = fs::read_dir(folder).map_or(0, Iterator::count);
     let same = |file: &File| fs::read(folder.join(&file.name)).is_ok_and(|b| b == file.bytes);
     count == files.len() && files.iter().all(same)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_or_closed_place_is_named_with_what_to_do() {
+        let told = |kind: io::ErrorKind| {
+            let error = FolderError::of(Path::new("/srv/out/mhlw"), io::Error::from(kind));
+            assert!(error.is_transient(), "somebody can mend it");
+            error.to_string()
+        };
+        assert_eq!(told(io::ErrorKind::StorageFull), "`/srv/out/mhlw` is full; make room there");
+        assert_eq!(told(io::ErrorKind::QuotaExceeded), told(io::ErrorKind::StorageFull));
+        assert!(told(io::ErrorKind::ReadOnlyFilesystem).contains("may not write"));
+        assert!(told(io::ErrorKind::ConnectionReset).contains("failed to write"));
+    }
 }

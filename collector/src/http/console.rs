@@ -21,11 +21,11 @@ use super::page_error::PageError;
 use super::routes::{Page, ROUTES, Verb};
 use super::session::{self, Call, Guard};
 use super::{
-    console_audit, console_contacts as contacts, console_decision as decision,
-    console_delivery as delivery, console_duties as duties, console_hosts as hosts,
-    console_incident as incident, console_official as official, console_overview as overview,
-    console_report as report, console_settings as settings, console_sign_in as sign_in,
-    console_users as users, live,
+    console_approval as approval, console_audit, console_contacts as contacts,
+    console_decision as decision, console_delivery as delivery, console_duties as duties,
+    console_hosts as hosts, console_incident as incident, console_official as official,
+    console_overview as overview, console_report as report, console_settings as settings,
+    console_sign_in as sign_in, console_users as users, live,
 };
 use crate::console::{Frame, Tab, html};
 use crate::contacts::TABLE_MAX_BYTES;
@@ -203,6 +203,13 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::DeliveryRecord => on(filter, delivery::record),
         Page::DeliveryDecide => on(filter, delivery::decide),
         Page::DeliveryReceipt => on(filter, delivery::receipt),
+        Page::Withdraw => on(filter, decision::withdraw),
+        Page::ApproveAlone => on(filter, decision::approve_alone),
+        Page::Review => on(filter, decision::review),
+        Page::Approval => on(filter, approval::show),
+        Page::ApprovalSave => on(filter, approval::save),
+        Page::AbsenceNote => on(filter, approval::note_absence),
+        Page::AbsenceEnd => on(filter, approval::end_absence),
         Page::Hosts => on(filter, hosts::show),
         Page::HostRoles => on(filter, hosts::set_roles),
         Page::HostRevoke => on(filter, hosts::revoke),

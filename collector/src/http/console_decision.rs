@@ -1,4 +1,4 @@
-//! What is decided on a report: submitted, approved, sent back.
+//! What is decided on a report: submitted, approved, sent or taken back, released alone and looked at afterwards.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -7,14 +7,17 @@ use shirase_shared::ids::{IncidentId, ReportId};
 
 use super::console::ConsoleState;
 use super::console_report::{Place, named, read_revision, report_path};
+use super::console_sign_in::second_factor_again;
 use super::page_error::PageError;
 use super::place::done;
 use super::session::Call;
-use crate::approval::{Decision, Refusal, Verdict};
+use crate::approval::{Refusal, ReviewOutcome, Verdict, WithdrawalAsked};
+use crate::console::report::refusal_words;
 use crate::jobs::What;
+use crate::people::Role;
 use crate::release::ReleaseError;
 use crate::reports::answer::Revision;
-use crate::store::DecisionError;
+use crate::store::Wish;
 
 type Answer = Result<Response, PageError>;
 
@@ -40,23 +43,87 @@ pub(super) async fn approve(
     call: Call,
 ) -> Answer {
     let verdict = verdict(&call, id, read_revision(&call)?)?;
-    let weighed = state
-        .store
-        .weigh_decision(&verdict, Decision::Approved, "")
-        .await;
-    let (submission, _) = weighed.map_err(|error| match error {
-        DecisionError::Refused(refusal) => refusal_words(refusal, &call),
-        DecisionError::Store(error) => error.into(),
-    })?;
-    if submission.answers_sha256 != call.form.field("answers_sha256") {
-        return Err(PageError::Conflict);
-    }
-    state
+    was_seen(&state, &call, &Wish::approve(verdict.clone())).await?;
+    let released = state
         .releases
         .approve(&verdict)
         .await
         .map_err(|error| words(error, &call))?;
-    finish(&state, &call, id, "done-approved").await
+    let key = if released.is_some() { "done-approved" } else { "done-approval-given" };
+    finish(&state, &call, id, key).await
+}
+
+/// Releases what was submitted alone: with a reason, and with the second factor entered again.
+pub(super) async fn approve_alone(
+    State(state): State<ConsoleState>,
+    Path((_, id)): Place,
+    call: Call,
+) -> Answer {
+    let verdict = verdict(&call, id, read_revision(&call)?)?;
+    let reason = call.form.field("reason");
+    was_seen(&state, &call, &Wish::emergency(verdict.clone(), reason)).await?;
+    // A code is good once: it is asked for last, so that a refusal above does not use it up.
+    if let Err(key) = second_factor_again(&state, &call).await? {
+        return Err(PageError::Invalid(call.locale.text(key)));
+    }
+    state
+        .releases
+        .approve_in_emergency(&verdict, reason)
+        .await
+        .map_err(|error| words(error, &call))?;
+    finish(&state, &call, id, "done-approved-alone").await
+}
+
+/// Refuses what the rules refuse, and a decision on answers the person has not seen.
+async fn was_seen(state: &ConsoleState, call: &Call, wish: &Wish) -> Result<(), PageError> {
+    let weighed = state.store.weigh_decision(wish, state.clock.now()).await;
+    let weighed = weighed.map_err(|error| words(error.into(), call))?;
+    if weighed.submission.answers_sha256 != call.form.field("answers_sha256") {
+        return Err(PageError::Conflict);
+    }
+
+    Ok(())
+}
+
+/// Takes a report back before anybody outside has it.
+pub(super) async fn withdraw(
+    State(state): State<ConsoleState>,
+    Path((_, id)): Place,
+    call: Call,
+) -> Answer {
+    let verdict = verdict(&call, id, read_revision(&call)?)?;
+    let asked = WithdrawalAsked {
+        revision: verdict.revision,
+        reason: call.form.field("reason").to_owned(),
+        approver: call
+            .caller()?
+            .grants
+            .allow(&verdict.facility, Role::Approver),
+    };
+    state
+        .releases
+        .withdraw(&verdict, &asked)
+        .await
+        .map_err(|error| words(error, &call))?;
+    finish(&state, &call, id, "done-withdrawn").await
+}
+
+/// Records the look at an emergency release.
+pub(super) async fn review(
+    State(state): State<ConsoleState>,
+    Path((_, id)): Place,
+    call: Call,
+) -> Answer {
+    // Whether there is such a report is told before anything else.
+    state.store.report(call.facility()?, id).await?;
+    let verdict = verdict(&call, id, read_revision(&call)?)?;
+    let outcome = ReviewOutcome::parse(call.form.field("outcome")).ok_or(PageError::BadForm)?;
+    state
+        .releases
+        .review(&verdict, (outcome, call.form.field("note")))
+        .await
+        .map_err(|error| words(error, &call))?;
+    finish(&state, &call, id, "done-reviewed").await
 }
 
 /// Sends what was submitted back to its authors.
@@ -103,7 +170,7 @@ pub(super) fn tell(
 /// Puts a failed decision into words for the reader.
 pub(super) fn words(error: ReleaseError, call: &Call) -> PageError {
     match error {
-        ReleaseError::Refused(refusal) => refusal_words(refusal, call),
+        ReleaseError::Refused(refusal) => refused(refusal, call),
         ReleaseError::Store(error) => error.into(),
         error @ (ReleaseError::Pdf(_) | ReleaseError::Render(_)) => {
             tracing::error!(error = %shirase_shared::error::Chain(&error), "a report could not be rendered");
@@ -123,13 +190,9 @@ pub(super) fn words(error: ReleaseError, call: &Call) -> PageError {
     }
 }
 
-fn refusal_words(refusal: Refusal, call: &Call) -> PageError {
-    let key = match refusal {
-        Refusal::NotSubmitted(_) | Refusal::NotDraft(_) | Refusal::Stale { .. } => {
-            return PageError::Conflict;
-        }
-        Refusal::OwnAnswers => "report-own-answers",
-        Refusal::NoReason => "report-no-reason",
-    };
-    PageError::Invalid(call.locale.text(key))
+fn refused(refusal: Refusal, call: &Call) -> PageError {
+    match refusal.text_key() {
+        None => PageError::Conflict,
+        Some(_) => PageError::Invalid(refusal_words(refusal, call.locale)),
+    }
 }

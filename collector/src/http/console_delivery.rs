@@ -14,12 +14,14 @@ use super::place::{done, facility, place_frame};
 use super::session::Call;
 use crate::console::Tab;
 use crate::console::delivery::{
-    CallSheetPage, DeliveriesPage, DeliveryPage, DeliveryRow, HandForm, Looked, OfficeView,
-    TypedWish,
+    CallSheetPage, DeliveriesPage, DeliveryPage, DeliveryRow, HandForm, Looked, OfferView,
+    OfficeView, TypedWish,
 };
 use crate::console::incident::{read_time_field, time_field};
 use crate::console::report::round_words;
+use crate::contacts::{ContactKind, today};
 use crate::deliver::address::AddressProblem;
+use crate::deliver::book::{self, Line, offers};
 use crate::deliver::by_hand::call_sheet;
 use crate::deliver::{
     Addressee, Carrier, Choice, Decided, Delivery, Outcome, Purpose, Record, Refusal, State as At,
@@ -64,6 +66,11 @@ async fn deliveries_page(
         organisation: office.name.clone(),
         ..TypedWish::default()
     };
+    let typed = typed.unwrap_or_else(first);
+    let day = today(state.clock.now());
+    let kind = ContactKind::of(profile.body.addressee);
+    let contacts = state.store.contacts(&facility.id).await?;
+    let found = offers(&contacts, kind, report.drill.is_some(), day);
     let forms = state.store.official_forms(&facility.id).await?;
     let mapped = forms
         .into_iter()
@@ -76,7 +83,11 @@ async fn deliveries_page(
         drill: report.drill.is_some(),
         released: report.status == ReportStatus::Approved,
         rows: DeliveryRow::all(&deliveries, locale),
-        typed: typed.unwrap_or_else(first),
+        offers: found
+            .iter()
+            .map(|offer| OfferView::of(offer, &typed.entry, locale))
+            .collect(),
+        typed,
         office,
         forms: mapped.map(|form| form.id.to_string()).collect(),
         problem,
@@ -98,7 +109,7 @@ pub(super) async fn choose(
     call: Call,
 ) -> Answer {
     let typed = typed(&call);
-    let wish = match wish(&call, id, &typed) {
+    let wish = match wish(&state, &call, id, &typed).await? {
         Ok(wish) => wish,
         Err(problem) => return refused(&state, &call, id, typed, problem).await,
     };
@@ -143,6 +154,7 @@ async fn refused(
 fn typed(call: &Call) -> TypedWish {
     let form = &call.form;
     TypedWish {
+        entry: form.field("entry").to_owned(),
         way: form.field("way").to_owned(),
         copy: form.field("purpose") == Purpose::Copy.as_str(),
         organisation: form.field("organisation").to_owned(),
@@ -154,37 +166,66 @@ fn typed(call: &Call) -> TypedWish {
     }
 }
 
-/// Reads a wish; the words of the error are for the reader.
-fn wish(call: &Call, report: ReportId, typed: &TypedWish) -> Result<Wish, String> {
-    let way = Way::parse(&typed.way).ok_or_else(|| call.locale.text("delivery-no-way"))?;
-    let form: Option<FormId> = if typed.form.is_empty() {
-        None
+/// Reads a wish; the inner error is words for the reader.
+async fn wish(
+    state: &ConsoleState,
+    call: &Call,
+    report: ReportId,
+    typed: &TypedWish,
+) -> Result<Result<Wish, String>, PageError> {
+    let chosen = if typed.entry.is_empty() {
+        Way::parse(&typed.way).map(|way| (way, typed_in(typed)))
     } else {
-        let form = typed.form.parse();
-        Some(form.map_err(|_| call.locale.text("delivery-no-form"))?)
+        from_book(state, call, &typed.entry).await?
     };
-    let facility = call.facility().cloned();
-    let by = named(call);
-    let (Ok(facility), Ok(by)) = (facility, by) else {
-        return Err(call.locale.text("error-forbidden"));
+    let Some((way, addressee)) = chosen else {
+        let key = if typed.entry.is_empty() { "delivery-no-way" } else { "delivery-no-entry" };
+        return Ok(Err(call.locale.text(key)));
     };
-    Ok(Wish {
-        facility,
+    let form: Option<FormId> = match typed.form.as_str() {
+        "" => None,
+        name => match name.parse() {
+            Ok(form) => Some(form),
+            Err(_) => return Ok(Err(call.locale.text("delivery-no-form"))),
+        },
+    };
+
+    Ok(Ok(Wish {
+        facility: call.facility()?.clone(),
         report,
         way,
         purpose: if typed.copy { Purpose::Copy } else { Purpose::Report },
-        addressee: Addressee {
-            organisation: typed.organisation.clone(),
-            person: typed.person.clone(),
-            address: typed.address.clone(),
-            drill_partner: typed.drill_partner,
-            contact: None,
-            verified_on: None,
-        },
+        addressee,
         form,
         again: typed.again,
-        by,
-    })
+        by: named(call)?,
+    }))
+}
+
+fn typed_in(typed: &TypedWish) -> Addressee {
+    Addressee {
+        organisation: typed.organisation.clone(),
+        person: typed.person.clone(),
+        address: typed.address.clone(),
+        drill_partner: typed.drill_partner,
+        contact: None,
+        verified_on: None,
+    }
+}
+
+/// Reads an entry of the address book as it is now.
+async fn from_book(
+    state: &ConsoleState,
+    call: &Call,
+    entry: &str,
+) -> Result<Option<(Way, Addressee)>, PageError> {
+    let Some((id, line)) = entry.split_once('/') else { return Ok(None) };
+    let contacts = state.store.contacts(call.facility()?).await?;
+    let contact = contacts.iter().find(|contact| contact.id.to_string() == id);
+    let (Some(contact), Some(line)) = (contact, Line::parse(line)) else { return Ok(None) };
+    let addressee = book::addressee(contact, line, today(state.clock.now()));
+
+    Ok(addressee.map(|addressee| (line.way(), addressee)))
 }
 
 /// Shows one delivery with its attempts and what can be done about it.

@@ -20,6 +20,7 @@ use crate::console::overview::{
 use crate::contacts::today;
 use crate::correlate::Names;
 use crate::facilities::Facility;
+use crate::locale::japan_time;
 
 /// Most alerts in the list.
 const ALERTS_MAX: u32 = 100;
@@ -167,7 +168,32 @@ pub(super) async fn show_facility(State(state): State<ConsoleState>, call: Call)
     page(&FacilityPage {
         f: place_frame(&call, &state, &facility, ("title-facility", Tab::Incidents))?,
         card: card(&state, &call, &facility).await?,
+        reviews: open_reviews(&state, &call, &facility.id).await?,
         live,
         past,
     })
+}
+
+/// Returns the emergency releases that wait for their review.
+async fn open_reviews(
+    state: &ConsoleState,
+    call: &Call,
+    facility: &FacilityId,
+) -> Result<Vec<(String, String)>, PageError> {
+    let mut shown = Vec::new();
+    for release in state.store.open_reviews(facility).await? {
+        let report = state.store.report(facility, release.report).await?;
+        let profile = state.releases.profiles().profile(&report.profile);
+        let title = profile
+            .map_or(report.profile.as_str(), |p| p.body.title.in_lang(call.locale.lang()))
+            .to_owned();
+        let by = format!("{} · {}", release.by.name, japan_time(release.at));
+        let words = call.locale.text_with(
+            "reviews-open-one",
+            &[("title", &title), ("revision", &release.revision), ("by", &by)],
+        );
+        shown.push((words, format!("/facilities/{facility}/reports/{}", release.report)));
+    }
+
+    Ok(shown)
 }

@@ -5,27 +5,27 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use shirase_shared::ids::{FacilityId, ReportId};
+use shirase_shared::ids::{FacilityId, ReportId, UserId};
 
 use super::console::{ConsoleState, page};
-use super::console_decision::{tell, verdict, words};
+use super::console_decision::{tell, words};
 use super::page_error::PageError;
 use super::place::{facility, place_frame};
 use super::session::Call;
-use crate::approval::{Decision, Format};
+use crate::approval::{Decision, DecisionRecord, Format, Outlook};
 use crate::console::Tab;
 use crate::console::delivery::DeliveryRow;
 use crate::console::report::{
-    AnswerPage, Ask, Asked, ChangesView, DecisionView, NextRound, ReportPage, Typed, answer_views,
-    badge, duty_words, round_words, submitted_words,
+    AnswerPage, ApprovalView, ChangesView, DecisionView, Looking, NextRound, ReportPage, Typed,
+    answer_views, badge, duty_words, round_words, submitted_words,
 };
 use crate::locale::Locale;
 use crate::people::Role;
 use crate::reports::answer::{AnswerProblem, AnswerStatus, NamedPerson, Revision, RoundKind};
 use crate::reports::fields::{Entered, Field};
 use crate::reports::profile::Profile;
-use crate::reports::{AnswerChange, Report, ReportStatus};
-use crate::store::AnswerError;
+use crate::reports::{AnswerChange, Report, ReportStatus, Sheet};
+use crate::store::{AnswerError, ApprovalState};
 
 type Answer = Result<Response, PageError>;
 pub(super) type Place = Path<(String, ReportId)>;
@@ -56,14 +56,13 @@ pub(super) async fn show(
         .await?;
     let frozen = frozen
         .filter(|_| matches!(report.status, ReportStatus::Submitted | ReportStatus::Approved));
-    let decisions = state.store.decisions(&facility.id, id).await?;
-    let asked = asked(&state, &call, report).await?;
-    let former = state
-        .releases
-        .former(report, &sheet.answers)
-        .await
-        .map_err(|error| words(error, &call))?;
-    let changes = former.map(|former| ChangesView::of(&former, &sheet.answers, locale));
+    let now = state.clock.now();
+    let key = (&facility.id, id);
+    let file = &profile.body.approval;
+    let approval = state.store.approval_state(key, file, now).await?;
+    let outlook = Outlook::of(&approval.standing, &approval.in_role, now);
+    let looking = looking(&call, &approval, &outlook, &name)?;
+    let changes = changes(&state, &call, &sheet, &approval.decisions).await?;
     let all = state
         .store
         .reports_of_incident(&facility.id, report.incident)
@@ -99,10 +98,12 @@ pub(super) async fn show(
         answers,
         round: round_words(report, locale),
         changes,
+        later: later(&state, report, &all, locale),
         next: next_rounds(&state, report, &all, locale),
         released: report.status == ReportStatus::Approved,
         deliveries: DeliveryRow::all(&deliveries, locale),
-        ask: Ask::of(&asked),
+        ask: looking.ask(),
+        approval: ApprovalView::of(&looking),
         answers_sha256: frozen
             .as_ref()
             .map(|f| f.answers_sha256.clone())
@@ -111,7 +112,8 @@ pub(super) async fn show(
             .as_ref()
             .map(|f| submitted_words(f, name, locale))
             .unwrap_or_default(),
-        decisions: decisions
+        decisions: approval
+            .decisions
             .iter()
             .rev()
             .map(|record| DecisionView::of(record, &name(record.decided_by), locale))
@@ -135,23 +137,76 @@ async fn form_names(state: &ConsoleState, facility: &FacilityId) -> Result<Vec<S
     Ok(mapped.map(|form| form.id.to_string()).collect())
 }
 
-/// Gathers what decides on what is asked of the reader.
-async fn asked(state: &ConsoleState, call: &Call, report: &Report) -> Result<Asked, PageError> {
+/// Gathers who looks at the approval, and what there is to see.
+fn looking<'a>(
+    call: &Call,
+    approval: &'a ApprovalState,
+    outlook: &'a Outlook,
+    name: &'a (dyn Fn(UserId) -> String + Sync),
+) -> Result<Looking<'a>, PageError> {
     let caller = call.caller()?;
-    let stands = report.status == ReportStatus::Submitted && {
-        let verdict = verdict(call, report.id, report.revision)?;
-        state
-            .store
-            .weigh_decision(&verdict, Decision::Approved, "")
-            .await
-            .is_ok()
+    let allow = |role| {
+        let facility = call.facility();
+        facility.is_ok_and(|facility| caller.grants.allow(facility, role))
     };
-    Ok(Asked {
-        status: report.status,
-        author: caller.grants.allow(&report.facility, Role::Author),
-        approver: caller.grants.allow(&report.facility, Role::Approver),
-        stands,
+    Ok(Looking {
+        reader: caller.user.id,
+        author: allow(Role::Author),
+        approver: allow(Role::Approver),
+        administrator: allow(Role::Administrator),
+        standing: &approval.standing,
+        outlook,
+        emergency: approval.emergency.as_ref(),
+        name,
+        locale: call.locale,
     })
+}
+
+/// Returns what reads otherwise than in the report before, and than when this one was last sent or taken back.
+async fn changes(
+    state: &ConsoleState,
+    call: &Call,
+    sheet: &Sheet,
+    decisions: &[DecisionRecord],
+) -> Result<Vec<ChangesView>, PageError> {
+    let (report, answers, locale) = (&sheet.report, &sheet.answers, call.locale);
+    let former = state.releases.former(report, answers).await;
+    let former = former.map_err(|error| words(error, call))?;
+    let mut views: Vec<ChangesView> = former
+        .map(|former| ChangesView::of(&former, answers, locale))
+        .into_iter()
+        .collect();
+    let open = matches!(report.status, ReportStatus::Draft | ReportStatus::Submitted);
+    let back = decisions
+        .iter()
+        .rfind(|record| record.decision != Decision::Approved);
+    if let (true, Some(back)) = (open, back) {
+        let since = state.releases.since(report, back.revision, answers).await;
+        let since = since.map_err(|error| words(error, call))?;
+        views.extend(since.map(|since| ChangesView::since_sent_back(&since, answers, locale)));
+    }
+
+    Ok(views)
+}
+
+/// Returns later reports to the same addressee.
+fn later(
+    state: &ConsoleState,
+    report: &Report,
+    all: &[Report],
+    locale: Locale,
+) -> Vec<(String, String)> {
+    let follows = |other: &&Report| {
+        other.round.series == report.round.series && report.round.number < other.round.number
+    };
+    let shown = |other: &Report| {
+        let profile = state.releases.profiles().profile(&other.profile);
+        let title = profile.map_or("", |profile| profile.body.title.in_lang(locale.lang()));
+        let status = badge(other.status, locale).text;
+        let words = format!("{} {title} · {status}", round_words(other, locale));
+        (words, format!("/facilities/{}/reports/{}", other.facility, other.id))
+    };
+    all.iter().filter(follows).map(shown).collect()
 }
 
 /// Shows one answer as a form.

@@ -11,7 +11,7 @@ use super::session::{Call, Form};
 use crate::audit::{Carrier, Departure};
 use crate::console::Tab;
 use crate::console::settings::{ChannelView, SettingsPage};
-use crate::facilities::{Duty, Facility, FacilityKind, Master, Person, SelfApproval, Vendor};
+use crate::facilities::{Duty, Facility, FacilityKind, Master, Person, Vendor};
 use crate::notify::{Channel, ChannelId, ChannelKind, parse_severity};
 
 type Answer = Result<Response, PageError>;
@@ -66,21 +66,7 @@ pub(super) async fn save(State(state): State<ConsoleState>, call: Call) -> Answe
     }
     let now = state.clock.now();
     state.store.set_master(&facility.id, &master, now).await?;
-    let rule = match call.form.field("self_approval") {
-        "yes" => SelfApproval::Allowed,
-        _ => SelfApproval::Refused,
-    };
-    if rule != facility.self_approval {
-        state
-            .store
-            .set_self_approval(&facility.id, rule, now)
-            .await?;
-    }
-    let said = match rule {
-        SelfApproval::Allowed => "allowed",
-        SelfApproval::Refused => "refused",
-    };
-    let entry = entry(&state, &call, "facility.changed", &facility.id)?.with("self_approval", said);
+    let entry = entry(&state, &call, "facility.changed", &facility.id)?;
     state.store.audit(&entry).await?;
 
     Ok(done(&format!("/facilities/{}/settings", facility.id), "done-saved"))

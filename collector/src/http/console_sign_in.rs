@@ -24,6 +24,9 @@ use crate::people::{
 
 type Answer = Result<Response, PageError>;
 
+/// Key of the words for somebody who tries too often.
+const TOO_MANY: &str = "error-too-many-attempts";
+
 /// Asks for login and password.
 pub(super) async fn form(State(state): State<ConsoleState>, call: Call) -> Answer {
     if call
@@ -230,10 +233,27 @@ pub(super) async fn second_factor_form(State(state): State<ConsoleState>, call: 
 pub(super) async fn second_factor(State(state): State<ConsoleState>, call: Call) -> Answer {
     let caller = call.caller()?;
     let id = caller.user.id;
-    let refuse =
-        |status, key| show_second_factor(&state, &call, status, Some(call.locale.text(key)));
+    if let Err(key) = second_factor_again(&state, &call).await? {
+        let status = match key {
+            TOO_MANY => StatusCode::TOO_MANY_REQUESTS,
+            _ => StatusCode::UNAUTHORIZED,
+        };
+        return show_second_factor(&state, &call, status, Some(call.locale.text(key)));
+    }
+    note(&state, Actor::User(id), "user.signed_in", &id).await?;
+
+    go_on(&state, &call, (&id, Stage::Full), Some(&caller.key)).await
+}
+
+/// Checks the code in the form of whoever calls. Each is good once; the key of the words says why it was not taken.
+pub(super) async fn second_factor_again(
+    state: &ConsoleState,
+    call: &Call,
+) -> Result<Result<(), &'static str>, PageError> {
+    let caller = call.caller()?;
+    let id = caller.user.id;
     if !state.limits.allow(&caller.user.login, call.address) {
-        return refuse(StatusCode::TOO_MANY_REQUESTS, "error-too-many-attempts");
+        return Ok(Err(TOO_MANY));
     }
     let known = state.store.credentials(id).await?;
     let secret = known.totp_secret.ok_or(PageError::Conflict)?;
@@ -244,12 +264,11 @@ pub(super) async fn second_factor(State(state): State<ConsoleState>, call: Call)
         None => false,
     };
     if !taken {
-        note(&state, Actor::User(id), "user.second_factor_refused", &id).await?;
-        return refuse(StatusCode::UNAUTHORIZED, "second-factor-wrong");
+        note(state, Actor::User(id), "user.second_factor_refused", &id).await?;
+        return Ok(Err("second-factor-wrong"));
     }
-    note(&state, Actor::User(id), "user.signed_in", &id).await?;
 
-    go_on(&state, &call, (&id, Stage::Full), Some(&caller.key)).await
+    Ok(Ok(()))
 }
 
 fn show_second_factor(

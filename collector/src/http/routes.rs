@@ -17,6 +17,8 @@ pub(super) enum Access {
     SignedIn,
     /// Whoever holds this role, or one that covers it, at the facility named in the path.
     Facility(Role),
+    /// Whoever answers for reports there: an approver, or an administrator.
+    Answerable,
 }
 
 /// How a route is called.
@@ -90,6 +92,9 @@ routes! {
     DeliveryRecord     Post "/facilities/{facility}/deliveries/{delivery}/record" AUTHOR;
     DeliveryDecide     Post "/facilities/{facility}/deliveries/{delivery}/decide" AUTHOR;
     DeliveryReceipt    Post "/facilities/{facility}/deliveries/{delivery}/receipt" AUTHOR;
+    Withdraw           Post "/facilities/{facility}/reports/{report}/withdraw" AUTHOR;
+    ApproveAlone       Post "/facilities/{facility}/reports/{report}/approve-in-emergency" Access::Answerable;
+    Review             Post "/facilities/{facility}/reports/{report}/review" Access::Answerable;
     Hosts              Get  "/facilities/{facility}/hosts" VIEWER;
     HostRoles          Post "/facilities/{facility}/hosts/{host}" ADMINISTRATOR;
     HostRevoke         Post "/facilities/{facility}/hosts/{host}/revoke" ADMINISTRATOR;
@@ -100,6 +105,10 @@ routes! {
     TokenRevoke        Post "/facilities/{facility}/tokens/{token}/revoke" ADMINISTRATOR;
     Settings           Get  "/facilities/{facility}/settings" VIEWER;
     SettingsSave       Post "/facilities/{facility}/settings" ADMINISTRATOR;
+    Approval           Get  "/facilities/{facility}/approval" VIEWER;
+    ApprovalSave       Post "/facilities/{facility}/approval" ADMINISTRATOR;
+    AbsenceNote        Post "/facilities/{facility}/absences" Access::Answerable;
+    AbsenceEnd         Post "/facilities/{facility}/absences/{absence}/end" Access::Answerable;
     ChannelPut         Post "/facilities/{facility}/channels" ADMINISTRATOR;
     ChannelTest        Post "/facilities/{facility}/channels/{channel}/test" ADMINISTRATOR;
     ChannelRemove      Post "/facilities/{facility}/channels/{channel}/remove" ADMINISTRATOR;
@@ -160,16 +169,23 @@ pub(super) fn decide(
                 Decision::Complete(stage)
             };
         }
-        (Access::SignedIn | Access::Facility(_), Some((stage, grants))) => (stage, grants),
+        (Access::SignedIn | Access::Facility(_) | Access::Answerable, Some((stage, grants))) => {
+            (stage, grants)
+        }
     };
     if stage != Stage::Full {
         return Decision::Complete(stage);
     }
-    let Access::Facility(role) = access else {
-        return Decision::Pass;
+    let roles: &[Role] = match access {
+        Access::Facility(role) => &[role],
+        Access::Answerable => &[Role::Approver, Role::Administrator],
+        Access::Public | Access::Stage(_) | Access::AnyStage | Access::SignedIn => {
+            return Decision::Pass;
+        }
     };
+    let allowed = |facility| roles.iter().any(|role| grants.allow(facility, *role));
     match facility {
-        Some(facility) if grants.allow(facility, role) => Decision::Pass,
+        Some(facility) if allowed(facility) => Decision::Pass,
         Some(facility) if grants.allow(facility, Role::Viewer) => Decision::Forbidden,
         Some(_) | None => Decision::NotFound,
     }

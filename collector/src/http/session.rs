@@ -35,7 +35,7 @@ use crate::store::StoreError;
 /// Names of the cookies: the session, the token of the sign-in form, the language, where somebody wanted to go.
 const SESSION_COOKIE: &str = "__Host-shirase";
 const FORM_COOKIE: &str = "__Host-shirase-form";
-const LANG_COOKIE: &str = "__Host-shirase-lang";
+pub(super) const LANG_COOKIE: &str = "__Host-shirase-lang";
 const WAY_COOKIE: &str = "__Host-shirase-way";
 /// What every cookie of ours is.
 const COOKIE_ATTRIBUTES: &str = "; Path=/; Secure; HttpOnly; SameSite=Strict";

@@ -2,6 +2,7 @@
 
 mod site;
 mod access;
+mod approval;
 mod duties;
 mod signing_in;
 mod pages;

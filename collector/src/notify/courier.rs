@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::deadline::Warning;
+use super::emergency::EmergencyTold;
 use super::letter::{Alert, Post, test_letter};
 use super::mail::{MailConfig, Mailer};
 use super::webhook::{Poster, PosterError};
@@ -71,6 +72,25 @@ impl Courier {
                     deadline: Some(warning.post()),
                 };
                 let body = serde_json::to_value(&post).map_err(unwritable)?;
+                self.poster.send(&channel.target, &message_id, &body).await
+            }
+        }
+    }
+
+    /// Tells of an emergency release and returns the server's answer.
+    ///
+    /// # Errors
+    /// Says why it did not leave.
+    pub async fn tell_release(
+        &self,
+        channel: &Channel,
+        told: &EmergencyTold,
+    ) -> Result<String, SendError> {
+        match channel.kind {
+            ChannelKind::Mail => self.mailer()?.send(&channel.target, &told.letter()).await,
+            ChannelKind::Webhook => {
+                let body = serde_json::to_value(told.post()).map_err(unwritable)?;
+                let message_id = told.key.message_id();
                 self.poster.send(&channel.target, &message_id, &body).await
             }
         }

@@ -36,7 +36,7 @@ impl Both {
         Self { ja: Locale::new(Lang::Ja).text(key), en: Locale::new(Lang::En).text(key) }
     }
 
-    fn in_lang(&self, lang: Lang) -> &str {
+    pub(super) fn in_lang(&self, lang: Lang) -> &str {
         match lang {
             Lang::Ja => &self.ja,
             Lang::En => &self.en,

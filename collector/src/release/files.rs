@@ -1,6 +1,6 @@
 //! Files of a report: the stored, verified ones of an approved report, or ones rendered now from how it stands.
 
-use shirase_shared::ids::{FacilityId, ReportId};
+use shirase_shared::ids::{FacilityId, ReportId, UserId};
 use shirase_shared::tls::sha256_hex;
 
 use super::{LANG, ReleaseError, Releases, read_frozen};
@@ -198,22 +198,32 @@ impl Releases {
         Ok(Known { status: report.status, frozen, answers_sha256, stage, approved })
     }
 
-    /// Returns the stage an approved report was rendered at: the approver's name is the one its signed files show.
+    /// Returns the stage an approved report was rendered at.
     async fn stage_of(&self, approved: &Approved) -> Result<Stage, ReleaseError> {
+        let mut decisions = approved.approvals().to_vec();
+        for record in decisions
+            .iter_mut()
+            .filter(|record| record.decided_name.is_empty())
+        {
+            record.decided_name = self.former_name(approved, record.decided_by).await?;
+        }
+        Ok(Stage::released(&decisions, approved.approved_at()))
+    }
+
+    /// Returns the name of somebody who approved before names were kept: the one the signed files show.
+    async fn former_name(&self, approved: &Approved, by: UserId) -> Result<String, ReleaseError> {
         let shown = approved
             .rendering_of(Format::Json)
             .and_then(|file| serde_json::from_slice::<serde_json::Value>(&file.bytes).ok())
             .and_then(|json| json["record"]["approved_by"].as_str().map(str::to_owned));
-        let by = match shown {
-            Some(name) => name,
+        match shown {
+            Some(name) => Ok(name),
             // Approved before there was a JSON file: the account's name is the best there is.
             None => {
                 let names = self.0.store.user_names().await?;
-                let by = approved.approved_by();
-                names.get(&by).cloned().unwrap_or_else(|| by.to_string())
+                Ok(names.get(&by).cloned().unwrap_or_else(|| by.to_string()))
             }
-        };
-        Ok(Stage::Approved { by, at: approved.approved_at(), own_answers: approved.own_answers() })
+        }
     }
 
     pub(super) async fn render_all(

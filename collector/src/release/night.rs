@@ -14,7 +14,8 @@ use shirase_shared::tls::sha256_hex;
 use shirase_shared::wire::record_hash;
 
 use super::Releases;
-use crate::approval::Verdict;
+use crate::approval::{RuleLayer, Submission, Verdict};
+use crate::audit::Actor;
 use crate::correlate::CorrelateConfig;
 use crate::enrolment::{Applicant, Token};
 use crate::facilities::{
@@ -26,12 +27,13 @@ use crate::jobs::draft_reports::DraftReportsJob;
 use crate::jobs::{Job, Nudge, Outcome};
 use crate::keys::SigningKey;
 use crate::locale::{Lang, Locale};
+use crate::people::{Grants, Role, User};
 use crate::records::{NewRecord, SeenRecord};
 use crate::reports::answer::{AnswerStatus, NamedPerson, Value};
 use crate::reports::fields::Field;
 use crate::reports::profile::Profiles;
 use crate::reports::{AnswerChange, Report, Sheet};
-use crate::store::Store;
+use crate::store::{RuleChange, Store};
 
 /// One key for all tests of this process; making one is slow.
 static KEY: LazyLock<Arc<SigningKey>> =
@@ -269,6 +271,50 @@ impl Night {
             revision: report.revision,
             by,
         }
+    }
+
+    /// Makes an approver of this facility, known by number.
+    pub(crate) async fn staff(&self, number: u128, name: &str) -> NamedPerson {
+        let who = person(number, name);
+        let user = User {
+            id: who.user,
+            login: format!("staff{number}"),
+            name: name.to_owned(),
+            must_change: false,
+            second_factor: true,
+            created: self.clock.now(),
+            disabled: None,
+        };
+        let grants = Grants::default().with(&self.facility, Role::Approver);
+        let by = Actor::CommandLine;
+        self.store
+            .insert_user(&user, "no password", &grants, by)
+            .await
+            .unwrap();
+        who
+    }
+
+    /// Sets the facility's rule of approval.
+    pub(crate) async fn rule(&self, layer: &RuleLayer) {
+        let (whole, _) = self.store.approval_rules(&self.facility).await.unwrap();
+        let change = RuleChange {
+            facility: &self.facility,
+            profile: None,
+            layer,
+            seen: whole.updated_at,
+            files: &BTreeMap::new(),
+        };
+        let now = self.clock.now();
+        self.store
+            .set_approval_rule(&change, Actor::CommandLine, now)
+            .await
+            .unwrap();
+    }
+
+    /// Submits the report in the author's name.
+    pub(crate) async fn submit(&self) -> Submission {
+        let verdict = self.verdict(author()).await;
+        self.releases.submit(&verdict).await.unwrap()
     }
 
     pub(crate) async fn allow_self_approval(&self) {

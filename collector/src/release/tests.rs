@@ -1,5 +1,10 @@
 //! Decisions on a real store: four eyes, stale revisions, frozen answers, signed files.
 
+mod alone;
+mod at_once;
+mod several;
+mod taken_back;
+
 use super::night::{Night, approver, author};
 use super::*;
 use crate::approval::{Decision, OwnAnswers, SignedParts, Verdict, verify_rendering};
@@ -28,7 +33,8 @@ async fn a_second_person_approves_what_was_frozen_and_the_file_proves_it() {
         .releases
         .approve(&night.verdict(approver()).await)
         .await
-        .unwrap();
+        .unwrap()
+        .expect("one approval is enough");
     assert_eq!(approved.answers_sha256(), submission.answers_sha256);
     assert_eq!(
         (approved.approved_by(), approved.own_answers()),
@@ -95,7 +101,8 @@ async fn an_author_and_the_submitter_cannot_approve_unless_the_facility_says_so(
         .releases
         .approve(&night.verdict(approver()).await)
         .await
-        .unwrap();
+        .unwrap()
+        .expect("one approval is enough");
     assert_eq!(approved.own_answers(), OwnAnswers::Some);
     let audit = night
         .store
@@ -350,7 +357,8 @@ async fn the_next_report_goes_on_from_the_one_before_and_freezes_what_changed() 
         .releases
         .approve(&verdict(approver(), &second))
         .await
-        .unwrap();
+        .unwrap()
+        .expect("one approval is enough");
     assert!(approved.rendering().bytes.starts_with(b"%PDF-"));
     show("followup", &approved.rendering().bytes);
     let handed_in = night
@@ -421,7 +429,7 @@ async fn without_a_font_nothing_is_approved_and_everything_else_goes_on() {
 #[test]
 fn a_hospitals_own_profile_is_read_from_the_data_directory_and_its_mistakes_named() {
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(read_profiles(dir.path()).unwrap().all().count(), 19);
+    assert_eq!(read_profiles(dir.path()).unwrap().all().count(), 20);
     let own = dir.path().join(PROFILES_DIR);
     fs::create_dir(&own).unwrap();
     fs::write(own.join("jp-mhlw-contact.toml"), "id = \"jp-mhlw-contact\"\nfields = [3, 999]\n")

@@ -20,6 +20,7 @@ mod clean;
 mod flat;
 mod model;
 mod nameless;
+mod signers;
 pub mod archive;
 pub mod fonts;
 pub mod files;
@@ -48,6 +49,7 @@ pub use clean::{LEFT_OUT, clean, clean_line, no_formula};
 pub use flat::{answer_lines, cleaned, said_lines};
 pub use model::{Annex, Attachment, Block, Document, Footer, Header, Item, Letter, Record, Table};
 pub use nameless::{HouseNames, nameless};
+pub use signers::Signer;
 
 /// Hexadecimal digits of a hash in its short form, in groups of four.
 const SHORT_HASH_DIGITS: usize = 16;
@@ -65,14 +67,14 @@ pub enum Stage {
         /// When it was submitted.
         at: Timestamp,
     },
-    /// A named person released it.
+    /// Named people released it.
     Approved {
-        /// The name as printed.
-        by: String,
-        /// When.
+        /// When the last of them did.
         at: Timestamp,
-        /// Whether the approver is an author too.
-        own_answers: OwnAnswers,
+        /// Everybody who had to, in the order in which they did.
+        signers: Vec<Signer>,
+        /// Why one person released it alone, if that is so.
+        emergency: Option<String>,
     },
 }
 
@@ -197,10 +199,7 @@ impl Maker<'_> {
         let stage = match self.stage {
             Stage::Draft { .. } => Some(self.locale.text("header-draft")),
             Stage::Submitted { .. } => Some(self.locale.text("header-submitted")),
-            Stage::Approved { own_answers: OwnAnswers::None, .. } => None,
-            Stage::Approved { own_answers: OwnAnswers::Some, .. } => {
-                Some(self.locale.text("header-own-answers"))
-            }
+            Stage::Approved { .. } => self.approval_head(),
         };
         let right = drill
             .into_iter()
@@ -364,16 +363,7 @@ impl Maker<'_> {
 
     fn footer(&self) -> Footer {
         let locale = self.locale;
-        let approval = match self.stage {
-            Stage::Draft { .. } | Stage::Submitted { .. } => locale.text("footer-not-approved"),
-            Stage::Approved { by, at, own_answers } => {
-                let key = match own_answers {
-                    OwnAnswers::None => "footer-approved",
-                    OwnAnswers::Some => "footer-approved-own",
-                };
-                locale.text_with(key, &[("name", &plain_line(by)), ("at", &self.time(*at))])
-            }
-        };
+        let approval = self.approval_line();
         let version: String = self.profile.version.chars().take(12).collect();
 
         Footer {
@@ -396,10 +386,13 @@ impl Maker<'_> {
 
     fn identity(&self) -> Record {
         let frozen = self.frozen;
-        let (approved_by, approved_own_answers) = match self.stage {
-            Stage::Draft { .. } | Stage::Submitted { .. } => (None, false),
-            Stage::Approved { by, own_answers, .. } => {
-                (Some(plain_line(by)), *own_answers == OwnAnswers::Some)
+        let (emergency, approved_own_answers) = match self.stage {
+            Stage::Draft { .. } | Stage::Submitted { .. } => (false, false),
+            Stage::Approved { signers, emergency, .. } => {
+                let own = signers
+                    .iter()
+                    .any(|one| one.own_answers == OwnAnswers::Some);
+                (emergency.is_some(), own)
             }
         };
         let contact = self.profile.contact(self.stage.at());
@@ -417,8 +410,9 @@ impl Maker<'_> {
             drill: frozen.drill.is_some(),
             stage: self.stage.as_str(),
             dated_at: self.stage.at(),
-            approved_by,
+            approved_by: self.approver_names(),
             approved_own_answers,
+            emergency_release: emergency,
             answers_sha256: self.answers_sha256.to_owned(),
             profile: frozen.profile.id.clone(),
             profile_version: self.profile.version.clone(),

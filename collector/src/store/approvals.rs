@@ -1,33 +1,41 @@
 //! Submissions, decisions and renderings. The rules are `approval`'s; here they are applied inside one transaction.
 
+mod emergencies;
+mod notices;
+mod read;
 mod rows;
+mod rules;
+mod sending;
+mod standing;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use shirase_shared::ids::{FacilityId, ReportId, UserId};
 use shirase_shared::tls::sha256_hex;
 use sqlx::SqliteConnection;
 
 use super::append_audit;
-use super::connect::from_json;
 use super::connect::{Store, StoreError};
 use super::reports::rows::{
     answers_in_force, read_report, set_revision, set_sheet_revision, set_status, sheet_revision,
 };
 use crate::approval::{
-    Asked, Decision, DecisionRecord, Format, Former, Frozen, FrozenProfile, OwnAnswers, Refusal,
-    Rendering, Sender, Standing, StoredApproval, Submission, Verdict, judge,
+    Asked, Decision, DecisionRecord, Format, Former, Frozen, FrozenProfile, Manner, OwnAnswers,
+    Refusal, Rendering, RuleLayer, Sender, Submission, Verdict, Weight, WithdrawalAsked, judge,
+    judge_withdrawal,
 };
 use crate::audit::{Actor, AuditEntry};
-use crate::facilities::SelfApproval;
 use crate::reports::ReportStatus;
-use crate::reports::answer::{Answer, Revision};
+use crate::reports::answer::{Answer, NamedPerson};
 use crate::reports::fields::Field;
-use rows::{
-    DecisionRow, RenderingRow, insert_decision, insert_rendering, insert_submission,
-    read_submission,
-};
+use rows::{insert_decision, insert_rendering, insert_submission};
+use standing::{Known, known, user_name};
+
+pub use rules::{RuleChange, RuleFailure, StoredRule};
+pub use standing::ApprovalState;
+
+/// What is missing when a report has no frozen answers.
+const FROZEN: &str = "frozen answers of this report";
 
 /// Why a submission or a decision was not stored.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +43,9 @@ pub enum DecisionError {
     /// The rules of approval refuse it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// Somebody else decided at the same moment: it has to be weighed again.
+    #[error("somebody else decided on the report at the same moment")]
+    Moved,
     /// The database could not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -63,16 +74,56 @@ pub struct NewSubmission {
     pub former: Option<Former>,
 }
 
-/// A wish to approve, with the files that were rendered for it.
+/// A wish to decide.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// Which report at which revision, and who decides.
+    pub verdict: Verdict,
+    /// Approved or rejected.
+    pub decision: Decision,
+    /// By the rule, or alone in an emergency.
+    pub manner: Manner,
+    /// Why; empty for an ordinary approval.
+    pub reason: String,
+}
+
+impl Wish {
+    /// Wishes to approve by the rule in force.
+    #[must_use]
+    pub const fn approve(verdict: Verdict) -> Self {
+        let (decision, manner) = (Decision::Approved, Manner::Ordinary);
+        Self { verdict, decision, manner, reason: String::new() }
+    }
+
+    /// Wishes to release it alone.
+    #[must_use]
+    pub fn emergency(verdict: Verdict, reason: &str) -> Self {
+        let (decision, manner) = (Decision::Approved, Manner::Emergency);
+        Self { verdict, decision, manner, reason: reason.to_owned() }
+    }
+}
+
+/// What a decision would come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Weighed {
+    /// What it is about.
+    pub submission: Submission,
+    /// Approvals of this revision so far, the oldest first.
+    pub so_far: Vec<DecisionRecord>,
+    /// The decision as it would be stored.
+    pub record: DecisionRecord,
+    /// Whether it would release the report.
+    pub weight: Weight,
+}
+
+/// A weighed approval, with the files that were rendered for it.
 #[derive(Clone, Debug)]
 pub struct NewApproval {
-    /// Which report at which revision, and who approves it.
-    pub verdict: Verdict,
-    /// Hash of the frozen answers the file shows.
-    pub answers_sha256: String,
-    /// What the file says about the approver being an author; a decision that comes out otherwise is refused.
-    pub own_answers: OwnAnswers,
-    /// The signed files, one of them the PDF.
+    /// What is wished.
+    pub wish: Wish,
+    /// What it came to when the files were rendered.
+    pub weighed: Weighed,
+    /// The signed files, one of them the PDF; none while others have to approve too.
     pub renderings: Vec<Rendering>,
 }
 
@@ -132,58 +183,52 @@ impl Store {
         Ok(submission)
     }
 
-    /// Says whether a decision may be taken now, and whether the person is an author, without taking it.
+    /// Says what a decision would come to now, without taking it.
     ///
     /// # Errors
     /// The refusal the decision itself would meet.
     pub async fn weigh_decision(
         &self,
-        verdict: &Verdict,
-        decision: Decision,
-        reason: &str,
-    ) -> Result<(Submission, OwnAnswers), DecisionError> {
-        let mut conn = self.readers.acquire().await?;
-        weigh(&mut conn, verdict, decision, reason).await
+        wish: &Wish,
+        now: Timestamp,
+    ) -> Result<Weighed, DecisionError> {
+        let mut tx = self.readers.begin().await?;
+        let weighed = weigh(&mut tx, wish, now).await?;
+        tx.commit().await?;
+
+        Ok(weighed)
     }
 
-    /// Stores an approval with its files: all or nothing.
+    /// Stores an approval, with its files if it releases the report: all or nothing.
     ///
     /// # Errors
-    /// Refuses a stale revision, a report that awaits no decision, an author, and a file that shows something else.
-    pub async fn approve_report(
-        &self,
-        new: &NewApproval,
-        now: Timestamp,
-    ) -> Result<DecisionRecord, DecisionError> {
-        let verdict = &new.verdict;
+    /// Refuses what the rules refuse; [`DecisionError::Moved`] if somebody else decided since it was weighed, so that
+    /// the files would not tell of all approvals.
+    pub async fn approve_report(&self, new: &NewApproval) -> Result<DecisionRecord, DecisionError> {
+        let NewApproval { wish, weighed, renderings } = new;
+        let verdict = &wish.verdict;
+        let now = weighed.record.decided_at;
         let mut tx = self.change().await?;
-        let (submission, own_answers) = weigh(&mut tx, verdict, Decision::Approved, "").await?;
-        let shows_this = submission.answers_sha256 == new.answers_sha256
-            && new
-                .renderings
-                .iter()
-                .all(|file| file.revision == submission.revision)
-            && new.own_answers == own_answers;
-        if !shows_this {
-            let current = submission.revision;
-            return Err(Refusal::Stale { asked: verdict.revision, current }.into());
+        if weigh(&mut tx, wish, now).await? != *weighed {
+            return Err(DecisionError::Moved);
         }
-        let record = DecisionRecord {
-            revision: submission.revision,
-            decision: Decision::Approved,
-            answers_sha256: submission.answers_sha256,
-            decided_by: verdict.by.user,
-            decided_at: now,
-            own_answers,
-            reason: String::new(),
+        let record = &weighed.record;
+        insert_decision(&mut tx, verdict, record).await?;
+        let mut entry = match weighed.weight {
+            Weight::Counts => decided("report.approval_given", verdict, record),
+            Weight::Completes => {
+                for rendering in renderings {
+                    insert_rendering(&mut tx, verdict, rendering).await?;
+                }
+                let (facility, report) = (&verdict.facility, verdict.report);
+                set_status(&mut tx, facility, report, ReportStatus::Approved, now).await?;
+                match record.manner {
+                    Manner::Ordinary => decided("report.approved", verdict, record),
+                    Manner::Emergency => decided("report.approved_in_emergency", verdict, record),
+                }
+            }
         };
-        insert_decision(&mut tx, verdict, &record).await?;
-        for rendering in &new.renderings {
-            insert_rendering(&mut tx, verdict, rendering).await?;
-        }
-        set_status(&mut tx, &verdict.facility, verdict.report, ReportStatus::Approved, now).await?;
-        let mut entry = decided("report.approved", verdict, &record);
-        for rendering in &new.renderings {
+        for rendering in renderings {
             let key = if rendering.format == Format::Pdf {
                 "file_sha256".to_owned()
             } else {
@@ -194,7 +239,7 @@ impl Store {
         append_audit(&mut tx, &entry).await?;
         self.commit_audited(tx).await?;
 
-        Ok(record)
+        Ok(record.clone())
     }
 
     /// Stores a rejection: the report is a draft again.
@@ -207,152 +252,126 @@ impl Store {
         reason: &str,
         now: Timestamp,
     ) -> Result<DecisionRecord, DecisionError> {
-        let mut tx = self.change().await?;
-        let (submission, own_answers) = weigh(&mut tx, verdict, Decision::Rejected, reason).await?;
-        let record = DecisionRecord {
-            revision: submission.revision,
+        let wish = Wish {
+            verdict: verdict.clone(),
             decision: Decision::Rejected,
-            answers_sha256: submission.answers_sha256,
-            decided_by: verdict.by.user,
-            decided_at: now,
-            own_answers,
-            reason: reason.trim().to_owned(),
+            manner: Manner::Ordinary,
+            reason: reason.to_owned(),
         };
+        let mut tx = self.change().await?;
+        let record = weigh(&mut tx, &wish, now).await?.record;
         insert_decision(&mut tx, verdict, &record).await?;
         set_status(&mut tx, &verdict.facility, verdict.report, ReportStatus::Draft, now).await?;
-        let entry = decided("report.rejected", verdict, &record).with("reason", &record.reason);
-        append_audit(&mut tx, &entry).await?;
+        append_audit(&mut tx, &decided("report.rejected", verdict, &record)).await?;
         self.commit_audited(tx).await?;
 
         Ok(record)
     }
 
-    /// Returns the frozen answers of one revision, if it was submitted.
+    /// Takes a submitted or an approved report back: it is a draft again, and the record says who did it and why.
     ///
     /// # Errors
-    /// When the database fails or holds an unreadable one.
-    pub async fn submission(
+    /// Refuses a stale revision, an empty reason, and a report that an addressee has or may have.
+    pub async fn take_report_back(
         &self,
-        facility: &FacilityId,
-        report: ReportId,
-        revision: Revision,
-    ) -> Result<Option<Submission>, StoreError> {
-        let mut conn = self.readers.acquire().await?;
-        read_submission(&mut conn, facility, report, i64::from(revision.0)).await
-    }
-
-    /// Returns every decision on a report, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails or holds an unreadable one.
-    pub async fn decisions(
-        &self,
-        facility: &FacilityId,
-        report: ReportId,
-    ) -> Result<Vec<DecisionRecord>, StoreError> {
-        let rows: Vec<DecisionRow> = sqlx::query_as(
-            "SELECT * FROM decisions WHERE facility_id = ? AND report_id = ? ORDER BY revision",
-        )
-        .bind(facility.as_str())
-        .bind(report.to_string())
-        .fetch_all(&self.readers)
-        .await?;
-        rows.into_iter().map(DecisionRecord::try_from).collect()
-    }
-
-    /// Reads one approval back as it is stored; `None` while the report is not approved.
-    ///
-    /// # Errors
-    /// When the database fails or a part of the record is gone.
-    pub async fn stored_approval(
-        &self,
-        facility: &FacilityId,
-        report: ReportId,
-    ) -> Result<Option<StoredApproval>, StoreError> {
-        let mut tx = self.readers.begin().await?;
-        let decision: Option<DecisionRow> = sqlx::query_as(
-            "SELECT * FROM decisions WHERE facility_id = ? AND report_id = ? AND decision = 'approved'",
-        )
-        .bind(facility.as_str())
-        .bind(report.to_string())
-        .fetch_optional(&mut *tx)
-        .await?;
-        let Some(decision) = decision.map(DecisionRecord::try_from).transpose()? else {
-            return Ok(None);
+        verdict: &Verdict,
+        asked: &WithdrawalAsked,
+        now: Timestamp,
+    ) -> Result<DecisionRecord, DecisionError> {
+        let Verdict { facility, report: id, by, .. } = verdict;
+        let mut tx = self.change().await?;
+        let nothing = RuleLayer::default();
+        let known = known(&mut tx, (facility, *id), &nothing, now).await?;
+        judge_withdrawal(&known.standing, asked)?;
+        let submission = known.submission.ok_or(StoreError::Missing(FROZEN))?;
+        let record = DecisionRecord {
+            revision: submission.revision,
+            decision: Decision::Withdrawn,
+            answers_sha256: submission.answers_sha256,
+            decided_by: by.user,
+            decided_name: by.name.clone(),
+            decided_at: now,
+            own_answers: OwnAnswers::None,
+            deputy_for: None,
+            manner: Manner::Ordinary,
+            approvers_needed: known.standing.rule.approvers,
+            reason: asked.reason.trim().to_owned(),
         };
-        let number = i64::from(decision.revision.0);
-        let submission = read_submission(&mut tx, facility, report, number).await?;
-        let rows: Vec<RenderingRow> = sqlx::query_as(
-            "SELECT * FROM renderings WHERE facility_id = ? AND report_id = ? AND revision = ? ORDER BY format",
-        )
-        .bind(facility.as_str())
-        .bind(report.to_string())
-        .bind(number)
-        .fetch_all(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        let files: Vec<Rendering> = rows
-            .into_iter()
-            .map(Rendering::try_from)
-            .collect::<Result<_, _>>()?;
-        let (pdf, others): (Vec<_>, Vec<_>) = files
-            .into_iter()
-            .partition(|file| file.format == Format::Pdf);
+        insert_decision(&mut tx, verdict, &record).await?;
+        set_status(&mut tx, facility, *id, ReportStatus::Draft, now).await?;
+        let entry = decided("report.taken_back", verdict, &record)
+            .with("was", known.standing.status.as_str());
+        append_audit(&mut tx, &entry).await?;
+        self.commit_audited(tx).await?;
 
-        Ok(Some(StoredApproval {
-            submission: submission.ok_or(StoreError::Missing("frozen answers of this approval"))?,
-            decision,
-            rendering: pdf
-                .into_iter()
-                .next()
-                .ok_or(StoreError::Missing("file of this approval"))?,
-            others,
-        }))
+        Ok(record)
     }
 }
 
 /// Reads where the report stands and asks the rules, inside the caller's transaction.
 async fn weigh(
     conn: &mut SqliteConnection,
-    verdict: &Verdict,
-    decision: Decision,
-    reason: &str,
-) -> Result<(Submission, OwnAnswers), DecisionError> {
-    let Verdict { facility, report: id, revision: asked, by } = verdict;
-    let report = read_report(conn, facility, *id).await?;
-    let number = i64::from(report.revision.0);
-    let submission = read_submission(conn, facility, *id, number).await?;
-    let mut authors: Vec<UserId> = Vec::new();
-    if let Some(submission) = &submission {
-        let frozen: Frozen = from_json("frozen answers", &submission.frozen_json)?;
-        authors.extend(frozen.authors.iter().map(|author| author.user));
-        authors.push(submission.submitted_by);
-    }
-    let (self_approval,): (i64,) =
-        sqlx::query_as("SELECT self_approval FROM facilities WHERE facility_id = ?")
-            .bind(facility.as_str())
-            .fetch_one(conn)
-            .await?;
-    let self_approval =
-        if self_approval == 0 { SelfApproval::Refused } else { SelfApproval::Allowed };
-    let standing =
-        Standing { status: report.status, revision: report.revision, authors, self_approval };
-    let asked = Asked { revision: *asked, decision, by: by.user, reason: reason.to_owned() };
-    let own_answers = judge(&standing, &asked)?;
+    wish: &Wish,
+    now: Timestamp,
+) -> Result<Weighed, DecisionError> {
+    let Verdict { facility, report: id, revision, by } = &wish.verdict;
+    // Without frozen answers there is nothing to decide, whatever the profile's file says.
+    let known = known(conn, (facility, *id), &RuleLayer::default(), now).await?;
+    let Known { standing, submission, decisions, .. } = known;
+    let asked = Asked {
+        revision: *revision,
+        decision: wish.decision,
+        manner: wish.manner,
+        by: by.user,
+        reason: wish.reason.clone(),
+        at: now,
+    };
+    let granted = judge(&standing, &asked)?;
+    let submission = submission.ok_or(StoreError::Missing(FROZEN))?;
+    let deputy_for = match granted.deputy_for {
+        Some(user) => Some(NamedPerson { user, name: user_name(conn, user).await? }),
+        None => None,
+    };
+    let record = DecisionRecord {
+        revision: submission.revision,
+        decision: wish.decision,
+        answers_sha256: submission.answers_sha256.clone(),
+        decided_by: by.user,
+        decided_name: by.name.clone(),
+        decided_at: now,
+        own_answers: granted.own_answers,
+        deputy_for,
+        manner: wish.manner,
+        approvers_needed: standing.rule.approvers,
+        reason: wish.reason.trim().to_owned(),
+    };
+    let so_far = decisions
+        .into_iter()
+        .filter(|record| record.revision == submission.revision)
+        .filter(|record| record.decision == Decision::Approved)
+        .collect();
 
-    Ok((submission.ok_or(StoreError::Missing("frozen answers of this report"))?, own_answers))
+    Ok(Weighed { submission, so_far, record, weight: granted.weight })
 }
 
 fn decided(action: &'static str, verdict: &Verdict, record: &DecisionRecord) -> AuditEntry {
-    AuditEntry::new(record.decided_at, Actor::User(record.decided_by), action, verdict.report)
-        .of(&verdict.facility)
-        .with("revision", record.revision)
-        .with("answers_sha256", &record.answers_sha256)
-        .with(
-            "own_answers",
-            match record.own_answers {
-                OwnAnswers::None => "no",
-                OwnAnswers::Some => "yes",
-            },
-        )
+    let own_answers = match record.own_answers {
+        OwnAnswers::None => "no",
+        OwnAnswers::Some => "yes",
+    };
+    let entry =
+        AuditEntry::new(record.decided_at, Actor::User(record.decided_by), action, verdict.report)
+            .of(&verdict.facility)
+            .with("revision", record.revision)
+            .with("answers_sha256", &record.answers_sha256)
+            .with("own_answers", own_answers)
+            .with("approvers_needed", record.approvers_needed);
+    let entry = match &record.deputy_for {
+        Some(person) => entry.with("deputy_for", person.user),
+        None => entry,
+    };
+    match record.reason.as_str() {
+        "" => entry,
+        reason => entry.with("reason", reason),
+    }
 }

@@ -44,6 +44,7 @@ impl Store {
         .await?;
         counts.submitted = row.try_get::<i64, _>("submitted")?.unsigned_abs();
         counts.drafts = row.try_get::<i64, _>("drafts")?.unsigned_abs();
+        counts.reviews = u64::try_from(self.open_reviews(facility).await?.len()).unwrap_or(0);
 
         Ok(counts)
     }

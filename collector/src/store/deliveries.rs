@@ -41,7 +41,7 @@ impl From<sqlx::Error> for DeliveryError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begun {
     /// Go on with this attempt.
-    Attempt(Delivery, u32),
+    Attempt(Box<Delivery>, u32),
     /// It does not go any more: it was stopped, decided on, or its report is not released any more.
     NotAnyMore,
 }
@@ -225,7 +225,7 @@ impl Store {
 async fn released_hash(conn: &mut SqliteConnection, report: &Report) -> Result<String, StoreError> {
     let found: Option<(String,)> = sqlx::query_as(
         "SELECT answers_sha256 FROM decisions WHERE facility_id = ? AND report_id = ? AND revision = ?
-         AND decision = 'approved'",
+         AND decision = 'approved' LIMIT 1",
     )
     .bind(report.facility.as_str())
     .bind(report.id.to_string())

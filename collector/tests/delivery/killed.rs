@@ -75,7 +75,16 @@ async fn killed_before_the_text_left_it_is_sent_after_the_start() {
     let collector = Collector::start(ward.dir.path(), server.port);
     let (_, attempts) = until(&ward, id, State::Delivered).await;
     let outcomes: Vec<_> = attempts.iter().map(|attempt| attempt.outcome).collect();
-    assert_eq!(outcomes, [Some(Ending::NotYet), Some(Ending::Delivered)]);
+    // The kill can come before the connection was made; the silent server then costs one attempt more.
+    let (last, before) = outcomes.split_last().unwrap();
+    assert_eq!(*last, Some(Ending::Delivered), "{attempts:#?}");
+    assert!((1..=2).contains(&before.len()), "{attempts:#?}");
+    assert!(
+        before
+            .iter()
+            .all(|outcome| *outcome == Some(Ending::NotYet)),
+        "{attempts:#?}"
+    );
     assert_eq!(server.taken().len(), 1);
     collector.kill();
 }

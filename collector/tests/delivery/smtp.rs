@@ -4,13 +4,18 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 use shirase_collector::approval::Format;
-use shirase_collector::deliver::{Choice, Decided, DeliverConfig, Outcome as Ending, State, Way};
+use shirase_collector::deliver::{
+    Choice, Decided, DeliverConfig, Outcome as Ending, Record, State, Way,
+};
 use shirase_collector::jobs::{Job as _, Outcome};
 use shirase_collector::keys::Signed;
-use shirase_collector::notify::mail::{MailConfig, MailTls};
+use shirase_collector::notify::mail::{
+    Around, HandOverError, MailConfig, MailTls, Mailer, envelope,
+};
 use shirase_shared::ids::DeliveryId;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
-use crate::released::{plain_mail, worker};
+use crate::released::{PATIENCE, plain_mail, worker};
 use crate::smtp_play::Play;
 use crate::ward::Ward;
 
@@ -96,8 +101,8 @@ async fn over_tls_it_arrives_and_a_certificate_of_somebody_else_is_refused() {
 #[tokio::test]
 async fn what_was_not_handed_over_is_tried_again_a_few_times_and_then_a_person_is_asked() {
     let (ward, report) = Ward::released().await;
-    // A cut in the text, a 4xx at the addressee, one at the text, and then it goes through.
-    let parts = ["cut-before", "rcpt-later", "text-later", "take"];
+    // A cut before the text, a 4xx at the addressee, one at the text, and then it goes through.
+    let parts = ["cut-at-data", "rcpt-later", "text-later", "take"];
     let server = Play::start(ward.dir.path(), &parts);
     let mail = plain_mail(server.port);
     let id = ward.choose(&report, Way::Mail, OFFICE).await;
@@ -118,6 +123,49 @@ async fn what_was_not_handed_over_is_tried_again_a_few_times_and_then_a_person_i
     assert_eq!(delivery.state, State::Delivered);
     let taken = server.taken();
     assert_eq!((taken.len(), &taken[0].message_id), (1, &delivery.message_id));
+}
+
+#[tokio::test]
+async fn a_cut_in_the_text_is_no_delivery_where_the_final_dot_certainly_never_left() {
+    let (ward, _) = Ward::released().await;
+    let server = Play::start(ward.dir.path(), &["cut-before"]);
+    let mailer = Mailer::new(&plain_mail(server.port))
+        .unwrap()
+        .with_patience(PATIENCE);
+    let around = Around {
+        from: "report@hospital.example",
+        to: OFFICE,
+        message_id: "<1@reports.shirase.invalid>",
+        at: ward.now(),
+    };
+    // More than the kernel takes in without the server reading: the cut is seen in the middle of it.
+    let mut large = envelope(&around).unwrap();
+    large.bytes.extend_from_slice(b"Subject: large\r\n\r\n");
+    large
+        .bytes
+        .extend("0123456789abcdef\r\n".repeat(3_000_000).into_bytes());
+    let error = mailer
+        .hand_over(&large, std::future::ready(Ok(())))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, HandOverError::NotYet(_)), "{error:?}");
+
+    // A small one is out of our hands, dot and all, before the cut shows: that is unknown, whatever the server did.
+    let mut small = envelope(&around).unwrap();
+    small
+        .bytes
+        .extend_from_slice(b"Subject: small\r\n\r\nx\r\n");
+    let error = mailer
+        .hand_over(&small, std::future::ready(Ok(())))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, HandOverError::Unknown(_)), "{error:?}");
+
+    let refused = mailer
+        .hand_over(&small, std::future::ready(Err("no room".to_owned())))
+        .await;
+    assert_eq!(refused, Err(HandOverError::NotYet("no room".to_owned())), "our own disk is full");
+    assert!(server.taken().is_empty());
 }
 
 #[tokio::test]
@@ -237,6 +285,38 @@ async fn a_silent_server_costs_its_time_and_a_slow_one_is_waited_for() {
     ward.deliver(&mail).await;
     assert_eq!(ward.delivery(id).await.0.state, State::Delivered);
     assert_eq!(server.taken().len(), 1);
+}
+
+#[tokio::test]
+async fn a_report_somebody_took_back_is_neither_sent_nor_told() {
+    let (ward, report) = Ward::released().await;
+    let server = Play::start(ward.dir.path(), &["take"]);
+    let mail = ward.choose(&report, Way::Mail, OFFICE).await;
+    let call = ward.choose(&report, Way::Phone, "03-0000-0000").await;
+    let file = SqliteConnectOptions::new().filename(ward.dir.path().join("shirase.db"));
+    let database = SqlitePool::connect_with(file).await.unwrap();
+    sqlx::query("UPDATE reports SET status = 'withdrawn'")
+        .execute(&database)
+        .await
+        .unwrap();
+    ward.deliver(&plain_mail(server.port)).await;
+    let (delivery, attempts) = ward.delivery(mail).await;
+    assert_eq!((delivery.state, attempts.len()), (State::Stopped, 0));
+    assert!(delivery.note.contains("withdrawn"), "{}", delivery.note);
+    assert!(server.taken().is_empty());
+    let told = Record {
+        facility: ward.facility.clone(),
+        delivery: call,
+        outcome: Ending::Delivered,
+        at: ward.now(),
+        spoke_with: "鈴木様".to_owned(),
+        answer: String::new(),
+        receipt: String::new(),
+        by: worker().user,
+    };
+    assert!(ward.store.record_delivery(&told, ward.now()).await.is_err());
+    let wish = ward.wish(&report, Way::Mail, "other@mhlw.example");
+    assert!(ward.store.create_delivery(&wish, ward.now()).await.is_err());
 }
 
 fn decided(ward: &Ward, id: DeliveryId, choice: Choice, note: &str) -> Decided {

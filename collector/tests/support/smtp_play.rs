@@ -51,6 +51,9 @@ class Play(SMTP):
     def connection_lost(self, error):
         if self.part != "silent": super().connection_lost(error)
     async def smtp_DATA(self, arg):
+        if self.part == "cut-at-data":
+            self.transport.abort()
+            return
         if self.part == "cut-before":
             await self.push("354 go on")
             await self._reader.read(2000)

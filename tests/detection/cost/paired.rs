@@ -162,7 +162,7 @@ fn beside_agent(bench: &Bench<'_>, ground: &Ground, kind: Kind) -> Result<(f64, 
     ))
 }
 
-fn build_reader(folder: &Path) -> Result<std::path::PathBuf> {
+pub(super) fn build_reader(folder: &Path) -> Result<std::path::PathBuf> {
     which("cc").context("the bare reader needs a C compiler (Debian package gcc)")?;
     let (source, binary) = (folder.join("reader.c"), folder.join("reader"));
     std::fs::write(&source, READER).context("failed to write the reader's source")?;

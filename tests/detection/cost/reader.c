@@ -1,8 +1,10 @@
 /* The least a program can do that sees every change of a file system: reads fanotify's queue and throws it away.
- * What a watched program pays while this runs is what the kernel asks for; the agent is measured against it. */
+ * What a watched program pays while this runs is what the kernel asks for; the agent is measured against it.
+ * With a pause in milliseconds it lets changes gather that long, as the agent does. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/fanotify.h>
 #include <unistd.h>
 
@@ -10,8 +12,9 @@ static char batch[256 * 1024] __attribute__((aligned(8)));
 
 int main(int argc, char **argv)
 {
-	if (argc != 2)
+	if (argc < 2)
 		return 2;
+	useconds_t pause_us = argc < 3 ? 0 : atoi(argv[2]) * 1000;
 	int queue = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_REPORT_DFID_NAME, O_RDONLY);
 	if (queue < 0) {
 		perror("fanotify_init");
@@ -26,6 +29,7 @@ int main(int argc, char **argv)
 	puts("ready");
 	fflush(stdout);
 	while (read(queue, batch, sizeof(batch)) > 0)
-		;
+		if (pause_us)
+			usleep(pause_us);
 	return 0;
 }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use shirase_system_tests::site::Site;
 
-use super::{Bench, Figures};
-use crate::agent::WatchOptions;
+use super::{Bench, Figures, paired};
+use crate::agent::{Backend, WatchOptions};
 use crate::attacks::approximately;
 use crate::ground::Ground;
 use crate::load::{self, Kind, Load};
@@ -18,6 +18,8 @@ use crate::usage::{Group, Usage};
 
 /// Operations a second.
 const RATE: f64 = 1000.0;
+/// How long the bare reader lets changes gather, as the agent does, in milliseconds.
+const READER_PAUSE_MS: u32 = 10;
 /// How long a started agent is left alone before anything is measured.
 const WARM_UP: Duration = Duration::from_secs(10);
 
@@ -53,6 +55,22 @@ pub(super) fn watch(bench: &Bench<'_>) -> Result<Figures> {
             .agent
             .watch(bench.backend, &[ground.watched()], &WatchOptions::default())?;
     let running = Running::start(command, &bench.logs.join("steady-watch.log"), "watch")?;
+
+    running.measure(bench, &ground)
+}
+
+/// Measures a reader that does nothing with what it reads: what an agent that costs less would have to do without.
+pub(super) fn bare_reader(bench: &Bench<'_>) -> Result<Figures> {
+    if bench.backend != Backend::Fanotify {
+        bail!("there is a bare reader for fanotify alone");
+    }
+    let ground = Ground::make(&bench.field.grounds, "steady-reader")?;
+    load::prepare(&ground, Kind::Mixed, 0)?;
+    let mut command = Command::new(paired::build_reader(bench.logs)?);
+    command
+        .arg(ground.watched())
+        .arg(READER_PAUSE_MS.to_string());
+    let running = Running::start(command, &bench.logs.join("steady-reader.log"), "reader")?;
 
     running.measure(bench, &ground)
 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::canaries::plan::CALM_MS;
 use crate::observation::{Fact, Operation, Role};
 use crate::sensors::files::{BackendChoice, FilesConfig, FilesParts};
-use crate::sensors::{self, OBSERVATIONS_CAPACITY};
+use crate::sensors::{self, CHANGES_CAPACITY};
 
 #[test]
 fn decoys_are_made_listed_and_known() {
@@ -163,7 +163,7 @@ fn a_touch_is_seen_and_neither_reading_nor_the_keepers_own_work_is_one() {
     for backend in [BackendChoice::Notify, BackendChoice::Auto] {
         let site = Site::new(4);
         let mut keeper = site.keeper();
-        let (out, mut seen) = tokio::sync::mpsc::channel(OBSERVATIONS_CAPACITY);
+        let (out, mut seen) = tokio::sync::mpsc::channel(CHANGES_CAPACITY);
         let clock: SharedClock = Arc::new(SystemClock::new(crate::service::boot_id()));
         keeper.clock = Arc::clone(&clock);
         let sensor = sensors::files::begin(FilesParts {
@@ -188,13 +188,15 @@ fn a_touch_is_seen_and_neither_reading_nor_the_keepers_own_work_is_one() {
                 .status();
             assert!(status.unwrap().success(), "{command}");
         };
+        let mut waiting = std::collections::VecDeque::new();
         let mut next = || {
             let begun = std::time::Instant::now();
             loop {
-                match seen.try_recv().map(|observation| observation.fact) {
-                    Ok(Fact::File(change)) => break change,
-                    Ok(fact) => assert!(!matches!(fact, Fact::Lost(_)), "{fact:?}"),
-                    Err(_) => std::thread::yield_now(),
+                waiting.extend(seen.try_recv().into_iter().flatten());
+                match waiting.pop_front().map(|observation| observation.fact) {
+                    Some(Fact::File(change)) => break change,
+                    Some(fact) => assert!(!matches!(fact, Fact::Lost(_)), "{fact:?}"),
+                    None => std::thread::yield_now(),
                 }
                 assert!(begun.elapsed() < Duration::from_secs(30), "waited in vain for a change");
             }

@@ -64,7 +64,9 @@ pub(super) fn look_at(place: Place<'_>, depth: Depth) -> Looked {
     let grain = Grain::of(promise.as_ref(), &name, before, &first);
     looked.texture = texture(&mut file, &first, grain, depth, &mut looked);
     looked.seal = sealed(&mut file, &first, &mut looked);
-    if looked.verdict != Verdict::Lost && may_be_note(&name, metadata.len(), head) {
+    // What is encrypted behind its head has no words, and looking for them takes longest of all.
+    let harmed = looked.verdict == Verdict::Lost || looked.texture == Texture::Random;
+    if !harmed && may_be_note(&name, metadata.len(), head) {
         looked.wording = words(&mut file, &mut looked);
     }
     looked.is_promised = promise.is_some();

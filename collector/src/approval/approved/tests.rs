@@ -36,15 +36,35 @@ fn whatever_is_changed_in_the_record_is_found() {
         |s| {
             s.submission.frozen_json.insert(1, ' ');
             s.submission.answers_sha256 = sha256_hex(s.submission.frozen_json.as_bytes());
-            s.decision.answers_sha256 = s.submission.answers_sha256.clone();
+            s.decisions[0].answers_sha256 = s.submission.answers_sha256.clone();
         },
         "not canonical",
     );
     check(|s| s.submission.report = shirase_shared::ids::ReportId::random(), "not canonical");
     check(|s| s.submission.facility = "other-hp".parse().unwrap(), "not canonical");
-    check(|s| s.decision.decision = Decision::Rejected, "decision");
-    check(|s| s.decision.answers_sha256 = sha256_hex(b"other"), "decision");
-    check(|s| s.decision.revision = Revision(9), "decision");
+    check(|s| s.decisions[0].decision = Decision::Rejected, "withdrawn");
+    check(|s| s.decisions[0].answers_sha256 = sha256_hex(b"other"), "decision");
+    check(|s| s.decisions[0].revision = Revision(9), "decision");
+    check(|s| s.decisions.clear(), "decision");
+    check(|s| s.decisions[0].approvers_needed = 2, "decision");
+    check(
+        |s| {
+            s.decisions[0].approvers_needed = 2;
+            s.decisions.push(s.decisions[0].clone());
+        },
+        "decision",
+    );
+    check(
+        |s| {
+            let withdrawn = Decision::Withdrawn;
+            s.decisions
+                .push(DecisionRecord { decision: withdrawn, ..s.decisions[0].clone() });
+        },
+        "withdrawn",
+    );
+    for status in [ReportStatus::Draft, ReportStatus::Submitted, ReportStatus::Withdrawn] {
+        check(|s| s.status = status, "withdrawn");
+    }
     check(|s| s.rendering.revision = Revision(4), "decision");
     check(|s| s.rendering.bytes.push(b'x'), "file");
     check(
@@ -60,6 +80,22 @@ fn whatever_is_changed_in_the_record_is_found() {
     check(|s| s.others[0].signature = s.others[1].signature.clone(), "signature");
     check(|s| s.rendering.signature = KEY.sign_base64(b"something else"), "signature");
     check(|s| s.rendering.signature = "not base64!".to_owned(), "signature");
+}
+
+#[test]
+fn two_people_and_one_in_an_emergency_release_too() {
+    let mut two = stored();
+    two.decisions[0].approvers_needed = 2;
+    let second = UserId::from_uuid(uuid(13));
+    two.decisions
+        .push(DecisionRecord { decided_by: second, ..two.decisions[0].clone() });
+    let approved = Approved::verify(two, &KEY.public_base64()).unwrap();
+    assert_eq!((approved.approved_by(), approved.approvals().len()), (second, 2));
+    let mut alone = stored();
+    alone.decisions[0].approvers_needed = 2;
+    alone.decisions[0].manner = Manner::Emergency;
+    let approved = Approved::verify(alone, &KEY.public_base64()).unwrap();
+    assert!(approved.emergency().is_some());
 }
 
 #[test]
@@ -136,6 +172,7 @@ fn stored() -> StoredApproval {
     let others = vec![signed(Format::Docx, b"a letter"), signed(Format::TimelineCsv, b"a table")];
     let approver = UserId::from_uuid(uuid(12));
     StoredApproval {
+        status: ReportStatus::Approved,
         submission: Submission {
             facility: report.facility.clone(),
             report: report.id,
@@ -145,15 +182,19 @@ fn stored() -> StoredApproval {
             submitted_by: author().user,
             submitted_at: after(5400),
         },
-        decision: DecisionRecord {
+        decisions: vec![DecisionRecord {
             revision: report.revision,
             decision: Decision::Approved,
             answers_sha256,
             decided_by: approver,
+            decided_name: "院長 半田 太郎".to_owned(),
             decided_at: after(6000),
             own_answers: OwnAnswers::None,
+            deputy_for: None,
+            manner: Manner::Ordinary,
+            approvers_needed: 1,
             reason: String::new(),
-        },
+        }],
         rendering,
         others,
     }
@@ -168,6 +209,7 @@ fn check(tamper: impl FnOnce(&mut StoredApproval), expected: &str) {
         Tampered::Answers { .. } => "answers",
         Tampered::NotCanonical => "not canonical",
         Tampered::Decision => "decision",
+        Tampered::Withdrawn => "withdrawn",
         Tampered::File { .. } => "file",
         Tampered::Signature => "signature",
     };

@@ -3,6 +3,7 @@
 //! Always holds: what a person chose is kept; only what was left open is proposed from the form's own drop-down.
 
 use crate::locale::{Lang, Locale};
+use crate::reports::answer::RoundKind;
 use crate::reports::fields::{Column, Field, Kind};
 use crate::reports::official::{
     As, CellName, FormView, Mapping, Meta, OfficialForm, Part, Place, SheetView, What,
@@ -144,6 +145,12 @@ fn means(word: &str, label: &str) -> bool {
 /// Returns the choices a place can say in words, with their labels.
 fn codes(what: &What, locale: Locale) -> Vec<(String, String)> {
     match what {
+        What::Field { field, part: Part::Choice, .. } if field.kind() == Kind::Round => {
+            RoundKind::ALL
+                .into_iter()
+                .map(|kind| (kind.as_str().to_owned(), locale.text(kind.label_key())))
+                .collect()
+        }
         What::Field { field, part: Part::Choice, .. } => field
             .choices()
             .iter()
@@ -235,7 +242,8 @@ const fn parts(kind: Kind) -> &'static [Part] {
         Kind::One(_) | Kind::Any(_) => &[Part::Choice, Part::Note, Part::Text, Part::Status],
         Kind::Dated(_) => &[Part::Choice, Part::At, Part::Note, Part::Text, Part::Status],
         Kind::People => &[Part::Low, Part::High, Part::Note, Part::Text, Part::Status],
-        Kind::Round | Kind::Flood(_) | Kind::Rows(_) => &[Part::Text, Part::Status],
+        Kind::Round => &[Part::Choice, Part::Low, Part::Text, Part::Status],
+        Kind::Flood(_) | Kind::Rows(_) => &[Part::Text, Part::Status],
         Kind::Lines => &[Part::Text, Part::At, Part::Label, Part::Said, Part::Status],
         Kind::Systems => &[
             Part::Text,

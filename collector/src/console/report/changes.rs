@@ -30,6 +30,20 @@ pub struct ChangeView {
 }
 
 impl ChangesView {
+    /// Shows what reads otherwise than when this report was last sent or taken back.
+    #[must_use]
+    pub fn since_sent_back(
+        former: &Former,
+        answers: &BTreeMap<Field, Answer>,
+        locale: Locale,
+    ) -> Self {
+        let since = locale.text_with(
+            "changes-since-revision",
+            &[("revision", &former.revision), ("time", &japan_time(former.submitted_at))],
+        );
+        Self { since, ..Self::of(former, answers, locale) }
+    }
+
     /// Shows what reads otherwise.
     #[must_use]
     pub fn of(former: &Former, answers: &BTreeMap<Field, Answer>, locale: Locale) -> Self {

@@ -2,12 +2,16 @@
 
 use axum::http::StatusCode;
 
+use jiff::SignedDuration;
 use shirase_shared::clock::Clock as _;
+use shirase_shared::ids::AbsenceId;
 
 use super::site::{Answered, Site, grants};
+use crate::approval::Absence;
 use crate::contacts::Column;
 use crate::http::routes::{Access, Page, ROUTES, Verb};
 use crate::people::{Grants, Role, Stage};
+use crate::reports::answer::NamedPerson;
 use crate::reports::official::{FormKind, Mapping, OfficialForm};
 
 #[tokio::test]
@@ -120,7 +124,8 @@ async fn every_answer_carries_the_protecting_headers() {
 fn every_path_of_a_facility_is_guarded_by_a_role_there() {
     for (_, path, access, page) in ROUTES {
         let of_facility = path.starts_with("/facilities/");
-        assert_eq!(of_facility, matches!(access, Access::Facility(_)), "{page:?}");
+        let guarded = matches!(access, Access::Facility(_) | Access::Answerable);
+        assert_eq!(of_facility, guarded, "{page:?}");
         assert!(!of_facility || path.starts_with("/facilities/{facility}"), "{page:?}");
     }
 }
@@ -137,7 +142,12 @@ enum Found {
 
 /// Everything a path names is there, so a 404 comes from the guard.
 fn found(access: Access, answer: &Answered) -> Found {
-    let redirected = answer.status == StatusCode::SEE_OTHER && answer.cookies.is_empty();
+    // The way back after signing in is remembered in a cookie too; a session begins or ends only with its own.
+    let session = answer
+        .cookies
+        .iter()
+        .any(|cookie| cookie.starts_with("__Host-shirase="));
+    let redirected = answer.status == StatusCode::SEE_OTHER && !session;
     match (answer.status, answer.location.as_str()) {
         (StatusCode::FORBIDDEN, _) => Found::Forbidden,
         (StatusCode::NOT_FOUND, _) => Found::Hidden,
@@ -155,9 +165,10 @@ fn wanted(access: Access, holds: Option<(bool, Role)>) -> Found {
             Found::Passed
         }
         (Access::Stage(_), Some(_)) => Found::AwayFromStage,
-        (Access::Facility(_), Some((false, _))) => Found::Hidden,
+        (Access::Facility(_) | Access::Answerable, Some((false, _))) => Found::Hidden,
+        (Access::Answerable, Some((true, Role::Approver | Role::Administrator))) => Found::Passed,
         (Access::Facility(role), Some((true, held))) if held.covers(role) => Found::Passed,
-        (Access::Facility(_), Some((true, _))) => Found::Forbidden,
+        (Access::Facility(_) | Access::Answerable, Some((true, _))) => Found::Forbidden,
     }
 }
 
@@ -193,7 +204,21 @@ impl Names {
         let who = (crate::audit::Actor::CommandLine, site.clock.now());
         let contact = site.store.add_contact(here, &entry, who).await.unwrap().id;
         let delivery = site.delivery(report).await;
+        let absence = Absence {
+            id: AbsenceId::random(),
+            facility: here.clone(),
+            who: NamedPerson { user, name: "target".to_owned() },
+            from: site.clock.now(),
+            until: site.clock.now() + SignedDuration::from_hours(9),
+            ended_at: None,
+        };
+        let by = crate::audit::Actor::CommandLine;
+        site.store
+            .add_absence(&absence, by, site.clock.now())
+            .await
+            .unwrap();
         Self(vec![
+            ("{absence}", absence.id.to_string()),
             ("{form}", form.id.to_string()),
             ("{format}", "docx".to_owned()),
             ("{facility}", here.to_string()),
@@ -220,7 +245,7 @@ impl Names {
     /// A form with which most pages are content.
     fn form(&self, csrf: &str) -> String {
         format!(
-            "csrf={csrf}&role=viewer&files=10&text=x&reason=x&label=x&hours=1&status=unknown&revision=1"
+            "csrf={csrf}&role=viewer&files=10&text=x&reason=x&label=x&hours=1&status=unknown&revision=1&outcome=in_order"
         )
     }
 }

@@ -40,6 +40,10 @@ async fn a_call_is_chosen_read_out_recorded_and_meets_the_deadline_on_the_page()
         .await;
     assert!(twice.body.contains("進行中か、結果不明"), "{}", twice.body);
 
+    site.show("deliveries", &list, &cookie).await;
+    site.show("delivery", delivery, &cookie).await;
+    site.show("call-sheet", &format!("{delivery}/sheet"), &cookie)
+        .await;
     let sheet = site.get(&format!("{delivery}/sheet"), &cookie).await;
     assert_eq!(sheet.status, StatusCode::OK, "{}", sheet.body);
     for words in ["03-0000-0000", "「半田中央病院 です。", "受付番号", "未確認", "伝えること"]
@@ -65,6 +69,9 @@ async fn a_call_is_chosen_read_out_recorded_and_meets_the_deadline_on_the_page()
     for words in ["県庁 医療政策課 へ電話で届けました", "受付番号 R8-9"] {
         assert!(page.contains(words), "no {words} beside the deadline");
     }
+    site.show("report", &place, &cookie).await;
+    site.show("deadlines", &format!("/facilities/handa/incidents/{incident}"), &cookie)
+        .await;
     let page = site.get(&place, &cookie).await.body;
     assert!(
         page.contains("届きました") && page.contains("R8-9"),
@@ -137,6 +144,7 @@ async fn an_unknown_outcome_asks_a_person_and_takes_no_blind_yes() {
         .end_delivery_attempt((&site.here, id), &ended, now)
         .await
         .unwrap();
+    site.show("unknown", &place, &cookie).await;
     let page = site.get(&place, &cookie).await.body;
     for words in ["結果不明", "本文を渡した後に応答が途切れました", "もう一度送る", "&#60;script"]
     {
@@ -203,6 +211,7 @@ async fn an_exercises_report_goes_to_drill_partners_alone_and_says_so_first() {
         .get(&format!("/facilities/handa/deliveries/{}/sheet", delivery.id), &cookie)
         .await;
     assert!(sheet.body.contains("「訓練、訓練。これは訓練です。"), "{}", sheet.body);
+    site.show("drill", &list, &cookie).await;
 
     // Neither can pass for the other on its way.
     let real = crate::deliver::Delivery { drill: false, ..delivery.clone() };
@@ -212,6 +221,53 @@ async fn an_exercises_report_goes_to_drill_partners_alone_and_says_so_first() {
         ..delivery
     };
     assert!(compose("h@hospital.example", &to_stranger, &parcel).is_err());
+}
+
+#[tokio::test]
+async fn the_address_book_is_offered_first_and_what_nobody_verified_is_flagged() {
+    let site = Site::filled().await;
+    let (_, cookie, csrf) = site
+        .person("author", grants(&site.here, Role::Author))
+        .await;
+    let (_, report) = site.incident().await;
+    site.approve(report).await;
+    let ministry = site
+        .contact(&[
+            ("kind", "mhlw"),
+            ("organisation", "厚生労働省"),
+            ("department", "医政局"),
+            ("mail", "uketsuke@mhlw.example"),
+            ("night_phone", "03-0000-0001"),
+        ])
+        .await;
+    let police = site
+        .contact(&[("kind", "police"), ("organisation", "半田警察署"), ("phone", "0569-00-0000")])
+        .await;
+    let list = format!("/facilities/handa/reports/{report}/deliveries");
+    let page = site.get(&list, &cookie).await.body;
+    let at = |words: &str| page.find(words).unwrap_or_else(|| panic!("no {words}"));
+    assert!(at("uketsuke@mhlw.example") < at("0569-00-0000"), "the office it is for comes first");
+    assert!(page.contains("未確認"), "nobody made sure of them");
+    site.show("book", &list, &cookie).await;
+    let form = |entry: String| format!("csrf={csrf}&entry={entry}&purpose=report&form=");
+    let chosen = site
+        .post(&list, &cookie, &form(format!("{ministry}/night_phone")))
+        .await;
+    assert_eq!(chosen.status, StatusCode::SEE_OTHER, "{}", chosen.body);
+    let stored = site
+        .store
+        .deliveries_of_report(&site.here, report)
+        .await
+        .unwrap()
+        .remove(0);
+    let Addressee { organisation, address, contact, verified_on, .. } = stored.addressee;
+    assert_eq!((stored.way, organisation.as_str()), (Way::Phone, "厚生労働省 医政局"));
+    assert_eq!((address.as_str(), contact, verified_on), ("03-0000-0001", Some(ministry), None));
+    for gone in [format!("{police}/fax"), "x/phone".to_owned(), format!("{police}/pigeon")] {
+        let answer = site.post(&list, &cookie, &form(gone)).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(answer.body.contains("台帳のその連絡先は"), "{}", answer.body);
+    }
 }
 
 /// What a filled form sends.

@@ -13,7 +13,8 @@ use jiff::SignedDuration;
 use shirase_shared::clock::{Clock, ManualClock};
 use shirase_shared::event::{Event, OutageState, Phase, Severity};
 use shirase_shared::ids::{
-    BurstId, DeliveryId, DrillId, FacilityId, HostId, IncidentId, ReportId, StreamId, UserId,
+    BurstId, ContactId, DeliveryId, DrillId, FacilityId, HostId, IncidentId, ReportId, StreamId,
+    UserId,
 };
 use shirase_shared::testing::builders::{mass_change, moment, night, numbered, outage};
 use shirase_shared::tls::{install_crypto_provider, sha256_hex};
@@ -22,6 +23,7 @@ use tower::ServiceExt as _;
 
 use crate::approval::Verdict;
 use crate::audit::Actor;
+use crate::contacts::Column;
 use crate::deliver::{Addressee, Purpose, Way, Wish};
 use crate::enrolment::{Applicant, issue_token};
 use crate::facilities::{CareRole, Duty, Facility, FacilityKind, Master, Person, Vendor};
@@ -340,6 +342,17 @@ impl Site {
         }
     }
 
+    /// Leaves pages where a person can look at them, in both languages, if the environment names a folder.
+    pub(super) async fn show(&self, name: &str, path: &str, cookie: &str) {
+        let Ok(folder) = std::env::var("SHIRASE_SHOW_PAGES") else { return };
+        for lang in ["ja", "en"] {
+            let cookie = format!("{cookie}; __Host-shirase-lang={lang}");
+            let body = self.get(path, &cookie).await.body;
+            let file = Path::new(&folder).join(format!("{name}-{lang}.html"));
+            std::fs::write(file, body.replace("/static/", "")).unwrap();
+        }
+    }
+
     /// Approves a report and lets it wait to be told by telephone.
     pub(super) async fn delivery(&self, report: ReportId) -> DeliveryId {
         self.approve(report).await;
@@ -363,6 +376,17 @@ impl Site {
         };
         let made = self.store.create_delivery(&wish, self.clock.now()).await;
         made.unwrap().id
+    }
+
+    /// Enters a contact in the address book.
+    pub(super) async fn contact(&self, cells: &[(&str, &str)]) -> ContactId {
+        let cell =
+            |(column, text): &(&str, &str)| (Column::parse(column).unwrap(), (*text).to_owned());
+        let cells = cells.iter().map(cell).collect();
+        let entry = crate::contacts::read(&cells, "2026-02-09".parse().unwrap()).unwrap();
+        let who = (Actor::CommandLine, self.clock.now());
+        let added = self.store.add_contact(&self.here, &entry, who).await;
+        added.unwrap().id
     }
 
     /// Submits a report and approves it as somebody else.

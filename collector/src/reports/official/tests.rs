@@ -14,7 +14,7 @@ use super::*;
 use crate::approval::OwnAnswers;
 use crate::reports::render::archive::{pack, unpack};
 use crate::reports::render::samples::{after, answers, frozen, profile, uuid};
-use crate::reports::render::{Stage, document};
+use crate::reports::render::{Signer, Stage, document};
 
 const SHEET: &str = "様式2";
 const MAPPING: &str = r#"
@@ -109,7 +109,9 @@ fn toml_mapping(text: &str) -> Mapping {
 }
 
 fn approved() -> Stage {
-    Stage::Approved { by: "半田 太郎".into(), at: after(6000), own_answers: OwnAnswers::None }
+    let (by, own_answers) = ("半田 太郎".to_owned(), OwnAnswers::None);
+    let signer = Signer { by, at: after(6000), deputy_for: None, own_answers };
+    Stage::Approved { at: after(6000), signers: vec![signer], emergency: None }
 }
 
 fn filled(

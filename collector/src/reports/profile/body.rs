@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::rules::{Applies, DeadlineRule, Obligation};
+use crate::approval::RuleLayer;
 use crate::locale::Lang;
 use crate::reports::answer::RoundKind;
 use crate::reports::fields::Field;
@@ -51,6 +52,9 @@ pub struct Body {
     pub opening: Words,
     /// The duty it serves.
     pub duty: Duty,
+    /// Who has to approve, as far as this addressee makes a difference; a facility's settings for it win.
+    #[serde(default)]
+    pub approval: RuleLayer,
     /// Labels of this addressee, by number of the field, where they differ from the ordinary ones.
     #[serde(default)]
     pub labels: BTreeMap<String, Words>,

@@ -55,6 +55,15 @@ impl Checked for Body {
             let remedy = "correct one of the two dates";
             problems.push(Problem::of("valid_to", "lies before `valid_from`", remedy));
         }
+        if let Err(problem) = self.approval.check() {
+            let remedy = "use 1 to 9 approvers and at most 10080 minutes";
+            problems.push(Problem::of("approval", problem.to_string(), remedy));
+        }
+        if self.approval.named.is_some() {
+            let remedy =
+                "name approvers and deputies in the facility's settings, where accounts are known";
+            problems.push(Problem::of("approval.named", "names people", remedy));
+        }
         if self.contacts.is_empty() {
             problems.push(Problem::of("contacts", "is empty", "name at least one office"));
         }

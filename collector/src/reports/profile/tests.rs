@@ -44,6 +44,26 @@ fn the_addressee_is_the_office_in_force_that_day_and_doubt_is_shown() {
 }
 
 #[test]
+fn a_profile_says_how_many_approve_but_names_nobody() {
+    let with = |approval: &str| {
+        let text = contact().replace("# [approval]\n# approvers = 2\n", approval);
+        assert_ne!(text, contact(), "the file tells how it is written");
+        Profile::read(&text).map(|profile| profile.body.approval)
+    };
+    let own = with("[approval]\napprovers = 2\nemergency = \"allowed\"\n").unwrap();
+    assert_eq!((own.approvers, own.deputies_after_mins), (Some(2), None));
+    for wrong in ["approvers = 0", "approvers = 12", "named = []", "deputies_after_mins = 99999"] {
+        let problems = with(&format!("[approval]\n{wrong}\n")).unwrap_err();
+        assert!(
+            problems
+                .iter()
+                .any(|one| one.to_string().contains("approval")),
+            "{problems:?}"
+        );
+    }
+}
+
+#[test]
 fn a_file_of_the_hospital_takes_the_place_of_the_built_in_one() {
     let text = contact().replace("第一報（連絡）", "連絡票");
     let files = [("jp-mhlw-contact.toml".to_owned(), text)];

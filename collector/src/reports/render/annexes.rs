@@ -1,7 +1,7 @@
 //! What follows the letter: timeline, sources, and how the document came to be.
 
-use super::{Annex, Attachment, Maker, Stage, body, plain_line, short_hash};
-use crate::approval::{FormerAnswer, OwnAnswers};
+use super::{Annex, Attachment, Maker, body, plain_line, short_hash};
+use crate::approval::FormerAnswer;
 use crate::reports::answer::{Answer, Value};
 use crate::reports::fields::Field;
 
@@ -171,19 +171,7 @@ impl Maker<'_> {
         } else {
             authors.join("、")
         };
-        let decision = match self.stage {
-            Stage::Draft { .. } => locale.text("record-draft"),
-            Stage::Submitted { at } => {
-                locale.text_with("record-submitted", &[("at", &self.time(*at))])
-            }
-            Stage::Approved { by, at, own_answers } => {
-                let key = match own_answers {
-                    OwnAnswers::None => "record-approved",
-                    OwnAnswers::Some => "record-approved-own",
-                };
-                locale.text_with(key, &[("name", &plain_line(by)), ("at", &self.time(*at))])
-            }
-        };
+        let decision = self.approval_record();
         let duty = &self.profile.body.duty;
         let rows = [
             ("record-report", frozen.report.to_string()),

@@ -15,7 +15,7 @@ use super::clean::{clean_line, no_formula};
 use super::flat::block_lines;
 use super::model::{Attachment, Table};
 use super::{Maker, Stage, body, file_stem};
-use crate::approval::{Format, OwnAnswers};
+use crate::approval::Format;
 use crate::reports::answer::Value;
 use crate::reports::fields::Field;
 use crate::reports::text::form_time;
@@ -159,15 +159,7 @@ impl Maker<'_> {
         let stage = match self.stage {
             Stage::Draft { .. } => self.locale.text("header-draft"),
             Stage::Submitted { .. } => self.locale.text("header-submitted"),
-            Stage::Approved { by, at, own_answers } => {
-                let key = match own_answers {
-                    OwnAnswers::None => "footer-approved",
-                    OwnAnswers::Some => "footer-approved-own",
-                };
-                let by = clean_line(by);
-                self.locale
-                    .text_with(key, &[("name", &by), ("at", &self.time(*at))])
-            }
+            Stage::Approved { .. } => self.approval_line(),
         };
         drill
             .into_iter()

@@ -57,10 +57,12 @@ pub struct Record {
     pub stage: &'static str,
     /// The moment it is dated by.
     pub dated_at: Timestamp,
-    /// Who approved it, if somebody did.
+    /// Who approved it, if somebody did: every name, deputies with whom they stood in for.
     pub approved_by: Option<String>,
-    /// Whether the approver is an author too.
+    /// Whether an approver is an author too.
     pub approved_own_answers: bool,
+    /// Whether one person released it alone in an emergency.
+    pub emergency_release: bool,
     /// SHA-256 of the frozen answers.
     pub answers_sha256: String,
     /// The profile it follows.

@@ -146,14 +146,14 @@ pub fn nameless(frozen: &Frozen, house: HouseNames, locale: Locale) -> Frozen {
 static OWN_ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
     let octet = r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])";
     let pattern = format!(
-        r"\b(?:10(?:\.{octet}){{3}}|127(?:\.{octet}){{3}}|192\.168(?:\.{octet}){{2}}|169\.254(?:\.{octet}){{2}}|172\.(?:1[6-9]|2[0-9]|3[01])(?:\.{octet}){{2}}|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])(?:\.{octet}){{2}}|(?i:f[cd][0-9a-f]{{2}}|fe80)(?::[0-9a-fA-F]{{0,4}}){{2,7}})\b"
+        r"(?-u:\b)(?:10(?:\.{octet}){{3}}|127(?:\.{octet}){{3}}|192\.168(?:\.{octet}){{2}}|169\.254(?:\.{octet}){{2}}|172\.(?:1[6-9]|2[0-9]|3[01])(?:\.{octet}){{2}}|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])(?:\.{octet}){{2}}|(?i:f[cd][0-9a-f]{{2}}|fe80)(?::[0-9a-fA-F]{{0,4}}){{2,7}})(?-u:\b)"
     );
     regex(&pattern)
 });
 
 /// Hardware addresses.
 static HARDWARE: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b"));
+    LazyLock::new(|| regex(r"(?-u:\b)(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?-u:\b)"));
 /// The server in a path of a share.
 static SHARE: LazyLock<Regex> = LazyLock::new(|| regex(r"\\\\([^\\\s/、。（）]+)\\"));
 /// Institutions by name.
@@ -211,9 +211,13 @@ impl Hider {
         {
             let word = numbered("nameless-person", index + 1);
             put(person, word.clone());
-            put(&person.split_whitespace().collect::<String>(), word.clone());
-            if let Some((family, _)) = person.split_once([' ', '　']) {
-                titled.push((family.to_owned(), word));
+            // A department may stand before the name: 情報管理課　山田 花子.
+            let tokens: Vec<&str> = person.split_whitespace().collect();
+            if let [.., family, given] = tokens.as_slice() {
+                for between in ["", " ", "　"] {
+                    put(&format!("{family}{between}{given}"), word.clone());
+                }
+                titled.push(((*family).to_owned(), word));
             }
         }
         for place in &names.places {

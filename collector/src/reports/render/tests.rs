@@ -216,7 +216,9 @@ fn without_a_usable_font_the_error_names_the_file_and_what_to_do() {
 }
 
 fn approved(own_answers: OwnAnswers) -> Stage {
-    Stage::Approved { by: "院長 半田 太郎".to_owned(), at: after(6000), own_answers }
+    let by = "院長 半田 太郎".to_owned();
+    let signer = Signer { by, at: after(6000), deputy_for: None, own_answers };
+    Stage::Approved { at: after(6000), signers: vec![signer], emergency: None }
 }
 
 fn hash_of(answers: &BTreeMap<Field, Answer>, drill: Option<DrillId>) -> String {

@@ -58,19 +58,22 @@ impl Store {
         tx.commit().await?;
         let number = delivery.attempts;
 
-        Ok(Begun::Attempt(delivery, number))
+        Ok(Begun::Attempt(Box::new(delivery), number))
     }
 
     /// Notes that the text of an attempt is about to leave; from here on an end nobody saw is unknown.
     ///
     /// # Errors
-    /// When the attempt does not run any more, or the database fails.
+    /// When the attempt does not run any more, somebody took the report back meanwhile, or the database fails.
     pub async fn handing_over(
         &self,
         (facility, id, attempt): (&FacilityId, DeliveryId, u32),
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), DeliveryError> {
         let mut tx = self.change().await?;
+        let delivery = read(&mut tx, facility, id).await?;
+        let report = read_report(&mut tx, facility, delivery.report).await?;
+        still_stands(&report, &delivery)?;
         let done = sqlx::query(
             "UPDATE delivery_attempts SET handing_over_ms = ?
              WHERE facility_id = ? AND delivery_id = ? AND attempt = ? AND ended_ms IS NULL",
@@ -311,19 +314,18 @@ async fn is_running(conn: &mut SqliteConnection, delivery: &Delivery) -> Result<
     Ok(attempts.iter().any(|attempt| attempt.ended_at.is_none()))
 }
 
-/// Returns when the revision that is delivered was released.
+/// Returns when the revision that is delivered was released: with the last approval, where several people had to.
 async fn released_at(
     conn: &mut SqliteConnection,
     delivery: &Delivery,
 ) -> Result<Timestamp, StoreError> {
-    let found: Option<(i64,)> = sqlx::query_as(
-        "SELECT decided_ms FROM decisions WHERE facility_id = ? AND report_id = ? AND revision = ? AND decision = 'approved'",
+    let (found,): (Option<i64>,) = sqlx::query_as(
+        "SELECT MAX(decided_ms) FROM decisions WHERE facility_id = ? AND report_id = ? AND revision = ? AND decision = 'approved'",
     )
     .bind(delivery.facility.as_str())
     .bind(delivery.report.to_string())
     .bind(i64::from(delivery.revision.0))
-    .fetch_optional(conn)
+    .fetch_one(conn)
     .await?;
-    let (ms,) = found.ok_or(StoreError::Missing("approval of this report"))?;
-    from_ms(ms)
+    from_ms(found.ok_or(StoreError::Missing("approval of this report"))?)
 }

@@ -50,6 +50,10 @@ impl TryFrom<DeliveryRow> for Delivery {
             .verified_on
             .map(|day| parsed("date", &day))
             .transpose()?;
+        let contact = row
+            .contact_id
+            .map(|id| parsed("contact id", &id))
+            .transpose()?;
         let form = row.form_id.map(|id| parsed("form name", &id)).transpose()?;
         let delivered_by = row
             .delivered_by
@@ -72,7 +76,7 @@ impl TryFrom<DeliveryRow> for Delivery {
                 person: row.person,
                 address: row.address,
                 drill_partner: row.drill_partner != 0,
-                contact: row.contact_id,
+                contact,
                 verified_on,
             },
             form,
@@ -194,7 +198,7 @@ pub(super) async fn insert(
     .bind(organisation)
     .bind(person)
     .bind(address)
-    .bind(contact)
+    .bind(contact.map(|id| id.to_string()))
     .bind(verified_on.map(|day| day.to_string()))
     .bind(i64::from(*drill_partner))
     .bind(delivery.form.as_ref().map(|form| form.as_str()))

@@ -295,14 +295,18 @@ mod tests {
     use std::fs;
 
     use shirase_shared::clock::{Clock as _, SystemClock};
+    use shirase_shared::ids::BootId;
 
     use super::*;
     use crate::sensors::files::queue;
 
     fn finder() -> (Finder, queue::Receiver<Waiting>) {
         let (queue, waiting) = queue::queue(4096);
-        let inlet =
-            Inlet { queue, overflowed: Arc::default(), clock: Arc::new(SystemClock::default()) };
+        let inlet = Inlet {
+            queue,
+            overflowed: Arc::default(),
+            clock: Arc::new(SystemClock::new(BootId::random())),
+        };
 
         (Finder::new(inlet, Arc::default()), waiting)
     }
@@ -319,7 +323,7 @@ mod tests {
         fs::write(aside.join("g"), b"y").expect("written");
         fs::hard_link(aside.join("g"), aside.join("h")).expect("linked");
         let (mut finder, waiting) = finder();
-        let at = SystemClock::default().moment();
+        let at = SystemClock::new(BootId::random()).moment();
         for path in [aside.join("f"), aside.join("g")] {
             finder
                 .wanted

@@ -37,13 +37,22 @@ struct RawHandle {
     handle: [u8; HANDLE_MAX_BYTES],
 }
 
-/// Opens a group that tells names, directories and numbers of processes. It needs `CAP_SYS_ADMIN`.
+/// How a group is opened: it tells names, directories and numbers of processes.
 ///
 /// A descriptor of the process in each report (`FAN_REPORT_PIDFD`) would cost more than all the rest of reading it.
-#[expect(unsafe_code, reason = "no safe binding has file handles and processes in one report")]
+const GROUP: u32 =
+    libc::FAN_CLASS_NOTIF | libc::FAN_CLOEXEC | libc::FAN_NONBLOCK | libc::FAN_REPORT_DFID_NAME;
+
+/// Opens a group. It needs `CAP_SYS_ADMIN`.
 pub(super) fn init() -> io::Result<OwnedFd> {
-    let flags =
-        libc::FAN_CLASS_NOTIF | libc::FAN_CLOEXEC | libc::FAN_NONBLOCK | libc::FAN_REPORT_DFID_NAME;
+    // Without the right a group opens too, but nothing it may mark is of use. This one says so.
+    drop(open_group(GROUP | libc::FAN_REPORT_PIDFD)?);
+
+    open_group(GROUP)
+}
+
+#[expect(unsafe_code, reason = "no safe binding has file handles and processes in one report")]
+fn open_group(flags: u32) -> io::Result<OwnedFd> {
     let opened = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_LARGEFILE;
     // SAFETY: two numbers go in, a descriptor or -1 comes out.
     let group = unsafe { libc::fanotify_init(flags, opened.cast_unsigned()) };

@@ -46,6 +46,15 @@ pub(in crate::reports::official) fn said(
             "a draft or a drill needs a place that says so; map one to `meta:mark`",
         ));
     }
+    // An emergency is told by its own mark, by the approver or by the record, whichever the form has a place for.
+    let told = |what| matches!(what, Ok(What::Meta(Meta::Mark | Meta::Approver | Meta::Record)));
+    let released_alone = filling.document.record.emergency_release;
+    if released_alone && !mapping.place.iter().any(|place| told(place.what())) {
+        problems.push(MappingProblem::new(
+            "meta:mark",
+            "an emergency approval needs a place that says so; map one to `meta:mark`, `meta:approver` or `meta:record`",
+        ));
+    }
     let mut all = Vec::new();
     for place in &mapping.place {
         // What does not read is among the problems already.
@@ -143,7 +152,15 @@ fn meta_text(meta: Meta, filling: Filling<'_>) -> String {
         Meta::Report => record.report.to_string(),
         Meta::Revision => record.revision.to_string(),
         Meta::Date => japanese_date(record.dated_at),
-        Meta::Approver => record.approved_by.clone().unwrap_or_default(),
+        Meta::Approver => {
+            let names = record.approved_by.clone().unwrap_or_default();
+            match record.emergency_release {
+                true => filling
+                    .locale()
+                    .text_with("signer-alone", &[("name", &names)]),
+                false => names,
+            }
+        }
         Meta::Hash => record.answers_sha256.clone(),
         Meta::Record => filling.document.footer.record.clone(),
     }
@@ -166,6 +183,11 @@ fn field_text(
     let parts: Vec<String> = match (part, &value) {
         (Part::Status, _) => vec![locale.text(answer.status.label_key())],
         (Part::Text, value) => answer_lines(field, value, locale),
+        (Part::Choice, Value::Round { kind, .. }) => {
+            let own = place.words.get(kind.as_str()).cloned();
+            vec![own.unwrap_or_else(|| locale.text(kind.label_key()))]
+        }
+        (Part::Low, Value::Round { number, .. }) => vec![number.to_string()],
         (Part::Choice, _) => {
             vec![
                 chosen(filling, field)

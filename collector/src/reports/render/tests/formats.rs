@@ -43,6 +43,41 @@ fn every_format_carries_marks_hash_revision_and_approver() {
 }
 
 #[test]
+fn an_emergency_and_a_deputy_are_told_in_every_format() {
+    let signer = |by: &str, deputy_for: Option<&str>| Signer {
+        by: by.to_owned(),
+        at: after(6000),
+        deputy_for: deputy_for.map(str::to_owned),
+        own_answers: OwnAnswers::None,
+    };
+    let emergency = Some("院長・事務長とも連絡がとれない".to_owned());
+    let alone =
+        Stage::Approved {
+            at: after(6000), signers: vec![signer("当直 次郎", None)], emergency
+        };
+    for (format, bytes) in made("emergency", None, &alone) {
+        let said = squeezed(&text(format, &bytes));
+        assert!(said.contains("緊急承認"), "{format} does not say that one person released it");
+        assert!(said.contains("当直次郎"), "{format} lacks who");
+        if !format.is_attachment() {
+            assert!(said.contains("事後確認"), "{format} does not say what is left to do");
+            assert!(said.contains("連絡がとれない"), "{format} lacks the reason");
+        }
+    }
+    let signers = vec![signer("院長 一", None), signer("当直 二", Some("副院長 三"))];
+    let two = Stage::Approved { at: after(6000), signers, emergency: None };
+    for (format, bytes) in made("deputy", None, &two) {
+        let said = squeezed(&text(format, &bytes));
+        assert!(!said.contains("緊急承認"), "{format}");
+        assert!(said.contains("院長一"), "{format} lacks the first of two");
+        assert!(
+            said.contains("当直二（副院長三の代行）"),
+            "{format} lacks whom the deputy stood in for"
+        );
+    }
+}
+
+#[test]
 fn what_nobody_confirmed_says_so_in_every_document() {
     // A day on which the name of the office rests on another's word.
     let at = "2026-11-22T01:00:00Z".parse().unwrap();
@@ -233,9 +268,25 @@ fn who_reports_without_a_name_is_named_in_no_file() {
         .text
         .replacen("valid_from", "anonymous = true\nvalid_from", 1);
     profile.text = text_of;
-    let frozen = frozen(&answers(), None);
+    let mut answers = answers();
+    let planted = "半田中央総合病院の山田課長（山田花子）が、192.168.10.5 の ehr-db1 と \\\\nas77\\share を止め、\
+                   院長の半田 太郎に伝えた。通信先は203.0.113.5。";
+    let note = Value::Text { text: planted.to_owned() };
+    answers.insert(Field::Summary, person(note, AnswerStatus::Confirmed, "山田 花子の報告"));
+    let frozen = frozen(&answers, None);
     let stage = Stage::Draft { at: after(1) };
     let document = document(&frozen, &profile, "00", &stage, Locale::new(Lang::Ja));
+    let mut own: Vec<String> = frozen
+        .answers
+        .iter()
+        .filter_map(|entry| match &entry.answer.value {
+            Value::Systems { systems } => Some(systems.iter().map(|system| system.name.clone())),
+            _ => None,
+        })
+        .flatten()
+        .filter(|name| name.is_ascii())
+        .collect();
+    own.extend(["半田中央", "知多会", "山田", "半田 太郎", "192.168.", "nas77"].map(str::to_owned));
     for (format, bytes) in all(&document, &RENDERER).unwrap() {
         assert!(
             ![Format::HostsCsv, Format::TimelineCsv].contains(&format),
@@ -246,6 +297,9 @@ fn who_reports_without_a_name_is_named_in_no_file() {
         }
         let said = text(format, &bytes);
         assert!(!said.contains("handa-hp-"), "{format} names the institution in a file name");
+        for name in &own {
+            assert!(!said.contains(name.as_str()), "{format} names {name}: {said}");
+        }
     }
     assert!(document.record.file_stem.starts_with("incident7-"), "{}", document.record.file_stem);
 }
