@@ -51,19 +51,7 @@ impl Desk {
         (incident, by): (&str, &str),
         did: &Did,
     ) -> Result<Option<Paper>> {
-        let by = match did {
-            Did::Approves { by, .. } => by,
-            Did::TakesUp
-            | Did::Remarks { .. }
-            | Did::CallsVendor { .. }
-            | Did::Answers { .. }
-            | Did::Notes { .. }
-            | Did::Makes { .. }
-            | Did::Fills { .. }
-            | Did::Submits { .. }
-            | Did::Delivers { .. }
-            | Did::Closes { .. } => by,
-        };
+        let by = if let Did::Approves { by, .. } = did { by } else { by };
         let (login, console) = self
             .people
             .get(by)
@@ -120,19 +108,9 @@ impl Desk {
             }
             Did::Approves { profile, changed, .. } => {
                 let report = report_of(site, incident, profile)?;
-                let page = format!("/facilities/{FACILITY}/reports/{report}");
-                let read = console.get(&page).await?;
-                for field in changed {
-                    if !read.html.contains(&format!(
-                        "class=\"answer change\"><h3><a href=\"#field-{field}\""
-                    )) {
-                        bail!(
-                            "the approver does not see that field {field} changed since the report before"
-                        );
-                    }
-                }
-                send(console, &page, |page| page.form("/approve"), &[]).await?;
-                return Paper::fetch(console, profile, &report).await.map(Some);
+                return approve(console, (profile, &report), changed)
+                    .await
+                    .map(Some);
             }
         };
 
@@ -214,6 +192,25 @@ async fn fill(console: &Console, path: &str, did: &Did) -> Result<()> {
     }
 
     bail!("{path} changed {TRIES} times between being read and being sent back")
+}
+
+/// Approves a report whose list of changes names these fields, and takes its papers.
+async fn approve(
+    console: &Console,
+    (profile, report): (&str, &str),
+    changed: &[u8],
+) -> Result<Paper> {
+    let page = format!("/facilities/{FACILITY}/reports/{report}");
+    let read = console.get(&page).await?;
+    for field in changed {
+        let row = format!("class=\"answer change\"><h3><a href=\"#field-{field}\"");
+        if !read.html.contains(&row) {
+            bail!("the approver does not see that field {field} changed since the report before");
+        }
+    }
+    send(console, &page, |page| page.form("/approve"), &[]).await?;
+
+    Paper::fetch(console, profile, report).await
 }
 
 /// Chooses a way, and then either records what a person did or waits until the collector has done it.
