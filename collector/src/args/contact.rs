@@ -41,9 +41,9 @@ pub enum ContactCommand {
     Add {
         /// Whose book.
         facility: FacilityId,
-        /// A column and its text, for example `kind=vendor`; repeat for more. Columns: kind, duty, system, organisation,
-        /// department, person, phone, night_phone, fax, mail, web, hours, note, caller, place, drill_partner,
-        /// valid_from, valid_to, verified_on, verified_by.
+        /// A column and its text, for example `kind=vendor`; repeat for more. Columns: `kind`, `duty`, `system`,
+        /// `organisation`, `department`, `person`, `phone`, `night_phone`, `fax`, `mail`, `web`, `hours`, `note`, `caller`,
+        /// `place`, `drill_partner`, `valid_from`, `valid_to`, `verified_on`, `verified_by`.
         #[arg(long = "set", value_name = "COLUMN=TEXT", required = true, value_parser = parse_cell)]
         cells: Vec<(Column, String)>,
         /// Print JSON.
@@ -94,7 +94,7 @@ pub enum ContactCommand {
         #[arg(long, default_value = "ja", value_parser = parse_lang)]
         lang: Lang,
     },
-    /// Take a CSV in, whole or not at all: UTF-8, or Shift_JIS as Excel writes it in Japan. Exit status 1 if it has mistakes;
+    /// Take a CSV in, whole or not at all: UTF-8, or `Shift_JIS` as Excel writes it in Japan. Exit status 1 if it has mistakes;
     /// each is named with line and column. Contacts that are not in it stay.
     Import {
         /// Whose book.

@@ -154,13 +154,21 @@ impl Desk<'_> {
             // Without a profile asked for, only what differs is worth a line.
             if profile.is_some() || one.in_force != shown.rule {
                 let own = if one.own == RuleLayer::default() { "its file" } else { "set here" };
-                text.push_str(&format!("\n{} ({own})\n   {}\n", one.profile, words(&one.in_force)));
+                text.extend([
+                    "\n",
+                    one.profile.as_str(),
+                    " (",
+                    own,
+                    ")\n   ",
+                    &words(&one.in_force),
+                    "\n",
+                ]);
             }
         }
         for absence in &shown.absences {
             let Absence { who, from, until, .. } = absence;
             let (from, until) = (japan_time(*from), japan_time(*until));
-            text.push_str(&format!("\naway: {} from {from} until {until}\n", who.name));
+            text.extend(["\naway: ", &who.name, " from ", &from, " until ", &until, "\n"]);
         }
         self.terminal.print(&visible(&text))
     }

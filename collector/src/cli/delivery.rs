@@ -219,7 +219,7 @@ impl Desk<'_> {
                 verified_on: None,
             },
             Some(id) => {
-                self.from_book(&asked.facility, id, asked.way, asked.night)
+                self.book_entry(&asked.facility, id, asked.way, asked.night)
                     .await?
             }
         };
@@ -254,7 +254,7 @@ impl Desk<'_> {
     }
 
     /// Reads an addressee from the address book as it is now.
-    async fn from_book(
+    async fn book_entry(
         &self,
         facility: &FacilityId,
         id: ContactId,

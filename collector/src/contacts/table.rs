@@ -48,7 +48,7 @@ pub struct Fault {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum FaultKind {
-    /// The file is neither UTF-8 nor Shift_JIS.
+    /// The file is neither UTF-8 nor `Shift_JIS`.
     Encoding,
     /// There is nothing in it.
     Empty,
@@ -265,7 +265,7 @@ fn without_mark(cell: &str) -> String {
     }
 }
 
-/// Reads the text of a file: by its byte order mark, else as UTF-8, else as the Shift_JIS Excel writes in Japan.
+/// Reads the text of a file: by its byte order mark, else as UTF-8, else as the `Shift_JIS` Excel writes in Japan.
 fn decoded(bytes: &[u8]) -> Option<String> {
     let encodings =
         [(UTF_8, &b"\xef\xbb\xbf"[..]), (UTF_16LE, b"\xff\xfe"), (UTF_16BE, b"\xfe\xff")];

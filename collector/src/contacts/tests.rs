@@ -230,11 +230,12 @@ fn a_table_reads_back_in_both_languages_and_holds_no_formula() {
     }
     let japanese = to_table(&book(), Locale::new(Lang::Ja));
     let japanese = String::from_utf8(japanese).unwrap();
-    let (shift_jis, _, lost) = encoding_rs::SHIFT_JIS.encode(&japanese[3..]);
+    let japanese = japanese.trim_start_matches('\u{feff}');
+    let (shift_jis, _, lost) = encoding_rs::SHIFT_JIS.encode(japanese);
     assert!(!lost);
     assert_eq!(parse_table(&shift_jis).unwrap().len(), 5, "as Excel saves it in Japan");
     let mut utf16 = vec![0xff, 0xfe];
-    let tabs = japanese[3..].replace(',', "\t");
+    let tabs = japanese.replace(',', "\t");
     utf16.extend(tabs.encode_utf16().flat_map(u16::to_le_bytes));
     assert_eq!(parse_table(&utf16).unwrap().len(), 5, "as Excel saves Unicode text");
 }

@@ -137,10 +137,10 @@ impl SignInLimits {
 pub fn console_router(state: ConsoleState) -> Router {
     let mut router = Router::new();
     for (verb, path, access, page) in ROUTES {
-        let upload_max_bytes = match *page {
-            Page::OfficialFormPut => Some(UPLOAD_MAX_BYTES),
-            page => (page == Page::ContactsImport).then_some(TABLE_MAX_BYTES),
-        };
+        let largest =
+            [(Page::OfficialFormPut, UPLOAD_MAX_BYTES), (Page::ContactsImport, TABLE_MAX_BYTES)];
+        let found = largest.into_iter().find(|(uploading, _)| uploading == page);
+        let upload_max_bytes = found.map(|(_, bytes)| bytes);
         let guard = Guard { state: state.clone(), access: *access, upload_max_bytes };
         let route =
             handler(*page, *verb).layer(middleware::from_fn_with_state(guard, session::guard));

@@ -121,10 +121,9 @@ pub(super) async fn choose(
             .parcel(call.facility()?, id, wish.form.as_ref())
             .await;
         if let Err(error) = packed {
-            return match words(error, &call) {
-                PageError::Invalid(problem) => refused(&state, &call, id, typed, problem).await,
-                other => Err(other),
-            };
+            let error = words(error, &call);
+            let PageError::Invalid(problem) = error else { return Err(error) };
+            return refused(&state, &call, id, typed, problem).await;
         }
     }
     match state.store.create_delivery(&wish, state.clock.now()).await {

@@ -68,16 +68,7 @@ pub(super) async fn show(
         .reports_of_incident(&facility.id, report.incident)
         .await?;
     let deliveries = state.store.deliveries_of_report(&facility.id, id).await?;
-    let mut shown = sheet.clone();
-    if matches!(report.status, ReportStatus::Draft | ReportStatus::Withdrawn) {
-        shown.answers.extend(
-            state
-                .releases
-                .own(report)
-                .map_err(|error| words(error, &call))?,
-        );
-    }
-    let answers = answer_views(&shown, profile, locale);
+    let answers = answer_views(&with_own(&state, &sheet, &call)?, profile, locale);
 
     page(&ReportPage {
         forms: form_names(&state, &facility.id).await?,
@@ -119,6 +110,19 @@ pub(super) async fn show(
             .map(|record| DecisionView::of(record, &name(record.decided_by), locale))
             .collect(),
     })
+}
+
+/// Adds the answers the collector gives by itself, as long as they are not frozen.
+fn with_own(state: &ConsoleState, sheet: &Sheet, call: &Call) -> Result<Sheet, PageError> {
+    let mut shown = sheet.clone();
+    if matches!(sheet.report.status, ReportStatus::Draft | ReportStatus::Withdrawn) {
+        let own = state.releases.own(&sheet.report);
+        shown
+            .answers
+            .extend(own.map_err(|error| words(error, call))?);
+    }
+
+    Ok(shown)
 }
 
 /// The kinds of file the report can be had as. What is wrong with one is said when it is asked for.

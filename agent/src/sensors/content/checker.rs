@@ -286,9 +286,11 @@ mod tests {
             };
             let mut changes: Vec<_> = changes.into_iter().map(change).collect();
             self.checker.check(&mut changes);
-            let verdict = |change: Change| match change.observation.fact {
-                Fact::File(file) => file.verdict,
-                other => panic!("{other:?}"),
+            let verdict = |change: Change| {
+                let Fact::File(file) = change.observation.fact else {
+                    panic!("a change of a file")
+                };
+                file.verdict
             };
             changes.into_iter().map(verdict).collect()
         }

@@ -54,6 +54,13 @@ fn given(by: u128, deputy_for: Option<u128>) -> Given {
     Given { by: user(by), deputy_for: deputy_for.map(user) }
 }
 
+/// Status, revision, decision, who, whether authors may approve, reason, and what comes of it.
+type Judged =
+    (ReportStatus, u32, Decision, u128, SelfApproval, &'static str, Result<Granted, Refusal>);
+/// Status, revision, how far the delivery is, whether a later report follows, whether by an approver, reason, and what
+/// comes of it.
+type TakenBack = (ReportStatus, u32, Sending, bool, bool, &'static str, Result<(), Refusal>);
+
 #[test]
 fn who_may_decide_what_where_everybody_in_the_role_may() {
     use Decision::{Approved, Rejected};
@@ -64,7 +71,7 @@ fn who_may_decide_what_where_everybody_in_the_role_may() {
         |own_answers| Ok(Granted { own_answers, deputy_for: None, weight: Weight::Completes });
     let stale = Refusal::Stale { asked: Revision(4), current: Revision(5) };
     #[rustfmt::skip]
-    let table: &[(ReportStatus, u32, Decision, u128, SelfApproval, &str, Result<Granted, Refusal>)] = &[
+    let table: &[Judged] = &[
         (Submitted, 5, Approved, CHIEF,  Refused, "",   granted(OwnAnswers::None)),
         (Submitted, 5, Approved, CHIEF,  Allowed, "",   granted(OwnAnswers::None)),
         (Submitted, 5, Approved, AUTHOR, Refused, "",   Err(Refusal::OwnAnswers)),
@@ -165,7 +172,7 @@ fn what_may_be_withdrawn_as_a_table() {
 
     let stale = Refusal::Stale { asked: Revision(4), current: Revision(5) };
     #[rustfmt::skip]
-    let table: &[(ReportStatus, u32, Sending, bool, bool, &str, Result<(), Refusal>)] = &[
+    let table: &[TakenBack] = &[
         // status, revision, delivery, later report, approver, reason
         (Submitted, 5, NotYet,   false, false, "x", Ok(())),
         (Submitted, 5, NotYet,   false, false, " ", Err(Refusal::NoReason)),

@@ -75,8 +75,11 @@ pub(super) fn is_broken_png(front: &[u8]) -> bool {
     false
 }
 
-/// Returns the first part's name and data, the checksum it says, and what follows it.
-fn chunk(bytes: &[u8]) -> Option<((&[u8], u32), &[u8])> {
+/// A part's name and data, and the checksum it says.
+type Chunk<'a> = (&'a [u8], u32);
+
+/// Returns the first part and what follows it.
+fn chunk(bytes: &[u8]) -> Option<(Chunk<'_>, &[u8])> {
     let length = usize::try_from(u32::from_be_bytes(bytes.get(..4)?.try_into().ok()?)).ok()?;
     let whole = length.checked_add(CHUNK_FRAME_BYTES)?;
     let (chunk, after) = bytes.split_at_checked(whole)?;

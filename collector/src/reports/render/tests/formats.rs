@@ -281,9 +281,9 @@ fn who_reports_without_a_name_is_named_in_no_file() {
     let mut own: Vec<String> = frozen
         .answers
         .iter()
-        .filter_map(|entry| match &entry.answer.value {
-            Value::Systems { systems } => Some(systems.iter().map(|system| system.name.clone())),
-            _ => None,
+        .filter_map(|entry| {
+            let Value::Systems { systems } = &entry.answer.value else { return None };
+            Some(systems.iter().map(|system| system.name.clone()))
         })
         .flatten()
         .filter(|name| name.is_ascii())
