@@ -1,6 +1,6 @@
 //! Tells an archive that opens with a password alone from one that anybody opens.
 //!
-//! ZIP says so before each entry, RAR before each file or the whole, 7-Zip at its end, GnuPG, age and OpenSSL by what
+//! ZIP says so before each entry, RAR before each file or the whole, 7-Zip at its end, `GnuPG`, age and OpenSSL by what
 //! they are. Where 7-Zip locks what is inside but not the list of it, it says so nowhere in clear; but then all data is
 //! padded to blocks of 16 bytes, which happens by chance in one archive of sixteen.
 //!
@@ -25,7 +25,7 @@ const RAR4: &[u8] = b"Rar!\x1a\x07\0";
 const RAR5: &[u8] = b"Rar!\x1a\x07\x01\0";
 /// Blocks of a RAR archive, or entries of a ZIP, that are looked at.
 const ENTRIES_MAX: usize = 16;
-/// What a file begins with that is locked as a whole. `Salted__` is OpenSSL's; the rest are GnuPG's and age's.
+/// What a file begins with that is locked as a whole. `Salted__` is OpenSSL's; the rest are those of `GnuPG` and age.
 const LOCKED: &[&[u8]] = &[
     b"Salted__",
     b"age-encryption.org/v1",
