@@ -25,7 +25,7 @@ const RAR4: &[u8] = b"Rar!\x1a\x07\0";
 const RAR5: &[u8] = b"Rar!\x1a\x07\x01\0";
 /// Blocks of a RAR archive, or entries of a ZIP, that are looked at.
 const ENTRIES_MAX: usize = 16;
-/// What a file begins with that is locked as a whole. `Salted__` is OpenSSL's; the rest are `GnuPG`'s and age's.
+/// What a file begins with that is locked as a whole. `Salted__` is OpenSSL's; the rest are those of `GnuPG` and age.
 const LOCKED: &[&[u8]] = &[
     b"Salted__",
     b"age-encryption.org/v1",

@@ -61,31 +61,37 @@ fn broken_pairs(block: &[u8]) -> usize {
 /// as it was read; parts that end behind it are not known.
 pub(super) fn is_broken_png(front: &[u8]) -> bool {
     let Some(mut rest) = front.strip_prefix(PNG) else { return false };
-    while let Some((chunk, after)) = chunk(rest) {
-        let (content, sum) = chunk;
-        if crc32fast::hash(content) != sum {
+    while let Some(chunk) = Chunk::first(rest) {
+        if crc32fast::hash(chunk.content) != chunk.sum {
             return true;
         }
-        if content.starts_with(b"IEND") {
+        if chunk.content.starts_with(b"IEND") {
             return false;
         }
-        rest = after;
+        rest = chunk.after;
     }
 
     false
 }
 
-/// A part's name and data, and the checksum it says.
-type Chunk<'a> = (&'a [u8], u32);
+/// One part of a PNG image.
+struct Chunk<'a> {
+    /// Its name and its data.
+    content: &'a [u8],
+    /// The checksum it says they have.
+    sum: u32,
+    after: &'a [u8],
+}
 
-/// Returns the first part and what follows it.
-fn chunk(bytes: &[u8]) -> Option<(Chunk<'_>, &[u8])> {
-    let length = usize::try_from(u32::from_be_bytes(bytes.get(..4)?.try_into().ok()?)).ok()?;
-    let whole = length.checked_add(CHUNK_FRAME_BYTES)?;
-    let (chunk, after) = bytes.split_at_checked(whole)?;
-    let (content, sum) = chunk.get(4..)?.split_at_checked(length + 4)?;
+impl<'a> Chunk<'a> {
+    fn first(bytes: &'a [u8]) -> Option<Self> {
+        let length = usize::try_from(u32::from_be_bytes(bytes.get(..4)?.try_into().ok()?)).ok()?;
+        let whole = length.checked_add(CHUNK_FRAME_BYTES)?;
+        let (chunk, after) = bytes.split_at_checked(whole)?;
+        let (content, sum) = chunk.get(4..)?.split_at_checked(length + 4)?;
 
-    Some(((content, u32::from_be_bytes(sum.try_into().ok()?)), after))
+        Some(Self { content, sum: u32::from_be_bytes(sum.try_into().ok()?), after })
+    }
 }
 
 #[cfg(test)]
