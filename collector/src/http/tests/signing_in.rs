@@ -181,6 +181,34 @@ async fn a_change_of_language_leads_back_and_never_elsewhere() {
 }
 
 #[tokio::test]
+async fn signing_in_leads_to_the_page_that_was_asked_for_and_never_elsewhere() {
+    let site = Site::empty().await;
+    let asked = site.get("/facilities/handa?done=saved", "").await;
+    assert_eq!(asked.location, "/sign-in");
+    let cookie = "__Host-shirase-way=/facilities/handa?done=saved; ";
+    assert!(asked.cookies[0].starts_with(cookie), "{:?}", asked.cookies);
+    assert!(site.get("/", "").await.cookies.is_empty(), "the overview is where one lands anyway");
+    for (way, wanted) in [("/facilities/handa", "/facilities/handa"), ("//evil.example", "/")] {
+        let site = Site::empty().await;
+        let one_time = newcomer(&site).await;
+        let mut browser = Browser { way: way.to_owned(), ..Browser::default() };
+        browser.open(&site, "/sign-in").await;
+        let form = format!("login=hanako&password={}", one_time.reveal());
+        browser.submit(&site, "/sign-in", &form).await;
+        browser.open(&site, "/password").await;
+        let form = format!("old={}&new={PASSWORD}&again={PASSWORD}", one_time.reveal());
+        browser.submit(&site, "/password", &form).await;
+        let page = browser.open(&site, "/second-factor/setup").await;
+        let secret = between(&page.body, "<p class=\"once mono\">", "</p>").replace(' ', "");
+        let code = code_at(&Secret::new(secret), site.clock.now());
+        let answer = browser
+            .submit(&site, "/second-factor/setup", &format!("code={code}"))
+            .await;
+        assert_eq!(answer.location, wanted, "{way}");
+    }
+}
+
+#[tokio::test]
 async fn cookies_are_closed_to_scripts_and_other_sites() {
     let site = Site::empty().await;
     let answer = site.get("/sign-in", "").await;
@@ -205,11 +233,13 @@ struct Browser {
     session: String,
     form: String,
     csrf: String,
+    way: String,
 }
 
 impl Browser {
     fn cookie(&self) -> String {
-        format!("__Host-shirase={}; __Host-shirase-form={}", self.session, self.form)
+        let Self { session, form, way, .. } = self;
+        format!("__Host-shirase={session}; __Host-shirase-form={form}; __Host-shirase-way={way}")
     }
 
     async fn open(&mut self, site: &Site, path: &str) -> Answered {
