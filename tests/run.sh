@@ -22,6 +22,7 @@ needs=(
   "fonts-morisawa-bizud-gothic:$(ls /usr/share/fonts/truetype/bizud-gothic/BIZUDPGothic-Regular.ttf 2>/dev/null || true)"
   "poppler-utils:$(command -v pdftotext || true)"
   "logrotate:$(command -v logrotate || ls /usr/sbin/logrotate 2>/dev/null || true)"
+  "faketime:$(ls /usr/lib/*/faketime/libfaketimeMT.so.1 2>/dev/null || true)"
   "dbus:$(command -v dbus-daemon || true)"
   "python3-aiosmtpd:$(/usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null && echo yes || true)"
 )

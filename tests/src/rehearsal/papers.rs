@@ -216,9 +216,9 @@ fn flat(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-/// Names of files, of profiles and of the standard the indicators follow; addresses of mail and of pages.
+/// Names of files, of profiles, of the audit log's head and of the standard the indicators follow; addresses of mail and of pages.
 fn is_identifier(word: &str) -> bool {
-    let begins = ["https://", "jp-", FACILITY]
+    let begins = ["https://", "jp-", "shirase-audit", FACILITY]
         .iter()
         .any(|head| word.starts_with(head));
     begins || word.contains('@') || word == "STIX"
