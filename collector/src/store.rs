@@ -34,7 +34,7 @@ mod deadline_notices;
 
 pub use approvals::{DecisionError, NewApproval, NewSubmission};
 pub(crate) use audit::append_audit;
-pub use connect::{Store, StoreError};
+pub use connect::{DATABASE_FILE, Store, StoreError};
 pub use hosts::{CertificateHolder, IssuedCertificate};
 pub use incidents::{ActFailure, RecordMark};
 pub use notifications::ChannelState;
