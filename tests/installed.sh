@@ -159,14 +159,14 @@ incidents() { collector incident list --facility handa --json; }
 hosts() { collector host list --facility handa --json; }
 
 build_packages() {
+  rm -rf "$target/packages"
   cargo build --workspace --locked --bins
   deploy/package.sh --built dev
   # The same program once more under a later number, for the upgrade.
-  cp -r "$target/packages" "$here/later"
-  CARGO_TARGET_DIR=$target deploy/package.sh --built dev --version 0.1.0-2 >/dev/null
+  deploy/package.sh --built dev --version 0.1.0-2
 }
 
-# The address of the authority's certificate is told by the collector's log; people compare it by eye.
+# The fingerprint of the authority's certificate is told by the collector's log; people compare it by eye.
 fingerprint() { on desk journalctl -u shirase-collector -o cat | grep -oE 'fingerprint is [0-9a-f:]+' | tail -1 | cut -d' ' -f3; }
 
 install_collector() {
@@ -192,7 +192,7 @@ install_agent() {
     on ward shirase-agent check &&
     on ward systemctl start shirase-agent &&
     says 'fanotify' on ward shirase-agent status &&
-    eventually 60 says '"state": *"(ok|reporting|well|up)"|last_seen' hosts
+    eventually 60 says '"last_heartbeat": "2' hosts
 }
 
 serve_share() {
@@ -205,14 +205,15 @@ serve_share() {
 encrypt_over_samba() {
   local commands= number
   for number in $(seq 60); do commands+="rename 2026/$number.pdf 2026/$number.pdf.locked;"; done
-  on desk smbclient //192.0.2.2/share -N -c "$commands" >/dev/null 2>&1
-  told() { incidents | grep -q 'mass_change\|mass change'; }
-  eventually 60 told
+  on desk smbclient //192.0.2.2/share -N -c "$commands" >"$here/smbclient.txt" 2>&1 || tail -n 3 "$here/smbclient.txt"
+  on ward sh -c 'ls /srv/share/2026 | grep -c locked'
+  told() { story 1 2>/dev/null | grep -q mass_change; }
+  eventually 60 told || { incidents; on ward shirase-agent status; return 1; }
 }
 
 stop_services() {
   on ward systemctl stop nginx postgresql@15-main
-  told() { story 1 | grep -q 'nginx.service' && story 1 | grep -q postgresql; }
+  told() { story 1 2>/dev/null | grep -q nginx.service && story 1 | grep -q postgresql; }
   eventually 90 told
 }
 
@@ -230,7 +231,7 @@ upgrade_with_events_in_the_buffer() {
   on ward dpkg -i /root/packages/shirase-agent_0.1.0-2_amd64.deb &&
     says '^active$' on ward systemctl is-active shirase-agent || return 1
   ip -n shirase-ward link set ward0 up
-  told() { story 1 | grep -q 'crypted'; }
+  told() { story 1 2>/dev/null | grep -q crypted; }
   eventually 90 told && [ "$host" = "$(hosts | grep -oE '"id": *"[^"]+"' | head -1)" ]
 }
 
