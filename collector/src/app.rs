@@ -12,6 +12,7 @@
 mod data_dir;
 mod listeners;
 mod logging;
+mod manager;
 
 use std::future::Future;
 use std::path::Path;
@@ -24,6 +25,7 @@ use shirase_shared::error::Chain;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use crate::backup::refuse_half_restored;
 use crate::config::Config;
 use crate::enrolment::authority::Authority;
 use crate::ingest::listening;
@@ -42,7 +44,7 @@ use crate::notify::mail::Patience;
 use crate::release::{Releases, read_profiles};
 use crate::store::Store;
 
-pub use data_dir::{ServeLock, make_data_dir};
+pub use data_dir::{SERVE_LOCK_FILE, ServeLock, make_data_dir};
 pub use listeners::Addresses;
 use listeners::Listeners;
 pub use logging::LogFormat;
@@ -94,6 +96,7 @@ impl Collector {
     pub async fn build(config: Config, clock: SharedClock) -> Result<Self> {
         let data_dir = config.data_dir.clone();
         make_data_dir(&data_dir)?;
+        refuse_half_restored(&data_dir)?;
         let lock = ServeLock::take(&data_dir)?;
         let authority = Authority::open(&data_dir, clock.now())
             .context("failed to open the collector's authority")?;
@@ -145,11 +148,18 @@ impl Collector {
         let mut stages = JoinSet::new();
         listeners.spawn(&parts, &mut stages);
         spawn_jobs(&parts, &mut stages);
+        let alive = manager::keep_alive(parts.store.clone(), stop.clone());
+        stages.spawn(async move {
+            alive.await;
+            "watchdog"
+        });
+        manager::tell_ready();
 
         let ended_early = tokio::select! {
             () = shutdown => None,
             ended = stages.join_next() => ended,
         };
+        manager::tell_stopping();
         stop.cancel();
         let drained = async { while stages.join_next().await.is_some() {} };
         if tokio::time::timeout(DRAIN_DEADLINE, drained).await.is_err() {

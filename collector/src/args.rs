@@ -54,6 +54,22 @@ pub enum Command {
     Config,
     /// Bring the database up to date and stop.
     Migrate,
+    /// Copy everything the collector keeps into a new directory below DIR, and read it back; the collector may run. The
+    /// copy holds the collector's keys.
+    Backup {
+        /// Where; made for its owner alone if it is not there.
+        #[arg(value_name = "DIR")]
+        into: PathBuf,
+    },
+    /// Check a backup and put it in the place of the data directory's content; the collector must be stopped.
+    Restore {
+        /// The directory that `backup` named.
+        #[arg(value_name = "BACKUP")]
+        backup: PathBuf,
+        /// Move what the data directory holds aside; nothing is removed.
+        #[arg(long)]
+        replace: bool,
+    },
     /// People who can sign in.
     #[command(subcommand)]
     User(UserCommand),

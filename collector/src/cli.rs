@@ -10,6 +10,7 @@ mod contact;
 mod delivery;
 mod approval;
 mod decide;
+mod backup;
 mod facility;
 mod host;
 mod incident;
@@ -17,6 +18,7 @@ mod manifest;
 mod duties;
 mod official;
 mod order;
+mod owner;
 mod release;
 mod report;
 mod standing;
@@ -37,10 +39,12 @@ use shirase_shared::ids::{BootId, FacilityId, HostId};
 use crate::app::{self, LogFormat};
 use crate::args::{Args, AuditCommand, Command, DrillCommand, ManifestCommand};
 use crate::audit::{Actor, AuditEntry};
+use crate::backup::refuse_half_restored;
 use crate::config::{COMMENTED_DEFAULT, Config};
 use crate::facilities::{Facility, Host};
 use crate::store::Store;
 
+pub use owner::hand_over;
 pub use terminal::Terminal;
 
 /// What every command works with.
@@ -69,6 +73,10 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
             let place = desk.config.data_dir.display().to_string();
             desk.terminal
                 .line(&format!("the database in `{place}` is up to date"))?;
+        }
+        Command::Backup { into } => Desk::open(path, terminal).await?.backup(&into).await?,
+        Command::Restore { backup, replace } => {
+            backup::restore(path, &backup, replace, terminal).await?;
         }
         Command::User(command) => Desk::open(path, terminal).await?.user(command).await?,
         Command::Facility(command) => Desk::open(path, terminal).await?.facility(command).await?,
@@ -149,6 +157,7 @@ impl<'a> Desk<'a> {
     async fn open(path: &Path, terminal: &'a mut Terminal) -> Result<Self> {
         let config = Config::read(path)?;
         app::make_data_dir(&config.data_dir)?;
+        refuse_half_restored(&config.data_dir)?;
         let store = Store::open(&config.data_dir).await?;
 
         Ok(Self { config, store, clock: clock(), terminal })

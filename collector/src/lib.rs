@@ -35,6 +35,7 @@ pub mod jobs;
 // Who works with it, and what they see.
 pub mod people;
 pub mod audit;
+pub mod backup;
 pub mod locale;
 pub mod console;
 pub mod http;

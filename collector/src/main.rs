@@ -21,6 +21,7 @@ fn main() -> ExitCode {
 }
 
 fn try_main(args: Args) -> anyhow::Result<ExitCode> {
+    cli::hand_over(&args)?;
     shirase_shared::tls::install_crypto_provider();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -40,7 +40,7 @@ pub use approvals::{
     Weighed, Wish,
 };
 pub(crate) use audit::append_audit;
-pub use connect::{Store, StoreError};
+pub use connect::{DATABASE_FILE, Store, StoreError};
 pub use contacts::Imported;
 pub use deliveries::{Begun, DeliveryError, Ended};
 pub use hosts::{CertificateHolder, IssuedCertificate};

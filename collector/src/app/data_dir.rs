@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 /// File whose lock says that a collector serves this directory.
-const LOCK_FILE: &str = "serve.lock";
+pub const SERVE_LOCK_FILE: &str = "serve.lock";
 
 /// Makes the directory with mode 0700 if it is not there, and keeps every file this process makes to its owner.
 ///
@@ -36,7 +36,7 @@ impl ServeLock {
     /// # Errors
     /// When another collector serves the directory.
     pub fn take(data_dir: &Path) -> Result<Self> {
-        let path = data_dir.join(LOCK_FILE);
+        let path = data_dir.join(SERVE_LOCK_FILE);
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)

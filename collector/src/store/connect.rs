@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 /// File name of the database in the data directory.
-const DATABASE_FILE: &str = "shirase.db";
+pub const DATABASE_FILE: &str = "shirase.db";
 /// Connections for questions. Each costs a page cache of about 2 MiB.
 const READERS: u32 = 4;
 /// How long a question waits for a lock before it fails.
@@ -126,6 +126,38 @@ impl Store {
             .map_err(|source| StoreError::Open { path, source })?;
 
         Ok(Self { writer, readers, anchors: data_dir.join(crate::audit::ANCHORS_FILE) })
+    }
+
+    /// Writes a consistent copy of the database, as of now, to a file that is not there yet.
+    ///
+    /// # Errors
+    /// When the file is there, or cannot be written.
+    pub async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        let target = path.to_string_lossy().into_owned();
+        sqlx::query("VACUUM INTO ?")
+            .bind(target)
+            .execute(&self.readers)
+            .await?;
+        Ok(())
+    }
+
+    /// Asks the database to look through itself; what it finds wrong, in its own words. Empty: nothing.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn integrity_faults(&self) -> Result<Vec<String>, StoreError> {
+        let mut told: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check")
+            .fetch_all(&self.readers)
+            .await?;
+        told.retain(|line| line != "ok");
+
+        Ok(told)
+    }
+
+    /// Closes every connection, so that the database is one file again.
+    pub async fn close(self) {
+        self.readers.close().await;
+        self.writer.close().await;
     }
 
     /// Begins a change, waiting for any other writer first.
