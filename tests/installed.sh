@@ -29,34 +29,7 @@ software=systemd,systemd-sysv,dbus,adduser,ca-certificates,curl,procps,iproute2,
 mkdir -p "$here"
 : >"$here/results.tsv"
 
-note() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
-
-failures=0
-step() {
-  local name=$1 begun=$SECONDS outcome=passed
-  shift
-  note "$name"
-  if ! "$@"; then outcome=FAILED; failures=$((failures + 1)); fi
-  printf '%s\t%s\t%s\n' "$name" "$outcome" $((SECONDS - begun)) >>"$here/results.tsv"
-}
-
-# Looks every half second, for up to $1 seconds, whether a command succeeds.
-eventually() {
-  local deadline=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    [ $SECONDS -lt $deadline ] || { echo "waited in vain for: $*" >&2; return 1; }
-    sleep 0.5
-  done
-}
-
-# Whether what a command prints says so; it is shown where it does not.
-says() {
-  local expected=$1 told
-  shift
-  told=$("$@" 2>&1) || { printf '%s\n' "$told" >&2; return 1; }
-  grep -qE -- "$expected" <<<"$told" || { printf 'no `%s` in:\n%s\n' "$expected" "$told" >&2; return 1; }
-}
+. tests/walk.sh
 
 install_needs() {
   local missing=() need

@@ -25,27 +25,7 @@ mkdir -p "$here"
 : >"$here/results.tsv"
 : >"$here/detection.json"
 
-note() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
-
-# Runs a step and writes its outcome and time down; the walk goes on after a failure.
-failures=0
-step() {
-  local name=$1 begun=$SECONDS outcome=passed
-  shift
-  note "$name"
-  if ! "$@"; then outcome=FAILED; failures=$((failures + 1)); fi
-  printf '%s\t%s\t%s\n' "$name" "$outcome" $((SECONDS - begun)) >>"$here/results.tsv"
-}
-
-# Looks every half second, for up to $1 seconds, whether a command succeeds.
-eventually() {
-  local deadline=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    [ $SECONDS -lt $deadline ] || { echo "waited in vain for: $*" >&2; return 1; }
-    sleep 0.5
-  done
-}
+. tests/walk.sh
 
 install_needs() {
   local missing=()
@@ -108,15 +88,6 @@ unit_tests() {
     --skip sensors::protection::logs::tests --skip sensors::protection::tests::the_known_and_the_configured \
     --skip sensors::backups::config::tests --skip config::tests::a_job_on_a_root_that_is_not_watched \
     --skip detectors::mass_change::tests::what_a_rescan_finds_counts_like_what_was_seen
-}
-
-# Whether what a command prints says so; it is shown. All of it is read first: a reader that leaves early is a failure.
-says() {
-  local expected=$1 told
-  shift
-  told=$("$@") || return 1
-  printf '%s\n' "$told"
-  grep -q -- "$expected" <<<"$told"
 }
 
 agent() { "$wine" 'C:\agent.exe' "$@" 2>>"$here/agent.err" | tr -d '\r'; }

@@ -15,6 +15,7 @@
 //! Not here: SQL (see `store::contacts`), pages (see `console`).
 
 mod kind;
+mod flaw;
 mod reading;
 mod table;
 mod master;
@@ -32,9 +33,10 @@ use crate::audit::Actor;
 use crate::facilities::CareRole;
 
 pub use chart::{Call, Chart, Gap, Group, Office, Step, offices};
+pub use flaw::{Flaw, FlawKind};
 pub use kind::{Column, ContactKind, StaffDuty};
 pub use master::{TakenOver, from_master};
-pub use reading::{Entry, Filled, Flaw, FlawKind, filled, read, read_verification};
+pub use reading::{Entry, Filled, filled, read, read_verification};
 pub use sheet::{ChartGroup, ChartLine, ChartSheet, ChartStep, gap_words};
 pub use table::{Fault, FaultKind, Line, Plan, parse_table, plan, to_table};
 

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
 
+#[path = "support/python.rs"]
+mod python;
 #[path = "support/mail_server.rs"]
 mod mail_server;
 #[path = "support/ward.rs"]

@@ -1,6 +1,7 @@
 //! One hospital on one machine: a collector, an agent, a mail sink, each in its folder, all on loopback.
 
-use std::net::TcpListener;
+mod ground;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -8,13 +9,16 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use serde_json::{Value, json};
+use serde_json::Value;
 use shirase_shared::testing::eventually;
 use shirase_shared::tls::Fingerprint;
 
 use crate::mail_sink::MailSink;
 use crate::program::{Program, output};
 use crate::set_clock::SetClock;
+use ground::{binary, free_port, master, path_text};
+
+pub use ground::fill;
 
 /// How long a program may take until it answers. Generous: on a busy machine with two cores, a build may run beside it.
 const START_DEADLINE: Duration = Duration::from_secs(60);
@@ -442,78 +446,4 @@ pub fn text_of(value: &Value, field: &str) -> Result<String> {
     let text = value.get(field).and_then(Value::as_str);
     text.map(str::to_owned)
         .ok_or_else(|| anyhow!("no text `{field}` in {value}"))
-}
-
-/// Fills a folder with files like those of a department's share, each with the right first bytes.
-///
-/// # Errors
-/// When a file cannot be written.
-pub fn fill(folder: &Path, directories: usize, files_each: usize) -> Result<()> {
-    for directory in 0..directories {
-        let folder = folder.join(format!("部門{directory:02}"));
-        std::fs::create_dir_all(&folder)?;
-        for file in 0..files_each {
-            let (extension, head): (_, &[u8]) = match file % 3 {
-                0 => ("pdf", b"%PDF-1.7\n"),
-                1 => ("docx", b"PK\x03\x04"),
-                _ => ("txt", b"plain text\n"),
-            };
-            let mut content = head.to_vec();
-            content.extend(std::iter::repeat_n(b'.', 2000));
-            std::fs::write(folder.join(format!("文書{file:04}.{extension}")), content)?;
-        }
-    }
-
-    Ok(())
-}
-
-fn master() -> Value {
-    json!({
-        "name": "しらせ総合病院",
-        "founder": "医療法人しらせ会",
-        "kind": "hospital",
-        "beds": 320,
-        "address": "東京都千代田区一丁目1番1号（架空）",
-        "jurisdiction": "東京都",
-        "people": [
-            {"duty": "director", "name": "知良 瀬一", "phone": "03-0000-0001"},
-            {"duty": "safety_manager", "name": "守谷 情子", "phone": "03-0000-0002", "phone_24h": "03-0000-0003"},
-            {"duty": "contact", "name": "連絡 太郎", "phone": "03-0000-0004", "phone_24h": "03-0000-0005",
-             "mail": "it@hospital.example"}
-        ],
-        "vendors": [
-            {"system": "ehr", "company": "架空電子カルテ株式会社", "person": "保守 次郎",
-             "phone": "03-0000-0010", "phone_24h": "03-0000-0011"}
-        ]
-    })
-}
-
-fn path_text(path: &Path) -> Result<&str> {
-    path.to_str()
-        .with_context(|| format!("`{}` is not UTF-8", path.display()))
-}
-
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).context("no free port on loopback")?;
-    Ok(listener
-        .local_addr()
-        .context("failed to read a port")?
-        .port())
-}
-
-/// Finds a binary of this workspace beside the running one.
-fn binary(name: &str) -> Result<PathBuf> {
-    let here = std::env::current_exe().context("failed to find the running program")?;
-    let found = here
-        .ancestors()
-        .skip(1)
-        .take(3)
-        .map(|folder| folder.join(name))
-        .find(|p| p.is_file());
-    found.with_context(|| {
-        format!(
-            "`{name}` is not built; run `cargo build --workspace` first (looked beside `{}`)",
-            here.display()
-        )
-    })
 }

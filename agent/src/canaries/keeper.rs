@@ -300,8 +300,8 @@ impl Keeper {
         made
     }
 
-    /// Tries several names, empty, and returns the seed of the one its directory lists first. A crash leaves empty files
-    /// in the ledger, which the next round removes as surplus.
+    /// Tries several names, empty, and returns the seed of the one its directory lists first. None of them stays, whatever
+    /// goes wrong; a crash leaves empty files in the ledger, which the next round removes as surplus.
     fn listed_first(
         &self,
         post: &Post,
@@ -311,20 +311,30 @@ impl Keeper {
         at: Moment,
     ) -> io::Result<Option<u64>> {
         let kept = ledger.canaries.len();
-        let tried: Vec<_> = seeds.iter().map(|seed| canary(*seed, b"")).collect();
+        let mut tried: Vec<_> = seeds.iter().map(|seed| canary(*seed, b"")).collect();
+        // Two seeds can give one name.
+        tried.sort_by(|one, other| one.path.cmp(&other.path));
+        tried.dedup_by(|one, other| one.path == other.path);
         ledger.canaries.extend(tried.iter().cloned());
         ledger.write()?;
         let now = SystemTime::from(at.wall);
+        let mut made = Vec::with_capacity(tried.len());
+        let mut outcome = Ok(());
         for canary in &tried {
-            self.alone(&canary.path, || files::make(canary, b"", now))?;
+            outcome = self.alone(&canary.path, || files::make(canary, b"", now));
+            if outcome.is_err() {
+                break;
+            }
+            made.push(canary.path.clone());
         }
-        let paths: Vec<_> = tried.iter().map(|canary| canary.path.clone()).collect();
-        let first = files::listed_first(&post.directory, &paths);
-        for path in &paths {
-            self.alone(path, || std::fs::remove_file(path))?;
-        }
+        let first = files::listed_first(&post.directory, &made);
+        // Only what was made here is removed; what could not be stays known, so that a later round tries again.
+        made.retain(|path| self.alone(path, || std::fs::remove_file(path)).is_err());
         ledger.canaries.truncate(kept);
+        let left = tried.iter().filter(|canary| made.contains(&canary.path));
+        ledger.canaries.extend(left.cloned());
         ledger.write()?;
+        outcome?;
         let first = tried
             .iter()
             .find(|canary| Some(&canary.path) == first.as_ref());

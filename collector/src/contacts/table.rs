@@ -13,8 +13,9 @@ use jiff::civil::Date;
 use serde::Serialize;
 use shirase_shared::ids::ContactId;
 
+use super::flaw::{Flaw, FlawKind};
 use super::kind::{Column, ContactKind, StaffDuty};
-use super::reading::{Entry, Filled, Flaw, FlawKind, filled, is_label, read};
+use super::reading::{Entry, Filled, filled, is_label, read};
 use super::{Contact, Details};
 use crate::facilities::CareRole;
 use crate::locale::Locale;

@@ -28,12 +28,8 @@ pub(super) async fn submit(
     call: Call,
 ) -> Answer {
     let verdict = verdict(&call, id, read_revision(&call)?)?;
-    state
-        .releases
-        .submit(&verdict)
-        .await
-        .map_err(|error| words(error, &call))?;
-    finish(&state, &call, id, "done-submitted").await
+    let done = state.releases.submit(&verdict).await;
+    finish(&state, &call, (id, done), "done-submitted").await
 }
 
 /// Approves what was submitted.
@@ -44,13 +40,9 @@ pub(super) async fn approve(
 ) -> Answer {
     let verdict = verdict(&call, id, read_revision(&call)?)?;
     was_seen(&state, &call, &Wish::approve(verdict.clone())).await?;
-    let released = state
-        .releases
-        .approve(&verdict)
-        .await
-        .map_err(|error| words(error, &call))?;
-    let key = if released.is_some() { "done-approved" } else { "done-approval-given" };
-    finish(&state, &call, id, key).await
+    let released = state.releases.approve(&verdict).await;
+    let key = if matches!(released, Ok(None)) { "done-approval-given" } else { "done-approved" };
+    finish(&state, &call, (id, released), key).await
 }
 
 /// Releases what was submitted alone: with a reason, and with the second factor entered again.
@@ -66,12 +58,8 @@ pub(super) async fn approve_alone(
     if let Err(key) = second_factor_again(&state, &call).await? {
         return Err(PageError::Invalid(call.locale.text(key)));
     }
-    state
-        .releases
-        .approve_in_emergency(&verdict, reason)
-        .await
-        .map_err(|error| words(error, &call))?;
-    finish(&state, &call, id, "done-approved-alone").await
+    let done = state.releases.approve_in_emergency(&verdict, reason).await;
+    finish(&state, &call, (id, done), "done-approved-alone").await
 }
 
 /// Refuses what the rules refuse, and a decision on answers the person has not seen.
@@ -100,12 +88,8 @@ pub(super) async fn withdraw(
             .grants
             .allow(&verdict.facility, Role::Approver),
     };
-    state
-        .releases
-        .withdraw(&verdict, &asked)
-        .await
-        .map_err(|error| words(error, &call))?;
-    finish(&state, &call, id, "done-withdrawn").await
+    let done = state.releases.withdraw(&verdict, &asked).await;
+    finish(&state, &call, (id, done), "done-withdrawn").await
 }
 
 /// Records the look at an emergency release.
@@ -118,12 +102,11 @@ pub(super) async fn review(
     state.store.report(call.facility()?, id).await?;
     let verdict = verdict(&call, id, read_revision(&call)?)?;
     let outcome = ReviewOutcome::parse(call.form.field("outcome")).ok_or(PageError::BadForm)?;
-    state
+    let done = state
         .releases
         .review(&verdict, (outcome, call.form.field("note")))
-        .await
-        .map_err(|error| words(error, &call))?;
-    finish(&state, &call, id, "done-reviewed").await
+        .await;
+    finish(&state, &call, (id, done), "done-reviewed").await
 }
 
 /// Sends what was submitted back to its authors.
@@ -134,15 +117,18 @@ pub(super) async fn reject(
 ) -> Answer {
     let verdict = verdict(&call, id, read_revision(&call)?)?;
     let reason = call.form.field("reason");
-    state
-        .releases
-        .reject(&verdict, reason)
-        .await
-        .map_err(|error| words(error, &call))?;
-    finish(&state, &call, id, "done-rejected").await
+    let done = state.releases.reject(&verdict, reason).await;
+    finish(&state, &call, (id, done), "done-rejected").await
 }
 
-async fn finish(state: &ConsoleState, call: &Call, id: ReportId, key: &'static str) -> Answer {
+/// Leads back to the report after an act that went well, and says in words why one did not.
+async fn finish<T>(
+    state: &ConsoleState,
+    call: &Call,
+    (id, act): (ReportId, Result<T, ReleaseError>),
+    key: &'static str,
+) -> Answer {
+    act.map_err(|error| words(error, call))?;
     let incident = state.store.report(call.facility()?, id).await?.incident;
     tell(state, call, incident)?;
     Ok(done(&report_path(call, id)?, key))

@@ -4,6 +4,8 @@
 
 #[path = "../support/released.rs"]
 mod released;
+#[path = "../support/python.rs"]
+mod python;
 #[path = "../support/smtp_play.rs"]
 mod smtp_play;
 #[path = "../support/ward.rs"]

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use shirase_shared::testing::eventually;
 
-/// Python interpreters that may have the package; the system's own first.
-const PYTHONS: [&str; 2] = ["/usr/bin/python3", "python3"];
+use crate::python::python;
+
 /// Reads a maildir with Python's own mail parser and prints one JSON array.
 const READER: &str = r#"
 import email, email.policy, json, pathlib, sys
@@ -21,25 +21,6 @@ for path in sorted(pathlib.Path(sys.argv[1]).glob("new/*"), key=lambda p: p.stat
                   "defects": [str(d) for d in mail.defects]})
 print(json.dumps(mails))
 "#;
-
-/// Finds a Python with aiosmtpd.
-///
-/// # Panics
-/// When there is none: a test must not pass because its mail server is missing.
-fn python() -> &'static str {
-    let has = |python: &&str| {
-        let mut import = Command::new(python);
-        import
-            .args(["-c", "import aiosmtpd"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        import.status().is_ok_and(|status| status.success())
-    };
-    PYTHONS
-        .into_iter()
-        .find(has)
-        .expect("no SMTP server to test against: install Debian's package `python3-aiosmtpd`")
-}
 
 /// One mail as an independent parser reads it.
 #[derive(Debug, serde::Deserialize)]

@@ -5,8 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// Python interpreters that may have the package; the system's own first.
-const PYTHONS: [&str; 2] = ["/usr/bin/python3", "python3"];
+use crate::python::python;
 
 /// The server: `FOLDER CERT KEY PART…`; connection n plays part n, the last one for ever. Prints its port.
 const SERVER: &str = r#"
@@ -114,25 +113,6 @@ pub(crate) struct Play {
     pub(crate) port: u16,
     folder: PathBuf,
     child: Child,
-}
-
-/// Finds a Python with aiosmtpd.
-///
-/// # Panics
-/// When there is none: a test must not pass because its mail server is missing.
-fn python() -> &'static str {
-    let has = |python: &&str| {
-        let mut import = Command::new(python);
-        import
-            .args(["-c", "import aiosmtpd"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        import.status().is_ok_and(|status| status.success())
-    };
-    PYTHONS
-        .into_iter()
-        .find(has)
-        .expect("no SMTP server to test against: install Debian's package `python3-aiosmtpd`")
 }
 
 impl Play {

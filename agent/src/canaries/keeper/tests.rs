@@ -145,6 +145,8 @@ fn decoys_follow_a_renamed_directory_and_leave_a_removed_one() {
 fn an_uninstaller_removes_them_but_not_beside_a_running_service() {
     let site = Site::new(5);
     site.keeper().round(&site.config());
+    let report = site.board.reports().remove(0);
+    assert_eq!(report.state, SensorState::Well, "{}", report.detail);
     assert!(crate::canaries::tell(&site.state).unwrap().contains("~"));
     let lock = crate::service::lock_file(&site.state.lock()).unwrap();
     let refused = crate::canaries::remove_all(&site.state).unwrap_err();
@@ -155,6 +157,40 @@ fn an_uninstaller_removes_them_but_not_beside_a_running_service() {
     assert_eq!((removed, left.len()), (4, 1));
     assert_eq!(site.all_files().len(), site.own + 1);
     assert_eq!(crate::canaries::remove_all(&site.state).unwrap(), (0, Vec::new()));
+}
+
+#[test]
+fn names_that_were_tried_do_not_stay_when_one_cannot_be_made_and_others_files_do() {
+    let site = Site::new(4);
+    let keeper = site.keeper();
+    let mut ledger = Ledger::open(&site.state).unwrap();
+    let post = posts(&site.root(), 12, &[])
+        .into_iter()
+        .find(|post| post.place == Place::Listed)
+        .unwrap();
+    let canary = |seed: u64, content: &[u8]| Canary {
+        root: site.root(),
+        path: post.directory.join(name(&post, seed)),
+        place: post.place,
+        kind: post.kind,
+        seed,
+        digest: files::fingerprint(content),
+        old: false,
+    };
+    let mut seeds = [1, 2, 3, 3];
+    seeds.sort_by_key(|seed| name(&post, *seed));
+    let taken = post.directory.join(name(&post, seeds[2]));
+    fs::write(&taken, "somebody's").unwrap();
+    let tried = keeper.listed_first(&post, &seeds, &canary, &mut ledger, site.clock.moment());
+    assert_eq!(tried.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+    assert_eq!(fs::read_to_string(&taken).unwrap(), "somebody's");
+    assert_eq!(site.all_files().len(), site.own + 1);
+    assert!(Ledger::open(&site.state).unwrap().canaries.is_empty());
+
+    fs::remove_file(&taken).unwrap();
+    let first = keeper.listed_first(&post, &seeds, &canary, &mut ledger, site.clock.moment());
+    assert!(seeds.contains(&first.unwrap().unwrap()));
+    assert_eq!(site.all_files().len(), site.own);
 }
 
 #[cfg(target_os = "linux")]

@@ -8,6 +8,7 @@ use sqlx::FromRow;
 
 use crate::notify::emergency::{EmergencyKey, EmergencyNotice};
 use crate::store::connect::{from_ms, parsed, to_ms};
+use crate::store::outbox::Outbox;
 use crate::store::reports::rows::revision;
 use crate::store::{Store, StoreError};
 
@@ -115,18 +116,9 @@ impl Store {
         key: &EmergencyKey,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE emergency_notices SET sent_ms = ?, last_error = ''
-             WHERE facility_id = ? AND report_id = ? AND revision = ? AND channel_id = ?",
-        )
-        .bind(to_ms(at))
-        .bind(key.facility.as_str())
-        .bind(key.report.to_string())
-        .bind(i64::from(key.revision.0))
-        .bind(key.channel.to_string())
-        .execute(&self.writer)
-        .await?;
-        Ok(())
+        let id = key.message_id();
+        self.message_left(Outbox::Emergencies, (&key.facility, &id), at)
+            .await
     }
 
     /// Records a failed attempt and when the next one is due.
@@ -139,18 +131,8 @@ impl Store {
         next_at: Timestamp,
         why: &str,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE emergency_notices SET attempts = attempts + 1, next_ms = ?, last_error = ?
-             WHERE facility_id = ? AND report_id = ? AND revision = ? AND channel_id = ?",
-        )
-        .bind(to_ms(next_at))
-        .bind(why)
-        .bind(key.facility.as_str())
-        .bind(key.report.to_string())
-        .bind(i64::from(key.revision.0))
-        .bind(key.channel.to_string())
-        .execute(&self.writer)
-        .await?;
-        Ok(())
+        let id = key.message_id();
+        self.message_failed(Outbox::Emergencies, (&key.facility, &id), (next_at, why))
+            .await
     }
 }
