@@ -113,13 +113,13 @@ async fn a_directory_that_is_moved_away_takes_its_files_along_and_brings_them_ba
     let Some(mut watch) = Watch::begin(home.path()) else { return };
     hands.act(&format!("mv p {}/r", outside.path().display()));
     let mut away = Vec::new();
-    for _ in 0..5 {
+    for _ in 0..4 {
         let change = watch.change("something moved away").await;
         assert_eq!(change.operation, Operation::MovedOut);
         away.push(change.below);
     }
     away.sort();
-    assert_eq!(away, ["p", "p/3", "p/q", "p/q/1", "p/q/2"].map(PathBuf::from));
+    assert_eq!(away, ["p", "p/3", "p/q/1", "p/q/2"].map(PathBuf::from));
     hands.act(&format!("echo y >> {0}/r/3; mv {0}/r p", outside.path().display()));
     assert_eq!(watch.change("its return").await.below, Path::new("p"));
     let mut back = Vec::new();
@@ -130,7 +130,7 @@ async fn a_directory_that_is_moved_away_takes_its_files_along_and_brings_them_ba
         }
     }
     back.sort();
-    assert_eq!(back, away.split_off(1));
+    assert_eq!(back, ["p/3", "p/q", "p/q/1", "p/q/2"].map(PathBuf::from));
     watch.end().await;
 }
 

@@ -64,8 +64,8 @@ impl Worker {
         }
     }
 
-    /// Tells what was moved to where nobody watches, of a directory that is found `there` all that went along with it,
-    /// by the names it had here. What has gone on from there meanwhile is not told.
+    /// Tells what was moved to where nobody watches, of a directory that is found `there` every file that went along,
+    /// by the name it had here. What has gone on from there meanwhile is not told.
     pub(super) fn moved_away(&mut self, gone: &Seen, there: Option<&Path>) {
         self.tell(gone, Operation::MovedOut);
         let mut left = DIRECTORY_FILES_MAX;
@@ -80,10 +80,11 @@ impl Worker {
                     continue;
                 }
                 left -= 1;
-                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                    open.push((entry.path(), seen.path.clone()));
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => open.push((entry.path(), seen.path)),
+                    Ok(_) => self.tell(&seen, Operation::MovedOut),
+                    Err(_) => {}
                 }
-                self.tell(&seen, Operation::MovedOut);
             }
         }
     }
