@@ -34,6 +34,7 @@ mod console;
 mod outbox;
 mod notifications;
 mod deadline_notices;
+mod matters;
 
 pub use approvals::{
     ApprovalState, DecisionError, NewApproval, NewSubmission, RuleChange, RuleFailure, StoredRule,

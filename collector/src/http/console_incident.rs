@@ -55,6 +55,7 @@ pub(super) async fn show(
         .map(|role| locale.text(role.label_key()))
         .collect();
     let now = state.clock.now();
+    let master = store.with_vendors(&facility, now).await?.master;
     let profiles = state.releases.profiles();
     let law = duties(store, profiles, &incident, now).await?;
     let next = next_step(&reports, law.as_ref()).map_or_else(String::new, |key| locale.text(key));
@@ -63,7 +64,7 @@ pub(super) async fn show(
     page(&IncidentPage {
         f: place_frame(&call, &state, &facility, ("title-incident", Tab::Incidents))?,
         head: IncidentRow::of(&incident, facility.display_name(), &names, locale),
-        step: FirstStep::of(&roles, &facility.master, &entries, locale),
+        step: FirstStep::of(&roles, &master, &entries, locale),
         reasons: ReasonView::all(&incident, &names, locale),
         care_roles: role_words.join(&locale.text("list-separator")),
         timeline: timeline(&incident, &records, &entries)
