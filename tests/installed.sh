@@ -157,7 +157,6 @@ install_agent() {
   on ward dpkg -i /root/packages/shirase-agent_0.1.0-1_amd64.deb &&
     # Nothing to do before enrolment, and no failure either.
     says '^inactive$' on ward sh -c 'systemctl is-active shirase-agent || true' &&
-    on ward mkdir -p /srv/share/2026 &&
     collector token issue handa --bare |
     on ward shirase-agent enroll --collector https://desk:8445 --ca-fingerprint "$(fingerprint)" --token-file - \
       --root /srv/share &&
@@ -171,7 +170,8 @@ install_agent() {
 serve_share() {
   on ward sh -c 'printf "[share]\npath = /srv/share\nguest ok = yes\nread only = no\nforce user = root\n" >>/etc/samba/smb.conf' &&
     on ward systemctl restart smbd &&
-    on ward sh -c 'for n in $(seq 60); do printf "%%PDF-1.7 chart %s\n" "$n" >/srv/share/2026/$n.pdf; done'
+    # Before there is an agent: what an agent saw being made is new for a minute, and work on it is no attack.
+    on ward sh -c 'for year in 2026 2027; do mkdir -p /srv/share/$year; for n in $(seq 60); do printf "%%PDF-1.7 chart %s\n" "$n" >/srv/share/$year/$n.pdf; done; done'
 }
 
 # As a clerk's infected PC would: over the share, from another machine.
@@ -196,8 +196,6 @@ upgrade_with_events_in_the_buffer() {
   host=$(hosts | grep -oE '"id": *"[^"]+"' | head -1)
   ip -n shirase-ward link set ward0 down
   on ward systemctl start nginx
-  on ward sh -c 'mkdir -p /srv/share/2027; for n in $(seq 60); do printf "%%PDF-1.7 chart %s\n" "$n" >/srv/share/2027/$n.pdf; done'
-  sleep 2
   on ward sh -c 'for f in /srv/share/2027/*.pdf; do mv "$f" "$f.crypted"; done'
   kept() { on ward shirase-agent status | grep -qE 'buffer.*[1-9]'; }
   eventually 30 kept
@@ -255,8 +253,8 @@ make_disk ward
 boot desk
 boot ward
 step "the collector is installed and set up" install_collector
-step "an agent is installed and enrolled" install_agent
 step "files are served through Samba" serve_share
+step "an agent is installed and enrolled" install_agent
 step "files are renamed through Samba" encrypt_over_samba
 step "services are stopped" stop_services
 step "an upgrade with events in the buffer" upgrade_with_events_in_the_buffer
