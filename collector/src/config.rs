@@ -14,6 +14,7 @@ use shirase_shared::config::{Checked, Problem, parse};
 pub use crate::correlate::CorrelateConfig;
 pub use crate::deliver::DeliverConfig;
 pub use crate::notify::mail::{MailConfig, MailTls};
+pub use crate::retention::RetentionConfig;
 pub use tables::{
     ConsoleConfig, ConsoleTls, DraftsConfig, EnrolmentConfig, IngestConfig, PdfConfig,
 };
@@ -53,6 +54,8 @@ pub struct Config {
     pub correlate: CorrelateConfig,
     /// How drafts are written.
     pub drafts: DraftsConfig,
+    /// How long what is kept.
+    pub retention: RetentionConfig,
 }
 
 impl Default for Config {
@@ -70,6 +73,7 @@ impl Default for Config {
             pdf: PdfConfig::default(),
             correlate: CorrelateConfig::default(),
             drafts: DraftsConfig::default(),
+            retention: RetentionConfig::default(),
         }
     }
 }
@@ -184,6 +188,7 @@ impl Checked for Config {
         problems.extend(self.deliver.problems());
         problems.extend(self.pdf.problems());
         problems.extend(self.correlate.problems());
+        problems.extend(self.retention.problems());
 
         problems
     }

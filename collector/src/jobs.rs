@@ -18,6 +18,7 @@ pub mod notify;
 pub mod deadlines;
 pub mod deliver;
 pub mod matters;
+pub mod retention;
 
 use std::future::Future;
 use std::time::Duration;

@@ -8,10 +8,11 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shirase_shared::event::{self, LossKind, OutageState, Severity, Target};
+use shirase_shared::event::{self, LossKind, OutageState, Severity, StopCause, Target};
 use shirase_shared::ids::{DrillId, FacilityId, HostId, Sequence, StreamId};
 
 use crate::facilities::CareRole;
+use crate::orders::Window;
 
 /// What can be concluded. Ordered by weight: where severities are equal, the later one names the incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -260,6 +261,9 @@ pub enum Reason {
         stop: Stop,
         /// When it was heard again, if it was.
         returned_at: Option<Timestamp>,
+        /// The maintenance that was announced for that time.
+        #[serde(default)]
+        maintenance: Option<Window>,
     },
     /// Two agents number records with one identity.
     Fork {
@@ -354,6 +358,9 @@ pub enum Stop {
     Announced {
         /// When, corrected.
         at: Timestamp,
+        /// For what, in the words of its system.
+        #[serde(default)]
+        cause: StopCause,
     },
 }
 

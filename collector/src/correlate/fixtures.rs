@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use shirase_shared::event::{
     AgentState, Anomaly, BackupKind, BackupLoss, Event, Logon, LogonKind, Loss, LossKind,
     MassChange, Outage, OutageState, Phase, Pressure, PrintBurst, Protection, ProtectionKind,
-    SCHEMA, Severity, Stops, Target, WatchedAs,
+    SCHEMA, Severity, StopCause, Stops, Target, WatchedAs,
 };
 use shirase_shared::ids::{BurstId, DrillId, FacilityId, HostId, Sequence, StreamId};
 use shirase_shared::testing::builders::{moment, night};
@@ -94,6 +94,7 @@ pub(crate) fn scene(lines: &str) -> Input {
             .iter()
             .map(|(name, _)| (host(name), drill()))
             .collect(),
+        windows: Vec::new(),
         known: Vec::new(),
     };
     let mut until = None;
@@ -218,7 +219,8 @@ fn tell(words: &[&str], seconds: i64) -> Event {
             };
             plain(Anomaly::Backup(loss), severity)
         }
-        ["stopping"] => plain(Anomaly::Agent(AgentState::Stopping), Severity::Low),
+        ["stopping"] => plain(stopping(StopCause::Unsaid), Severity::Low),
+        ["rebooting"] => plain(stopping(StopCause::Reboot), Severity::Low),
         ["started"] => {
             let started = AgentState::Started {
                 version: "0.1.0".to_owned(),
@@ -229,6 +231,10 @@ fn tell(words: &[&str], seconds: i64) -> Event {
         }
         other => panic!("`{other:?}` cannot be told"),
     }
+}
+
+const fn stopping(cause: StopCause) -> Anomaly {
+    Anomaly::Agent(AgentState::Stopping { cause })
 }
 
 fn event(anomaly: Anomaly, phase: Phase, severity: Severity, seconds: i64) -> Event {

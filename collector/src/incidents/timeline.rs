@@ -151,7 +151,7 @@ fn told(event: &Event) -> Text {
         }
         Anomaly::Agent(state) => Text::new(match state {
             AgentState::Started { .. } => "timeline-agent-started",
-            AgentState::Stopping => "timeline-agent-stopping",
+            AgentState::Stopping { .. } => "timeline-agent-stopping",
             AgentState::ConfigInvalid { .. } => "timeline-agent-config-invalid",
             AgentState::ConfigLoaded => "timeline-agent-config-loaded",
             AgentState::DrillStarted => "timeline-agent-drill-started",
