@@ -34,7 +34,7 @@ use crate::jobs::correlate::CorrelateJob;
 use crate::jobs::deadlines::DeadlinesJob;
 use crate::jobs::deliver::DeliverJob;
 use crate::jobs::draft_reports::DraftReportsJob;
-use crate::jobs::emergencies::EmergenciesJob;
+use crate::jobs::matters::MattersJob;
 use crate::jobs::notify::NotifyJob;
 use crate::jobs::retention::RetentionJob;
 use crate::jobs::silence::SilenceJob;
@@ -245,7 +245,7 @@ fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
         stages,
     );
     spawn_job(
-        EmergenciesJob {
+        MattersJob {
             store: store.clone(),
             profiles: parts.releases.shared_profiles(),
             courier: parts.courier.clone(),

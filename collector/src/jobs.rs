@@ -17,7 +17,7 @@ pub mod draft_reports;
 pub mod notify;
 pub mod deadlines;
 pub mod deliver;
-pub mod emergencies;
+pub mod matters;
 pub mod retention;
 
 use std::future::Future;

@@ -35,6 +35,7 @@ mod retention;
 mod outbox;
 mod notifications;
 mod deadline_notices;
+mod matters;
 
 pub use approvals::{
     ApprovalState, DecisionError, NewApproval, NewSubmission, RuleChange, RuleFailure, StoredRule,

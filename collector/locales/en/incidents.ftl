@@ -176,3 +176,4 @@ reportable-care-outage = A system care stands on was down for longer than its gr
 reportable-backup-loss = Backups may be lost.
 reportable-print-burst = Many print jobs at once, perhaps a ransom note.
 reportable-no = Nothing of it is a ground for a report.
+timeline-step = Step “{ $step }”: { $outcome } { $at } { $text }

@@ -176,3 +176,4 @@ reportable-care-outage = 診療系のシステムが猶予時間を超えて停�
 reportable-backup-loss = バックアップが失われたおそれがあります。
 reportable-print-burst = 大量の印刷がありました（脅迫文の可能性）。
 reportable-no = 報告の対象となる事象はありません。
+timeline-step = 手順「{ $step }」: { $outcome } { $at } { $text }

@@ -194,6 +194,9 @@ pub struct Conclusion {
     /// Set when everything it tells was made by a drill this collector ordered.
     #[serde(default)]
     pub drill: Option<DrillId>,
+    /// Addresses that logons came from, as the hosts saw them.
+    #[serde(default)]
+    pub sources: BTreeSet<String>,
     /// What the hosts or systems concerned do for care.
     pub care_roles: BTreeSet<CareRole>,
     /// Why it is said.
@@ -398,6 +401,7 @@ impl Conclusion {
         self.hosts.extend(newer.hosts);
         self.records.extend(newer.records);
         self.parts.extend(newer.parts);
+        self.sources.extend(newer.sources);
         self.care_roles.extend(newer.care_roles);
         self.first_at = self.first_at.min(newer.first_at);
         self.last_at = self.last_at.max(newer.last_at);

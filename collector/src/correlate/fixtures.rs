@@ -2,7 +2,7 @@
 //!
 //! One line a fact: `seconds host word …`. Hosts are `ehr1`, `ehr2` (電子カルテ), `pacs1`, `share1`, `backup1` and
 //! `misc1` (no role). Words: `change BURST FILES SEVERITY [.SUFFIX] [ended] [drill]`, `down|flap|up TARGET OUTAGE`,
-//! `disk`, `clock`, `loss`, `logon`, `print`, `stops`, `unguarded`, `backup harmed|late`, `stopping`, `started`, `heard`, `fork NUMBER`, `unread KIND`, `listening-until SECONDS`.
+//! `disk`, `clock`, `loss`, `logon [ADDRESS]`, `print`, `stops`, `unguarded`, `backup harmed|late`, `stopping`, `started`, `heard`, `fork NUMBER`, `unread KIND`, `listening-until SECONDS`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -179,12 +179,12 @@ fn tell(words: &[&str], seconds: i64) -> Event {
                 Loss { what: LossKind::KernelQueue, count: None, detail: "16384".to_owned() };
             plain(Anomaly::Loss(loss), Severity::High)
         }
-        ["logon"] => plain(
+        ["logon", from @ ..] => plain(
             Anomaly::Logon(Logon {
                 what: LogonKind::SuccessAfterFailures,
                 count: 1,
                 accounts: vec!["root".to_owned()],
-                sources: vec!["192.0.2.7".to_owned()],
+                sources: vec![from.first().map_or("192.0.2.7", |from| from).to_owned()],
             }),
             Severity::High,
         ),

@@ -15,6 +15,9 @@ use crate::records::ManifestSeen;
 /// Everything that belongs to an incident, what hangs on a report or a delivery before these. Facility and incident are
 /// the first and second value.
 const OF_AN_INCIDENT: &[&str] = &[
+    "DELETE FROM matter_notices WHERE facility_id = ?1 AND about IN
+         (SELECT report_id FROM reports WHERE facility_id = ?1 AND incident_id = ?2
+          UNION SELECT delivery_id FROM deliveries WHERE facility_id = ?1 AND incident_id = ?2)",
     "DELETE FROM delivery_attempts WHERE facility_id = ?1 AND delivery_id IN
          (SELECT delivery_id FROM deliveries WHERE facility_id = ?1 AND incident_id = ?2)",
     "DELETE FROM deliveries WHERE facility_id = ?1 AND incident_id = ?2",
@@ -27,8 +30,6 @@ const OF_AN_INCIDENT: &[&str] = &[
     "DELETE FROM filled_forms WHERE facility_id = ?1 AND report_id IN
          (SELECT report_id FROM reports WHERE facility_id = ?1 AND incident_id = ?2)",
     "DELETE FROM emergency_reviews WHERE facility_id = ?1 AND report_id IN
-         (SELECT report_id FROM reports WHERE facility_id = ?1 AND incident_id = ?2)",
-    "DELETE FROM emergency_notices WHERE facility_id = ?1 AND report_id IN
          (SELECT report_id FROM reports WHERE facility_id = ?1 AND incident_id = ?2)",
     "DELETE FROM reports WHERE facility_id = ?1 AND incident_id = ?2",
     "DELETE FROM sheet_answers WHERE facility_id = ?1 AND incident_id = ?2",

@@ -60,6 +60,7 @@ fn conclude(facts: &Facts<'_>, host: HostId, heard_at: Timestamp) -> Option<Conc
         first_at: heard_at,
         last_at: noticed_at,
         drill: None,
+        sources: BTreeSet::new(),
         care_roles: roles,
         reason: Reason::SilentHost {
             last_heard_at: heard_at,
