@@ -18,6 +18,7 @@ pub mod notify;
 pub mod deadlines;
 pub mod deliver;
 pub mod emergencies;
+pub mod exchange;
 
 use std::future::Future;
 use std::time::Duration;
@@ -59,6 +60,8 @@ pub enum What {
     Report,
     /// An attempt at a delivery ended.
     Delivery,
+    /// A package came, was released or was read.
+    Exchange,
     /// An alert was sent, or could not be.
     Notification,
 }
