@@ -28,14 +28,16 @@ use tokio_util::sync::CancellationToken;
 use crate::backup::refuse_half_restored;
 use crate::config::Config;
 use crate::enrolment::authority::Authority;
+use crate::http::MANIFESTS_DIR;
 use crate::ingest::listening;
 use crate::jobs::correlate::CorrelateJob;
 use crate::jobs::deadlines::DeadlinesJob;
 use crate::jobs::deliver::DeliverJob;
 use crate::jobs::draft_reports::DraftReportsJob;
-use crate::jobs::emergencies::EmergenciesJob;
 use crate::jobs::exchange::ExchangeJob;
+use crate::jobs::matters::MattersJob;
 use crate::jobs::notify::NotifyJob;
+use crate::jobs::retention::RetentionJob;
 use crate::jobs::silence::SilenceJob;
 use crate::jobs::{self, Job, Nudge};
 use crate::keys::{ORDER_KEY_FILE, REPORT_KEY_FILE, SigningKey};
@@ -259,7 +261,7 @@ fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
         stages,
     );
     spawn_job(
-        EmergenciesJob {
+        MattersJob {
             store: store.clone(),
             profiles: parts.releases.shared_profiles(),
             courier: parts.courier.clone(),
@@ -276,6 +278,16 @@ fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
             clock: Arc::clone(clock),
             console_url: config.console_url(),
             nudge: nudge.clone(),
+        },
+        parts,
+        stages,
+    );
+    spawn_job(
+        RetentionJob {
+            store: store.clone(),
+            manifests: config.data_dir.join(MANIFESTS_DIR),
+            config: config.retention.clone(),
+            clock: Arc::clone(clock),
         },
         parts,
         stages,

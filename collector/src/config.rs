@@ -15,6 +15,7 @@ pub use crate::correlate::CorrelateConfig;
 pub use crate::deliver::DeliverConfig;
 pub use crate::exchange::{ExchangeConfig, OrganisationConfig};
 pub use crate::notify::mail::{MailConfig, MailTls};
+pub use crate::retention::RetentionConfig;
 pub use tables::{
     ConsoleConfig, ConsoleTls, DraftsConfig, EnrolmentConfig, IngestConfig, PdfConfig,
 };
@@ -58,6 +59,8 @@ pub struct Config {
     pub correlate: CorrelateConfig,
     /// How drafts are written.
     pub drafts: DraftsConfig,
+    /// How long what is kept.
+    pub retention: RetentionConfig,
 }
 
 impl Default for Config {
@@ -77,6 +80,7 @@ impl Default for Config {
             pdf: PdfConfig::default(),
             correlate: CorrelateConfig::default(),
             drafts: DraftsConfig::default(),
+            retention: RetentionConfig::default(),
         }
     }
 }
@@ -201,6 +205,7 @@ impl Checked for Config {
         problems.extend(self.exchange.problems());
         problems.extend(self.pdf.problems());
         problems.extend(self.correlate.problems());
+        problems.extend(self.retention.problems());
 
         problems
     }

@@ -17,8 +17,9 @@ pub mod draft_reports;
 pub mod notify;
 pub mod deadlines;
 pub mod deliver;
-pub mod emergencies;
 pub mod exchange;
+pub mod matters;
+pub mod retention;
 
 use std::future::Future;
 use std::time::Duration;

@@ -20,6 +20,7 @@ pub mod orders;
 
 // What it is kept in.
 pub mod store;
+pub mod retention;
 
 // What it means, and what is said of it.
 pub mod correlate;

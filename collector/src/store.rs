@@ -31,9 +31,11 @@ mod orders;
 mod manifests;
 mod incidents;
 mod console;
+mod retention;
 mod outbox;
 mod notifications;
 mod deadline_notices;
+mod matters;
 mod partners;
 mod packages;
 
@@ -51,3 +53,4 @@ pub use notifications::ChannelState;
 pub use packages::{Ack, Carrier, Direction, Outgoing, Sealing, StoredPackage, TakeError, Taken};
 pub use partners::Rotation;
 pub use reports::{AnswerError, NewReport, RoundRefused};
+pub use retention::{OldEvents, Removed};
