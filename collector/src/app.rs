@@ -34,6 +34,7 @@ use crate::jobs::correlate::CorrelateJob;
 use crate::jobs::deadlines::DeadlinesJob;
 use crate::jobs::deliver::DeliverJob;
 use crate::jobs::draft_reports::DraftReportsJob;
+use crate::jobs::exchange::ExchangeJob;
 use crate::jobs::matters::MattersJob;
 use crate::jobs::notify::NotifyJob;
 use crate::jobs::retention::RetentionJob;
@@ -43,6 +44,7 @@ use crate::keys::{ORDER_KEY_FILE, REPORT_KEY_FILE, SigningKey};
 use crate::locale::Locale;
 use crate::notify::courier::Courier;
 use crate::notify::mail::Patience;
+use crate::post::Post;
 use crate::release::{Releases, read_profiles};
 use crate::store::Store;
 
@@ -71,6 +73,7 @@ pub(crate) struct Parts {
     pub(crate) nudge: Nudge,
     pub(crate) authority: Arc<Authority>,
     pub(crate) releases: Releases,
+    pub(crate) post: Post,
     pub(crate) order_key: Arc<SigningKey>,
     pub(crate) courier: Courier,
     pub(crate) stop: CancellationToken,
@@ -109,7 +112,9 @@ impl Collector {
             // Commands that ran while the collector was down wrote to no system log.
             tracing::info!(audit.entry = head.n, "the audit log stands at {head}");
         }
-        let releases = make_releases(&config, &store, &clock, Arc::new(report_key))?;
+        let report_key = Arc::new(report_key);
+        let releases = make_releases(&config, &store, &clock, Arc::clone(&report_key))?;
+        let post = Post::new(&config, (&store, &clock), &authority, report_key);
         match releases.find_font().await {
             Ok(family) => tracing::info!(font.family = family, "reports are set in {family}"),
             Err(error) => {
@@ -124,6 +129,7 @@ impl Collector {
             nudge: Nudge::default(),
             authority: Arc::new(authority),
             releases,
+            post,
             order_key: Arc::new(order_key),
             courier,
             stop: CancellationToken::new(),
@@ -245,6 +251,16 @@ fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
         stages,
     );
     spawn_job(
+        ExchangeJob {
+            store: store.clone(),
+            post: parts.post.clone(),
+            clock: Arc::clone(clock),
+            nudge: nudge.clone(),
+        },
+        parts,
+        stages,
+    );
+    spawn_job(
         MattersJob {
             store: store.clone(),
             profiles: parts.releases.shared_profiles(),
@@ -295,7 +311,7 @@ fn told(ended: Result<&'static str, JoinError>) -> String {
 
 /// Says once where everything is.
 fn announce(parts: &Parts, addresses: Addresses) {
-    let Addresses { ingest, enrolment, console } = addresses;
+    let Addresses { ingest, enrolment, console, exchange } = addresses;
     let config = &parts.config;
     tracing::info!(
         data.path = %config.data_dir.display(), "data directory {}", config.data_dir.display()
@@ -309,6 +325,17 @@ fn announce(parts: &Parts, addresses: Addresses) {
     tracing::info!(
         listener.address = %console, "people work at {console}, {}", config.console_url()
     );
+    let kind = config.organisation.kind;
+    match exchange {
+        Some(address) => tracing::info!(
+            listener.address = %address, organisation.kind = %kind,
+            "partners of this {kind} send packages to {address} and are told {}", config.exchange_url()
+        ),
+        None => tracing::info!(
+            organisation.kind = %kind,
+            "this {kind} takes packages of partners as files alone; `exchange.listen` is empty"
+        ),
+    }
     let fingerprint = parts.authority.fingerprint();
     tracing::info!(
         authority.fingerprint = %fingerprint, "the authority's fingerprint is {fingerprint}"

@@ -29,6 +29,8 @@ pub mod reports;
 pub mod approval;
 pub mod release;
 pub mod deliver;
+pub mod exchange;
+pub mod post;
 pub mod duties;
 pub mod notify;
 pub mod jobs;
