@@ -4,18 +4,20 @@
 #   deploy/package.sh                    the agent static (musl), so that it starts on any Linux; the collector for this one
 #   deploy/package.sh --built PROFILE    packs what was built for this machine already (dev or release), for tests
 #   deploy/package.sh --version VERSION  gives the packages another version than Cargo.toml's
+#   deploy/package.sh --only NAME        packs the agent or the collector alone
 #
-# Needs a Rust toolchain, musl-tools and lintian (Debian packages, installed where it may), cargo-deb and
+# Needs a Rust toolchain, musl-tools, lintian, rpm and binutils (Debian packages, installed where it may), cargo-deb and
 # cargo-generate-rpm (installed by cargo into target/tools where they are missing).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-built= version= fast=
+built= version= fast= only=
 while [ $# -gt 0 ]; do
   case "$1" in
     --built) built=${2:?--built takes dev or release}; shift 2 ;;
     --version) version=${2:?--version takes a Debian version}; shift 2 ;;
-    *) echo "package.sh: unknown argument \`$1\`; it takes --built PROFILE and --version VERSION" >&2; exit 2 ;;
+    --only) only=${2:?--only takes agent or collector}; shift 2 ;;
+    *) echo "package.sh: unknown argument \`$1\`; it takes --built PROFILE, --version VERSION and --only NAME" >&2; exit 2 ;;
   esac
 done
 
@@ -39,20 +41,47 @@ need() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"
 }
 
-# No library of the system may be needed, or the agent does not start on the old ones.
+# Nothing of the system may be needed, no library, no loader, no symbol of its C library, or the agent does not start on the
+# old ones.
 refuse_dynamic() {
-  if readelf --dynamic "$1" | grep -q NEEDED; then
-    echo "package.sh: \`$1\` needs libraries of the system: $(readelf --dynamic "$1" | grep NEEDED)" >&2
+  local needs
+  needs=$(
+    readelf --dynamic --wide "$1" | grep NEEDED || true
+    readelf --program-headers --wide "$1" | grep -w INTERP || true
+    readelf --symbols --wide "$1" | grep -F @GLIBC || true
+  )
+  if [ -n "$needs" ]; then
+    printf 'package.sh: `%s` needs something of the system:\n%s\n' "$1" "$needs" >&2
     exit 1
   fi
+  # It says who it is without any of that.
+  "$1" --version
 }
+
+# An RPM holds the program, its unit and its page, and says what it does when it comes and goes.
+inspect_rpm() {
+  local name=$1 rpm=$2 part
+  for part in "/usr/bin/$name" "/usr/lib/systemd/system/$name.service" "/usr/share/man/man1/$name.1"; do
+    rpm -qpl "$rpm" | grep -qxF "$part" || { echo "package.sh: \`$rpm\` lacks $part" >&2; exit 1; }
+  done
+  for part in postinstall preuninstall postuninstall; do
+    rpm -qp --scripts "$rpm" | grep -q "^$part scriptlet" || { echo "package.sh: \`$rpm\` has no $part script" >&2; exit 1; }
+  done
+  rpm -qpi "$rpm" | grep -E '^(Name|Version|Release|Architecture|License|Size)'
+  rpm -qpR "$rpm"
+}
+
+wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
 
 if [ -z "$built" ]; then
   need musl-gcc musl-tools
+  need readelf binutils
   rustup target list --installed | grep -qx "$triple" || rustup target add "$triple"
-  cargo build --locked --release -p shirase-agent --target "$triple"
-  refuse_dynamic "$target/$triple/release/shirase-agent"
-  cargo build --locked --release -p shirase-collector
+  if wanted agent; then
+    cargo build --locked --release -p shirase-agent --target "$triple"
+    refuse_dynamic "$target/$triple/release/shirase-agent"
+  fi
+  ! wanted collector || cargo build --locked --release -p shirase-collector
   agent=(--target "$triple") profile=release
 else
   agent=(--fast) profile=$built fast=--fast
@@ -64,14 +93,20 @@ deb() {
   cargo deb --package "$package" --no-build --locked --strip --profile "$profile" --output "$out" \
     ${version:+--deb-version "$version"} "$@"
 }
-deb shirase-agent "${agent[@]}"
-deb shirase-collector ${fast:+"$fast"}
+! wanted agent || deb shirase-agent "${agent[@]}"
+! wanted collector || deb shirase-collector ${fast:+"$fast"}
 
+# RHEL 8 unpacks xz.
+rpm_options=(--output "$out" --payload-compress xz)
 if [ -z "$built" ]; then
-  for package in agent collector; do
-    options=(--package "$package" --output "$out")
-    [ "$package" = collector ] || options+=(--target "$triple")
-    cargo generate-rpm "${options[@]}"
+  need rpm rpm
+  ! wanted agent || cargo generate-rpm --package agent "${rpm_options[@]}" --target "$triple"
+  ! wanted collector || cargo generate-rpm --package collector "${rpm_options[@]}"
+  for rpm in "$out"/*.rpm; do
+    case "$rpm" in
+      */shirase-agent-*) inspect_rpm shirase-agent "$rpm" ;;
+      */shirase-collector-*) inspect_rpm shirase-collector "$rpm" ;;
+    esac
   done
 fi
 

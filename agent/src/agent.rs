@@ -16,6 +16,7 @@ mod alive;
 mod counters;
 mod containing;
 mod detect;
+mod farewell;
 mod keep;
 mod ordering;
 mod record;
@@ -104,6 +105,8 @@ impl Agent {
         state.prepare()?;
         let lock = lock(&state)?;
         reload::settle(&in_force, &state);
+        // Whatever was begun with the package before, it is here.
+        drop(std::fs::remove_file(state.leaving()));
         let enrolment = Enrolment::load(&state)?;
         in_force.config.fill_in(&enrolment);
         let clock: SharedClock = Arc::new(SystemClock::new(service::boot_id()));
@@ -208,7 +211,7 @@ impl Agent {
             Ordering { book: self.book, following: shared.following(raised.clone(), notices) };
         sources.add("orders", ordering.run(orders, stop.clone()));
         sources.add("own health", shared.own_health(raised.clone()).run(stop.clone()));
-        sources.add("sign of life", shared.alive().run(stop.clone()));
+        sources.add("sign of life", shared.alive().after(self.before).run(stop.clone()));
         sources.add("watchdog", watchdog(stop.clone()));
         sources.add(
             "control",
@@ -264,6 +267,10 @@ impl Pipeline {
             last_alive: before.last_alive,
         };
         let mut events = vec![own_events::agent(started, at)];
+        if before.killed {
+            tracing::warn!("the agent's last life ended by force, or it broke off");
+            events.push(own_events::killed(before.last_alive, at));
+        }
         let ended = |drill: &Drill| {
             let files = u64::from(drill.files);
             own_events::in_drill(AgentState::DrillEnded { files }, drill.id, at)
@@ -304,11 +311,14 @@ impl Pipeline {
             _lock,
         } = self;
         tracing::info!("stopping");
+        let asking = tokio::spawn(farewell::cause(shared.state.clone()));
         stop.cancel();
         let drained = async {
             sources.drain().await;
             detectors.drain().await;
-            let stopping = own_events::agent(AgentState::Stopping, shared.clock.moment());
+            // A question that broke off counts as unanswered.
+            let cause = asking.await.unwrap_or_default();
+            let stopping = own_events::agent(AgentState::Stopping { cause }, shared.clock.moment());
             // Closed only if the buffer's stage is gone already.
             drop(raised.send(stopping).await);
             drop(raised);

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 use shirase_shared::clock::Moment;
-use shirase_shared::event::{AgentState, Anomaly, Budget, Event, Loss, Phase, SCHEMA, Severity};
+use shirase_shared::event::{
+    AgentState, Anomaly, Budget, Event, Loss, Phase, Protection, ProtectionKind, SCHEMA, Severity,
+    StopCause,
+};
 use shirase_shared::ids::DrillId;
 
 /// Makes an event about the agent's own state.
@@ -14,6 +17,20 @@ pub(crate) fn agent(state: AgentState, at: Moment) -> Event {
 /// Makes an event about the agent's own state in the course of a drill.
 pub(crate) fn in_drill(state: AgentState, drill: DrillId, at: Moment) -> Event {
     Event { drill: Some(drill), ..agent(state, at) }
+}
+
+/// Makes the event that the agent's last life ended by force.
+pub(crate) fn killed(last_alive: Option<Timestamp>, at: Moment) -> Event {
+    let last = last_alive.map_or_else(String::new, |at| format!("; last sign of life at {at}"));
+    let reason =
+        format!("the agent was ended by force or broke off, and nobody had asked it to stop{last}");
+    let protection = Protection {
+        what: ProtectionKind::OwnServiceKilled,
+        name: env!("CARGO_PKG_NAME").to_owned(),
+        detail: String::new(),
+    };
+
+    event(Anomaly::Protection(protection), Severity::Medium, reason, at)
 }
 
 /// Makes an event about something the agent itself lost or could not do.
@@ -43,7 +60,9 @@ fn words(state: &AgentState) -> (Severity, String) {
         AgentState::Started { version, after_reboot, last_alive } => {
             (Severity::Low, started(version, *after_reboot, *last_alive))
         }
-        AgentState::Stopping => (Severity::Low, "the agent was asked to stop".to_owned()),
+        AgentState::Stopping { cause } => {
+            (Severity::Low, format!("the agent was asked to stop{}", purpose(*cause)))
+        }
         AgentState::ConfigInvalid { problems } => (
             Severity::Medium,
             format!(
@@ -73,6 +92,17 @@ fn words(state: &AgentState) -> (Severity, String) {
             };
             (Severity::Low, format!("the agent uses {used} {unit}; its budget is {limit}"))
         }
+    }
+}
+
+const fn purpose(cause: StopCause) -> &'static str {
+    match cause {
+        StopCause::Restart => " and to start again",
+        StopCause::Upgrade => " for another version",
+        StopCause::Removal => ": its package is being removed",
+        StopCause::Reboot => ": the machine starts anew",
+        StopCause::Shutdown => ": the machine is switched off",
+        StopCause::Unsaid => "",
     }
 }
 

@@ -96,6 +96,12 @@ impl StateDir {
         self.0.join("alive.json")
     }
 
+    /// Put there by the package's scripts while the package is being removed.
+    #[must_use]
+    pub fn leaving(&self) -> PathBuf {
+        self.0.join("leaving")
+    }
+
     /// The detectors' counters of the last day, and what they learned.
     #[must_use]
     pub fn counters(&self) -> PathBuf {

@@ -14,8 +14,9 @@ use shirase_agent::observation::{
     Course, Fact, GuardBefore, GuardSeen, Observation, Runs, ServicesSeen, Starts,
 };
 use shirase_agent::sensors::SensorBoard;
-use shirase_agent::sensors::units::{self, Bus, UnitsParts};
+use shirase_agent::sensors::units::{self, Bus, Traces, UnitsParts};
 use shirase_shared::clock::SystemClock;
+use shirase_shared::event::StopCause;
 use shirase_shared::ids::BootId;
 use shirase_shared::wire::SensorState;
 use tokio::sync::{mpsc, watch};
@@ -32,6 +33,7 @@ struct Says {
     system: String,
     running: Vec<&'static str>,
     files: BTreeMap<&'static str, &'static str>,
+    jobs: BTreeMap<&'static str, &'static str>,
 }
 
 /// A bus of its own, with a manager on it.
@@ -111,11 +113,12 @@ async fn answer(bus: Connection, mut calls: MessageStream, says: Arc<Mutex<Says>
 
 fn list(call: &Message, says: &Says) -> zbus::Result<Message> {
     let none = || ObjectPath::try_from("/").unwrap();
-    let unit = |name: &&str| {
-        let name = (*name).to_owned();
-        (name, "", "loaded", "active", "running", "", none(), 0_u32, "", none())
+    let unit = |name: &str, number: u32, job: &'static str| {
+        (name.to_owned(), "", "loaded", "active", "running", "", none(), number, job, none())
     };
-    let units: Vec<_> = says.running.iter().map(unit).collect();
+    let running = says.running.iter().map(|name| unit(name, 0, ""));
+    let jobs = says.jobs.iter().map(|(name, job)| unit(name, 7, job));
+    let units: Vec<_> = running.chain(jobs).collect();
 
     Message::method_return(&call.header()).build(&units)
 }
@@ -181,6 +184,7 @@ async fn stopped_services_and_a_guard_that_is_masked_are_seen() {
         system: "running".to_owned(),
         running: vec!["av.service", "mariadb.service", "orthanc.service"],
         files: BTreeMap::from([("av.service", "enabled")]),
+        ..Says::default()
     })
     .await;
     let mut sensor = Sensor::start(&host);
@@ -223,4 +227,22 @@ async fn a_manager_that_goes_is_told_once_and_asked_again() {
     let told = sensor.until("the loss", lost).await;
     assert!(told.detail.contains("guards are not seen"), "{}", told.detail);
     assert!(is(&sensor.board, SensorState::Blind));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_manager_tells_whether_the_machine_starts_anew() {
+    let says = Says { system: "running".to_owned(), ..Says::default() };
+    let host = Host::start(says).await;
+    let cause =
+        async |traces| units::stop_cause(Bus::At(host.address.clone()), traces, DEADLINE).await;
+    assert_eq!(cause(Traces::default()).await, StopCause::Unsaid);
+    let leaving = Traces { leaving: true, ..Traces::default() };
+    assert_eq!(cause(leaving).await, StopCause::Removal);
+    host.now(|says| {
+        says.system = "stopping".to_owned();
+        says.jobs.insert("reboot.target", "start");
+    });
+    assert_eq!(cause(leaving).await, StopCause::Reboot);
+    host.now(|says| says.jobs.clear());
+    assert_eq!(cause(leaving).await, StopCause::Shutdown);
 }

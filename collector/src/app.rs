@@ -28,19 +28,23 @@ use tokio_util::sync::CancellationToken;
 use crate::backup::refuse_half_restored;
 use crate::config::Config;
 use crate::enrolment::authority::Authority;
+use crate::http::MANIFESTS_DIR;
 use crate::ingest::listening;
 use crate::jobs::correlate::CorrelateJob;
 use crate::jobs::deadlines::DeadlinesJob;
 use crate::jobs::deliver::DeliverJob;
 use crate::jobs::draft_reports::DraftReportsJob;
-use crate::jobs::emergencies::EmergenciesJob;
+use crate::jobs::exchange::ExchangeJob;
+use crate::jobs::matters::MattersJob;
 use crate::jobs::notify::NotifyJob;
+use crate::jobs::retention::RetentionJob;
 use crate::jobs::silence::SilenceJob;
 use crate::jobs::{self, Job, Nudge};
 use crate::keys::{ORDER_KEY_FILE, REPORT_KEY_FILE, SigningKey};
 use crate::locale::Locale;
 use crate::notify::courier::Courier;
 use crate::notify::mail::Patience;
+use crate::post::Post;
 use crate::release::{Releases, read_profiles};
 use crate::store::Store;
 
@@ -69,6 +73,7 @@ pub(crate) struct Parts {
     pub(crate) nudge: Nudge,
     pub(crate) authority: Arc<Authority>,
     pub(crate) releases: Releases,
+    pub(crate) post: Post,
     pub(crate) order_key: Arc<SigningKey>,
     pub(crate) courier: Courier,
     pub(crate) stop: CancellationToken,
@@ -107,7 +112,9 @@ impl Collector {
             // Commands that ran while the collector was down wrote to no system log.
             tracing::info!(audit.entry = head.n, "the audit log stands at {head}");
         }
-        let releases = make_releases(&config, &store, &clock, Arc::new(report_key))?;
+        let report_key = Arc::new(report_key);
+        let releases = make_releases(&config, &store, &clock, Arc::clone(&report_key))?;
+        let post = Post::new(&config, (&store, &clock), &authority, report_key);
         match releases.find_font().await {
             Ok(family) => tracing::info!(font.family = family, "reports are set in {family}"),
             Err(error) => {
@@ -122,6 +129,7 @@ impl Collector {
             nudge: Nudge::default(),
             authority: Arc::new(authority),
             releases,
+            post,
             order_key: Arc::new(order_key),
             courier,
             stop: CancellationToken::new(),
@@ -243,7 +251,17 @@ fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
         stages,
     );
     spawn_job(
-        EmergenciesJob {
+        ExchangeJob {
+            store: store.clone(),
+            post: parts.post.clone(),
+            clock: Arc::clone(clock),
+            nudge: nudge.clone(),
+        },
+        parts,
+        stages,
+    );
+    spawn_job(
+        MattersJob {
             store: store.clone(),
             profiles: parts.releases.shared_profiles(),
             courier: parts.courier.clone(),
@@ -260,6 +278,16 @@ fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
             clock: Arc::clone(clock),
             console_url: config.console_url(),
             nudge: nudge.clone(),
+        },
+        parts,
+        stages,
+    );
+    spawn_job(
+        RetentionJob {
+            store: store.clone(),
+            manifests: config.data_dir.join(MANIFESTS_DIR),
+            config: config.retention.clone(),
+            clock: Arc::clone(clock),
         },
         parts,
         stages,
@@ -283,7 +311,7 @@ fn told(ended: Result<&'static str, JoinError>) -> String {
 
 /// Says once where everything is.
 fn announce(parts: &Parts, addresses: Addresses) {
-    let Addresses { ingest, enrolment, console } = addresses;
+    let Addresses { ingest, enrolment, console, exchange } = addresses;
     let config = &parts.config;
     tracing::info!(
         data.path = %config.data_dir.display(), "data directory {}", config.data_dir.display()
@@ -297,6 +325,17 @@ fn announce(parts: &Parts, addresses: Addresses) {
     tracing::info!(
         listener.address = %console, "people work at {console}, {}", config.console_url()
     );
+    let kind = config.organisation.kind;
+    match exchange {
+        Some(address) => tracing::info!(
+            listener.address = %address, organisation.kind = %kind,
+            "partners of this {kind} send packages to {address} and are told {}", config.exchange_url()
+        ),
+        None => tracing::info!(
+            organisation.kind = %kind,
+            "this {kind} takes packages of partners as files alone; `exchange.listen` is empty"
+        ),
+    }
     let fingerprint = parts.authority.fingerprint();
     tracing::info!(
         authority.fingerprint = %fingerprint, "the authority's fingerprint is {fingerprint}"

@@ -2,9 +2,11 @@
 
 mod contact;
 mod delivery;
+mod exchange;
 mod approval;
 mod hosts;
 mod official;
+mod partner;
 mod reports;
 
 use std::path::PathBuf;
@@ -20,8 +22,10 @@ use shirase_shared::ids::FacilityId;
 pub use approval::ApprovalCommand;
 pub use contact::ContactCommand;
 pub use delivery::{DeliveryCommand, RecordArgs, SendArgs};
+pub use exchange::{ExchangeCommand, WriteArgs};
 pub use hosts::{DrillCommand, HostCommand, MaintenanceCommand, TokenCommand};
 pub use official::OfficialFormCommand;
+pub use partner::{ComparedArgs, PartnerCommand};
 pub use reports::{ByPerson, OneReport, ReportCommand};
 
 /// Where the configuration is looked for.
@@ -94,6 +98,12 @@ pub enum Command {
     /// Approved reports on their way to addressees.
     #[command(subcommand)]
     Delivery(DeliveryCommand),
+    /// Other organisations: their cards, compared by two people.
+    #[command(subcommand)]
+    Partner(PartnerCommand),
+    /// Questions, answers, guidance, notices and reports between partners.
+    #[command(subcommand)]
+    Exchange(ExchangeCommand),
     /// Who has to approve reports, who stands in for them, and who is away.
     #[command(subcommand)]
     Approval(ApprovalCommand),

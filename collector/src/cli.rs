@@ -16,9 +16,11 @@ mod host;
 mod incident;
 mod manifest;
 mod duties;
+mod exchange;
 mod official;
 mod order;
 mod owner;
+mod partner;
 mod release;
 mod report;
 mod standing;
@@ -92,6 +94,10 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
         Command::Duty(command) => Desk::open(path, terminal).await?.duty(command).await?,
         Command::Deadline(command) => Desk::open(path, terminal).await?.deadline(command).await?,
         Command::Delivery(command) => Desk::open(path, terminal).await?.deliver(command).await?,
+        Command::Partner(command) => Desk::open(path, terminal).await?.partner(command).await?,
+        Command::Exchange(command) => {
+            return Desk::open(path, terminal).await?.exchange(command).await;
+        }
         Command::OfficialForm(command) => {
             return Desk::open(path, terminal)
                 .await?

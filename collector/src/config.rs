@@ -13,7 +13,9 @@ use shirase_shared::config::{Checked, Problem, parse};
 
 pub use crate::correlate::CorrelateConfig;
 pub use crate::deliver::DeliverConfig;
+pub use crate::exchange::{ExchangeConfig, OrganisationConfig};
 pub use crate::notify::mail::{MailConfig, MailTls};
+pub use crate::retention::RetentionConfig;
 pub use tables::{
     ConsoleConfig, ConsoleTls, DraftsConfig, EnrolmentConfig, IngestConfig, PdfConfig,
 };
@@ -37,6 +39,8 @@ pub struct Config {
     pub public_names: Vec<String>,
     /// Base URL agents are told to send to. Empty: `https://<first public name>:<port of ingest.listen>`.
     pub ingest_url: String,
+    /// Whom this collector serves.
+    pub organisation: OrganisationConfig,
     /// Where agents send events; demands a certificate of the collector's own authority.
     pub ingest: IngestConfig,
     /// Where a new agent asks for its certificate with a one-time token.
@@ -47,12 +51,16 @@ pub struct Config {
     pub mail: MailConfig,
     /// How released reports reach addressees.
     pub deliver: DeliverConfig,
+    /// How packages of partners come in.
+    pub exchange: ExchangeConfig,
     /// How reports become PDF files.
     pub pdf: PdfConfig,
     /// How events are put together into incidents.
     pub correlate: CorrelateConfig,
     /// How drafts are written.
     pub drafts: DraftsConfig,
+    /// How long what is kept.
+    pub retention: RetentionConfig,
 }
 
 impl Default for Config {
@@ -62,14 +70,17 @@ impl Default for Config {
             database: String::new(),
             public_names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
             ingest_url: String::new(),
+            organisation: OrganisationConfig::default(),
             ingest: IngestConfig::default(),
             enrolment: EnrolmentConfig::default(),
             console: ConsoleConfig::default(),
             mail: MailConfig::default(),
             deliver: DeliverConfig::default(),
+            exchange: ExchangeConfig::default(),
             pdf: PdfConfig::default(),
             correlate: CorrelateConfig::default(),
             drafts: DraftsConfig::default(),
+            retention: RetentionConfig::default(),
         }
     }
 }
@@ -137,6 +148,15 @@ impl Config {
         self.url_or(&self.console.url, self.console.listen.port())
     }
 
+    /// Returns the URL partners send packages to; empty where nobody listens.
+    #[must_use]
+    pub fn exchange_url(&self) -> String {
+        match self.exchange.address() {
+            Some(address) => self.url_or(&self.exchange.url, address.port()),
+            None => String::new(),
+        }
+    }
+
     fn url_or(&self, given: &str, port: u16) -> String {
         if !given.is_empty() {
             return given.trim_end_matches('/').to_owned();
@@ -182,8 +202,10 @@ impl Checked for Config {
         problems.extend(self.console.problems());
         problems.extend(self.mail.problems());
         problems.extend(self.deliver.problems());
+        problems.extend(self.exchange.problems());
         problems.extend(self.pdf.problems());
         problems.extend(self.correlate.problems());
+        problems.extend(self.retention.problems());
 
         problems
     }
@@ -211,11 +233,16 @@ impl Config {
     }
 
     fn check_ports(&self, problems: &mut Vec<Problem>) {
-        let listeners = [
+        let mut listeners = vec![
             ("ingest.listen", self.ingest.listen),
             ("enrolment.listen", self.enrolment.listen),
             ("console.listen", self.console.listen),
         ];
+        listeners.extend(
+            self.exchange
+                .address()
+                .map(|address| ("exchange.listen", address)),
+        );
         for (index, (key, address)) in listeners.iter().enumerate() {
             let earlier = listeners.iter().take(index);
             for (other, _) in earlier.filter(|(_, a)| a == address && a.port() != 0) {

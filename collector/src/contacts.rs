@@ -18,6 +18,7 @@ mod kind;
 mod flaw;
 mod reading;
 mod table;
+mod vendors;
 mod master;
 mod chart;
 mod sheet;
@@ -39,6 +40,7 @@ pub use master::{TakenOver, from_master};
 pub use reading::{Entry, Filled, filled, read, read_verification};
 pub use sheet::{ChartGroup, ChartLine, ChartSheet, ChartStep, gap_words};
 pub use table::{Fault, FaultKind, Line, Plan, parse_table, plan, to_table};
+pub use vendors::vendors;
 
 /// Largest table that is taken in, in bytes.
 pub const TABLE_MAX_BYTES: usize = 4 * 1024 * 1024;

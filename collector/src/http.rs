@@ -3,6 +3,7 @@
 //! ```text
 //! ingest listener     mTLS      batches heartbeat manifests renewal   ── every request: serial looked up (agent.rs)
 //! enrolment listener  TLS       enrolment                             ── rate limited by address
+//! exchange listener   TLS       packages of partners                  ── rate limited by address, believed by signature
 //! console listener    TLS       pages of the table of routes          ── every request: session and role looked up
 //! ```
 //!
@@ -18,11 +19,13 @@ mod heartbeat;
 mod manifests;
 mod renewal;
 mod enrolment;
+mod exchange;
 pub mod health;
 pub mod serving;
 
 mod routes;
 mod csrf;
+mod form;
 mod session;
 mod page_error;
 mod console;
@@ -46,6 +49,7 @@ mod live;
 pub use agent::{AgentIdentity, AgentParts, AgentState, OnStored, agent_router};
 pub use console::{ConsoleState, EnrolmentPlace, SignInLimits, console_router};
 pub use enrolment::{EnrolmentParts, EnrolmentState, enrolment_router};
+pub use exchange::{ExchangeState, exchange_router};
 pub use manifests::{MANIFESTS_DIR, manifest_path, prepare_manifests};
 
 /// Who may call a route of the agents' listeners.
@@ -53,7 +57,7 @@ pub use manifests::{MANIFESTS_DIR, manifest_path, prepare_manifests};
 pub enum AgentAccess {
     /// An enrolled host whose certificate is in force.
     Agent,
-    /// Whoever reaches the listener; for enrolment the token decides.
+    /// Whoever reaches the listener; for enrolment the token decides, for a package its signature.
     Anyone,
 }
 
@@ -72,6 +76,10 @@ pub const ENROLMENT_ROUTES: &[(&str, &str, AgentAccess)] = &[
     ("GET", "/v1/authority", AgentAccess::Anyone),
     ("GET", "/healthz", AgentAccess::Anyone),
 ];
+
+/// Every route of the exchange listener. The signature of a package decides, whoever brings it.
+pub const EXCHANGE_ROUTES: &[(&str, &str, AgentAccess)] =
+    &[("POST", "/v1/packages", AgentAccess::Anyone), ("GET", "/healthz", AgentAccess::Anyone)];
 
 #[cfg(test)]
 mod tests;

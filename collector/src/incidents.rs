@@ -17,12 +17,14 @@ pub mod assembler;
 mod entry;
 mod moment;
 mod reportable;
+mod step;
 pub mod timeline;
 
 pub use act::{Act, ActError};
 pub use entry::{Entry, StoredEntry, VendorCall};
 pub use moment::{Known, Moment, Moments};
 pub use reportable::{Ground, Reportable, is_reportable};
+pub use step::{EmergencyStep, StepOutcome, StepTaken, step_states, steps_taken};
 pub use timeline::{ItemKind, TimelineItem, timeline};
 
 use std::collections::BTreeSet;

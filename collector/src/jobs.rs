@@ -17,7 +17,9 @@ pub mod draft_reports;
 pub mod notify;
 pub mod deadlines;
 pub mod deliver;
-pub mod emergencies;
+pub mod exchange;
+pub mod matters;
+pub mod retention;
 
 use std::future::Future;
 use std::time::Duration;
@@ -59,6 +61,8 @@ pub enum What {
     Report,
     /// An attempt at a delivery ended.
     Delivery,
+    /// A package came, was released or was read.
+    Exchange,
     /// An alert was sent, or could not be.
     Notification,
 }

@@ -20,6 +20,7 @@ pub mod orders;
 
 // What it is kept in.
 pub mod store;
+pub mod retention;
 
 // What it means, and what is said of it.
 pub mod correlate;
@@ -28,6 +29,8 @@ pub mod reports;
 pub mod approval;
 pub mod release;
 pub mod deliver;
+pub mod exchange;
+pub mod post;
 pub mod duties;
 pub mod notify;
 pub mod jobs;

@@ -15,7 +15,7 @@
 
 pub mod letter;
 pub mod deadline;
-pub mod emergency;
+pub mod matter;
 pub mod mail;
 pub mod webhook;
 pub mod courier;

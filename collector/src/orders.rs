@@ -8,7 +8,7 @@
 //! an order that has ended is never handed out.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shirase_shared::ids::{FacilityId, HostId, OrderId};
 use shirase_shared::wire::{Action, Heartbeat, Order, SignedOrder};
 
@@ -100,6 +100,50 @@ pub fn window(
     Ok(Action::Maintenance { owner: owner.to_owned(), reason: reason.to_owned(), until })
 }
 
+/// A maintenance window as it was in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// When it was ordered.
+    pub from: Timestamp,
+    /// When it ended, or will.
+    pub until: Timestamp,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Returns the maintenance windows among a facility's orders in order of time, each cut where a later order ended it.
+///
+/// An order its host never asked for announces the work all the same: somebody here said that it would be.
+#[must_use]
+pub fn windows(orders: &[Order]) -> Vec<(HostId, Window)> {
+    let mut sorted: Vec<&Order> = orders.iter().collect();
+    sorted.sort_by_key(|order| (order.issued_at, order.id));
+    let mut windows: Vec<(HostId, Window)> = Vec::new();
+    for order in sorted {
+        match &order.action {
+            Action::Maintenance { owner, reason, until } => windows.push((
+                order.host,
+                Window {
+                    from: order.issued_at,
+                    until: *until,
+                    owner: owner.clone(),
+                    reason: reason.clone(),
+                },
+            )),
+            Action::EndMaintenance { .. } => {
+                for (_, window) in windows.iter_mut().filter(|(host, _)| *host == order.host) {
+                    window.until = window.until.min(order.issued_at);
+                }
+            }
+            Action::Drill { .. } => {}
+        }
+    }
+
+    windows
+}
+
 /// Returns whether a heartbeat shows that the order is in force, so that it need not be sent again.
 ///
 /// Only a maintenance window shows there; a drill is confirmed by its own events.
@@ -133,5 +177,31 @@ mod tests {
         assert_eq!(window("佐藤", &"あ".repeat(301), 4, night()), Err(WindowError::Unreadable));
         assert_eq!(window("佐藤", "更新", 0, night()), Err(WindowError::Length));
         assert_eq!(window("佐藤", "更新", WINDOW_MAX_HOURS + 1, night()), Err(WindowError::Length));
+    }
+
+    #[test]
+    fn a_window_that_was_ended_early_ends_there() {
+        let host = HostId::from_uuid(uuid::Uuid::from_u128(1));
+        let other = HostId::from_uuid(uuid::Uuid::from_u128(2));
+        let minutes = |minutes| night() + SignedDuration::from_mins(minutes);
+        let order = |host, issued_at, action| Order {
+            id: OrderId::random(),
+            host,
+            issued_at,
+            expires_at: issued_at,
+            action,
+        };
+        let work = || window("佐藤", "PACS更新", 2, night()).unwrap();
+        let orders = [
+            order(host, minutes(30), Action::EndMaintenance { owner: "佐藤".to_owned() }),
+            order(host, night(), work()),
+            order(other, night(), work()),
+        ];
+        let mut ends: Vec<_> = windows(&orders)
+            .into_iter()
+            .map(|(host, window)| (host, window.until))
+            .collect();
+        ends.sort();
+        assert_eq!(ends, [(host, minutes(30)), (other, minutes(120))]);
     }
 }

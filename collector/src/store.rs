@@ -31,9 +31,13 @@ mod orders;
 mod manifests;
 mod incidents;
 mod console;
+mod retention;
 mod outbox;
 mod notifications;
 mod deadline_notices;
+mod matters;
+mod partners;
+mod packages;
 
 pub use approvals::{
     ApprovalState, DecisionError, NewApproval, NewSubmission, RuleChange, RuleFailure, StoredRule,
@@ -46,4 +50,7 @@ pub use deliveries::{Begun, DeliveryError, Ended};
 pub use hosts::{CertificateHolder, IssuedCertificate};
 pub use incidents::{ActFailure, RecordMark};
 pub use notifications::ChannelState;
+pub use packages::{Ack, Carrier, Direction, Outgoing, Sealing, StoredPackage, TakeError, Taken};
+pub use partners::Rotation;
 pub use reports::{AnswerError, NewReport, RoundRefused};
+pub use retention::{OldEvents, Removed};

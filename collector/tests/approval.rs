@@ -2,71 +2,27 @@
 
 #![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
 
+#[path = "support/terminal.rs"]
+mod terminal;
 #[path = "support/ward.rs"]
 mod ward;
 
-use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use calamine::Reader as _;
 use shirase_collector::approval::Verdict;
-use shirase_collector::audit::Actor;
 use shirase_collector::jobs::draft_reports::DraftReportsJob;
 use shirase_collector::jobs::{Job, Nudge};
 use shirase_collector::keys::{REPORT_KEY_FILE, SigningKey};
 use shirase_collector::locale::{Lang, Locale};
-use shirase_collector::people::{Grants, NewUser, Role, User, change_password, create_user};
+use shirase_collector::people::{Role, User};
 use shirase_collector::release::{Releases, read_profiles};
 use shirase_collector::reports::Report;
 use shirase_collector::reports::answer::NamedPerson;
 use shirase_shared::event::Severity;
-use shirase_shared::secret::Secret;
 use shirase_shared::tls::sha256_hex;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use terminal::{PASSWORD, code, person, proof, run};
 use ward::Ward;
-
-const PASSWORD: &str = "kaede-no-ha-ga-chiru-made-27";
-/// Base32 of 20 bytes.
-const TOTP_SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
-
-/// A person who changed the password and set up the second factor.
-async fn person(ward: &Ward, login: &str, role: Role) -> User {
-    let grants = Grants::default().with(&ward.facility, role);
-    let new = NewUser { login: login.to_owned(), name: format!("{login} さん"), grants };
-    let made = create_user(&ward.store, new, Actor::CommandLine, &*ward.clock)
-        .await
-        .unwrap();
-    let (user, one_time) = made;
-    let new = Secret::new(PASSWORD.to_owned());
-    change_password(&ward.store, &user, (&one_time, &new), &*ward.clock)
-        .await
-        .unwrap();
-    let file = SqliteConnectOptions::new().filename(ward.dir.path().join("shirase.db"));
-    let database = SqlitePool::connect_with(file).await.unwrap();
-    sqlx::query("UPDATE users SET totp_secret = ? WHERE user_id = ?")
-        .bind(TOTP_SECRET)
-        .bind(user.id.to_string())
-        .execute(&database)
-        .await
-        .unwrap();
-    user
-}
-
-/// Returns the code an app shows `steps` half minutes from now.
-#[expect(clippy::disallowed_methods, reason = "an authenticator app reads the real clock")]
-fn code(steps: u64) -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
-    let secret = totp_rs::Secret::try_from_base32(TOTP_SECRET).unwrap();
-    let totp = totp_rs::Builder::new()
-        .with_secret(secret)
-        .build_noncompliant();
-    totp.generate(now + 30 * steps).to_string()
-}
 
 async fn drafted(ward: &Ward) -> Report {
     let clock = ward.clock.clone();
@@ -97,25 +53,6 @@ async fn submit(ward: &Ward, author: &User, report: &Report) {
     releases.submit(&verdict).await.unwrap();
 }
 
-fn run(ward: &Ward, arguments: &[&str], stdin: &str) -> (bool, String) {
-    let config = ward.dir.path().join("collector.toml");
-    let text = format!("data_dir = \"{}\"\n", ward.dir.path().display());
-    std::fs::write(&config, text).unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_shirase-collector"))
-        .arg("--config")
-        .arg(config)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdin.take().unwrap().write_all(stdin.as_bytes()));
-    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
-    let text = [stdout, stderr].concat();
-    (status.success(), String::from_utf8_lossy(&text).into_owned())
-}
-
 #[tokio::test]
 async fn a_second_person_approves_at_the_terminal_and_the_stored_file_is_exported() {
     let mut ward = Ward::open("しらせ総合病院").await;
@@ -138,7 +75,7 @@ async fn a_second_person_approves_at_the_terminal_and_the_stored_file_is_exporte
 
     submit(&ward, &author, &report).await;
     for (login, stdin, part) in [
-        ("author", format!("{PASSWORD}\n{}\n", code(0)), "not an approver"),
+        ("author", proof(0), "not an approver"),
         ("approver", format!("wrong\n{}\n", code(0)), "is wrong"),
         ("approver", format!("{PASSWORD}\n000000x\n"), "is wrong"),
         ("nobody", format!("{PASSWORD}\n{}\n", code(0)), "is wrong"),
@@ -148,12 +85,12 @@ async fn a_second_person_approves_at_the_terminal_and_the_stored_file_is_exporte
         assert!(!done && said.contains(part), "{login}: {said}");
         assert!(!said.contains(PASSWORD), "{said}");
     }
-    let good = format!("{PASSWORD}\n{}\n", code(0));
+    let good = proof(0);
     let (done, said) = approve("approver", &good);
     assert!(done && said.contains("approved"), "{said}");
     let (done, said) = approve("approver", &good);
     assert!(!done, "a code was taken twice: {said}");
-    let (done, said) = approve("approver", &format!("{PASSWORD}\n{}\n", code(1)));
+    let (done, said) = approve("approver", &proof(1));
     assert!(!done && said.contains("nothing to decide"), "{said}");
 
     let (done, said) = run(&ward, &["report", "export", "handa-hp", "1", "--out", out], "");
@@ -257,7 +194,7 @@ async fn two_approve_one_releases_alone_and_another_reviews_all_at_the_terminal(
     let plain = |arguments: &[&str]| run(&ward, arguments, "");
     let act = |what: &str, login: &str, steps: u64, more: &[&str]| {
         let first = ["report", what, "handa-hp", "1", "--as", login];
-        run(&ward, &[&first[..], more].concat(), &format!("{PASSWORD}\n{}\n", code(steps)))
+        run(&ward, &[&first[..], more].concat(), &proof(steps))
     };
 
     let (done, said) = plain(&["approval", "set", "handa-hp", "--approvers", "10"]);

@@ -22,7 +22,7 @@ use shirase_collector::approval::{Emergency, RuleLayer, Verdict};
 use shirase_collector::audit::Actor;
 use shirase_collector::jobs::deadlines::DeadlinesJob;
 use shirase_collector::jobs::draft_reports::DraftReportsJob;
-use shirase_collector::jobs::emergencies::EmergenciesJob;
+use shirase_collector::jobs::matters::MattersJob;
 use shirase_collector::jobs::notify::NotifyJob;
 use shirase_collector::jobs::{Job, Nudge, Outcome};
 use shirase_collector::keys::SigningKey;
@@ -416,7 +416,7 @@ async fn staff_hear_once_over_every_channel_that_one_person_released_a_report_al
         .set_approval_rule(&change, Actor::CommandLine, now)
         .await
         .unwrap();
-    let mut job = EmergenciesJob {
+    let mut job = MattersJob {
         store: ward.store.clone(),
         profiles: read_profiles(ward.dir.path()).unwrap().into(),
         courier: Courier::new(&plain_mail(server.port)).unwrap(),

@@ -363,7 +363,11 @@ pub enum AgentState {
         last_alive: Option<Timestamp>,
     },
     /// It was asked to stop.
-    Stopping,
+    Stopping {
+        /// For what, as far as the system tells.
+        #[serde(default)]
+        cause: StopCause,
+    },
     /// The configuration file is invalid; the last good one stays in force.
     ConfigInvalid {
         /// What is wrong with it, one line each.
@@ -408,6 +412,26 @@ pub enum AgentState {
         /// What it should stay below.
         limit: u64,
     },
+}
+
+/// For what the agent was asked to stop. A word for people: whoever is an administrator can make the system say any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopCause {
+    /// To start again.
+    Restart,
+    /// To start again as another version: its program was replaced meanwhile.
+    Upgrade,
+    /// Its package is being removed.
+    Removal,
+    /// The machine starts anew.
+    Reboot,
+    /// The machine is switched off.
+    Shutdown,
+    /// Nobody says, or for a reason this version does not know.
+    #[default]
+    #[serde(other)]
+    Unsaid,
 }
 
 /// What the agent may use of its host.

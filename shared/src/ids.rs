@@ -125,6 +125,12 @@ uuid_id!(
     "contact id"
 );
 
+uuid_id!(
+    /// One message to a partner, from its writing to its release.
+    MessageId,
+    "message id"
+);
+
 /// A medical institution: a short name chosen by the administrator, `[a-z0-9-]`, 1 to 32 characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

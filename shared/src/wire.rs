@@ -15,6 +15,8 @@
 //! - the collector answers after its commit, and only an answer that parses as [`Ack`] and whose digest equals that of
 //!   the bytes sent lets an agent delete anything: a proxy's page with status 200 proves nothing;
 //! - limits are checked while unpacking, before memory is taken.
+//!
+//! Version 1 is frozen: `shared/tests/wire` holds it as it was recorded, with what a later version may add and what not.
 
 use std::io::{BufRead, BufReader, Read, Write};
 

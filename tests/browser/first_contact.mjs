@@ -7,6 +7,7 @@
 
 import { mkdir } from "node:fs/promises";
 import { chromium } from "playwright-core";
+import { handIn } from "./hand_in.mjs";
 import { Hands, PASSWORD, code, launchOptions, session, shot, signInFirst } from "./person.mjs";
 
 const { CONSOLE, INCIDENT, SHOTS, AUTHOR, APPROVER, MOST } = process.env;
@@ -79,6 +80,13 @@ try {
     await shot(author.page, `osaka-11-${name}-english`);
     await author.page.goto(`${CONSOLE}/language/ja?back=${path}`);
   }
+
+  const place = INCIDENT.split("/incidents/")[0];
+  for (const [name, path] of [["approval-rules", "/approval"], ["contacts", "/contacts"], ["contact-chart", "/contacts/chart"]]) {
+    await author.page.goto(CONSOLE + place + path);
+    await shot(author.page, `osaka-12-${name}`);
+  }
+  await handIn(approver, { console_: CONSOLE, report, incident: INCIDENT });
 
   console.log([...hands.told, ...thumbs.told].map((what, index) => `${index + 1}. ${what}`).join("\n"));
   console.log(`clicks and fields typed into: ${total}`);

@@ -28,6 +28,11 @@ try {
   await shot(author.page, "12-incident");
   await interview(author.page);
   await shot(author.page, "12-interview");
+  await author.page.fill("#how-backup_path", "バックアップ装置のケーブルを抜いた");
+  await author.page.click('form:has(input[value="backup_path"]) button[value="done"]');
+  await author.page.waitForURL(/done=step-taken/);
+  await author.page.waitForSelector('details[open] form:has(input[value="outside_lines"])');
+  await shot(author.page, "12-steps");
   await author.page.goto(`${CONSOLE}/deadlines`);
   await shot(author.page, "12-deadlines");
   await author.page.goBack();

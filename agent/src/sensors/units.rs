@@ -22,6 +22,7 @@ use windows as platform;
 
 mod listing;
 mod guards;
+mod ending;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,13 +30,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use shirase_shared::clock::SharedClock;
-use shirase_shared::event::LossKind;
+use shirase_shared::event::{LossKind, StopCause};
 use shirase_shared::wire::SensorState;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::SensorBoard;
 use crate::observation::{Course, Fact, Lost, Observation, OwnChange, OwnPart, OwnSeen, OwnWhen};
+use ending::Jobs;
+pub use ending::Traces;
 use guards::Guards;
 pub use listing::{Listing, Unit};
 
@@ -113,6 +116,25 @@ pub async fn run(parts: UnitsParts, stop: CancellationToken) {
             () = tokio::time::sleep(INTERVAL) => {}
         }
     }
+}
+
+/// Returns for what the agent's own service is being stopped. A manager that does not answer within `patience` says
+/// nothing, and the traces speak alone.
+pub async fn stop_cause(bus: Bus, traces: Traces, patience: Duration) -> StopCause {
+    let asked = platform::is_there() || bus != Bus::System;
+    let mut manager = platform::Manager::new(bus);
+    let jobs = match tokio::time::timeout(patience, manager.jobs()).await {
+        Ok(Ok(jobs)) => jobs,
+        Ok(Err(why)) => {
+            if asked {
+                tracing::debug!("the service manager does not say why the agent stops: {why}");
+            }
+            Jobs::default()
+        }
+        Err(_) => Jobs::default(),
+    };
+
+    jobs.cause(traces)
 }
 
 /// What is known between two looks.

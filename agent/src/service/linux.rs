@@ -222,6 +222,13 @@ fn resident_bytes(status: &str) -> io::Result<u64> {
         .ok_or_else(|| io::Error::other("the kernel does not tell the resident size"))
 }
 
+/// Whether the program's file is another one by now, or none.
+pub(crate) fn program_replaced() -> bool {
+    // The kernel marks the name of a file that was removed or replaced.
+    std::fs::read_link("/proc/self/exe")
+        .is_ok_and(|path| path.as_os_str().as_encoded_bytes().ends_with(b" (deleted)"))
+}
+
 /// Returns the user this process runs as.
 pub(crate) fn own_user() -> u32 {
     rustix::process::geteuid().as_raw()

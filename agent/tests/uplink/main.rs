@@ -9,3 +9,4 @@ mod site;
 mod batches;
 mod heartbeats;
 mod errands;
+mod versions;

@@ -259,6 +259,7 @@ draft-guard-stopped = “{ $name }” on { $host } stopped at { $at }.
 draft-guard-removed = “{ $name }” on { $host } was removed or switched off at { $at }.
 draft-guard-log = The log “{ $name }” on { $host } was cut at { $at }.
 draft-guard-own = The monitoring agent’s “{ $name }” on { $host } was altered at { $at }.
+draft-guard-own-killed = At { $at } it was found that the monitoring agent “{ $name }” on { $host } had been ended by force or had broken off.
 draft-guard-open = No stop or removal was detected among what is watched. Staff confirm that it runs.
 draft-backup-name = { $name } ({ $host })
 draft-backup-harmed = { $count } files deleted or changed, detected at { $at }

@@ -486,3 +486,20 @@ form-part-status = certainty
 done-form-imported = The form was added. Say now which place holds what.
 done-form-removed = The form was removed. Copies made for approved reports stay.
 report-on-form = Copy of the form:
+
+# The guideline's emergency steps
+emergency-title = Steps that stop it from spreading
+emergency-order = From top to bottom: first the path to the backup, then the lines to the outside, then the borders between segments. Machines go off the network, not off power.
+emergency-backup-path = Cut the path to the backup
+emergency-outside-lines = Cut the lines to the outside (internet, maintenance, other institutions)
+emergency-segment-borders = Close the borders between the segments inside
+emergency-isolation = Take the machines that were hit off the network (leave them switched on)
+emergency-accounts = Lock accounts that may be in other hands
+emergency-other-causes = Look for other causes (power, cables, failures, maintenance or migration work)
+emergency-done = Done
+emergency-not-needed = Not needed
+emergency-undone = Undone
+emergency-record = Record it
+emergency-at = When (Japan time)
+emergency-how = How, or why (stands in the report)
+done-step-taken = The step is recorded.

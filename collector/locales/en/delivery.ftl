@@ -146,3 +146,12 @@ line-phone = Telephone
 line-night-phone = Telephone (night, holidays)
 line-fax = Fax
 line-web = Web form
+
+# Mail to staff when a delivery stopped
+delivery-subject = [Delivery] { $facility }: delivery of the report of incident { $number } — { $state } (needs a decision)
+delivery-mail-what = { $facility }, incident { $number }: the delivery of “{ $title }” has stopped.
+delivery-mail-who = To: { $organisation } ({ $way })
+delivery-mail-state = State: { $state }
+delivery-mail-answer = Their answer, or the reason: { $answer }
+delivery-mail-decide = An author or approver has to open the page of the delivery, ask the addressee, and record a decision. Nothing is sent again by itself until then.
+delivery-mail-decided = Somebody has decided on this delivery already.

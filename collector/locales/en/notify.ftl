@@ -39,3 +39,5 @@ deadline-mail-from = Runs from: { $time }
 deadline-mail-assumed = Runs from: nobody recorded when the institution knew, so it is counted from the alert at { $time }
 deadline-mail-doubt = How this deadline is counted is not verified (last checked { $day }, { $url })
 deadline-mail-link = Page of the incident: { $link }
+notify-subject-drill-mark = [DRILL] 
+matter-mail-link = Page: { $link }

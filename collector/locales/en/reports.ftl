@@ -277,3 +277,5 @@ nameless-domain = [our domain]
 nameless-address = inner-address-{ $number }
 nameless-hardware = [device number]
 nameless-institution = [institution]
+draft-line-step = { $step }: { $outcome }
+draft-line-step-remark = { $step }: { $outcome } ({ $remark })

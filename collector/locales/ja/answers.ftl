@@ -259,6 +259,7 @@ draft-guard-stopped = { $at }に{ $host }の「{ $name }」が停止した。
 draft-guard-removed = { $at }に{ $host }の「{ $name }」が削除され、又は起動しない設定にされた。
 draft-guard-log = { $at }に{ $host }の記録「{ $name }」が削られた。
 draft-guard-own = { $at }に{ $host }の監視プログラム「{ $name }」が変更された。
+draft-guard-own-killed = { $at }に{ $host }の監視プログラム「{ $name }」が強制終了されたか、異常終了していたことが分かった。
 draft-guard-open = 監視している範囲では、停止や削除を検知していない。動作の状態は職員が確認する。
 draft-backup-name = { $name }（{ $host }）
 draft-backup-harmed = { $at }に{ $count }件のファイルの削除・変更を検知

@@ -486,3 +486,20 @@ form-part-status = 確からしさ
 done-form-imported = 様式を登録しました。書き込む欄を決めてください。
 done-form-removed = 様式を削除しました。承認済みの報告書のために作った写しは残ります。
 report-on-form = 様式に書き込んだ写し:
+
+# ガイドラインの緊急時の手順
+emergency-title = 被害を広げないための手順
+emergency-order = 上から順に行います。最初にバックアップへの経路、次に外部の回線、その次にセグメントの境界です。電源は切らずにネットワークから外します。
+emergency-backup-path = バックアップへの経路を切る
+emergency-outside-lines = 外部の回線を切る（インターネット、保守回線、他施設）
+emergency-segment-borders = 院内のセグメントの境界を閉じる
+emergency-isolation = 被害を受けた機器をネットワークから外す（電源は切らない）
+emergency-accounts = 悪用されたおそれのあるアカウントを止める
+emergency-other-causes = ほかの原因を確かめる（電源、ケーブル、故障、保守・移行作業）
+emergency-done = 実施した
+emergency-not-needed = 必要ない
+emergency-undone = 元に戻した
+emergency-record = 記録する
+emergency-at = 行った時刻(日本時間)
+emergency-how = 方法・理由（報告書に載ります）
+done-step-taken = 手順を記録しました。

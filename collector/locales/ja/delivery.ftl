@@ -146,3 +146,12 @@ line-phone = 電話
 line-night-phone = 電話（夜間・休日）
 line-fax = FAX
 line-web = Webフォーム
+
+# Mail to staff when a delivery stopped
+delivery-subject = 【届け出】{ $facility }: インシデント第{ $number }号の報告書の届け出 — { $state }（判断が必要）
+delivery-mail-what = { $facility } インシデント第{ $number }号: 「{ $title }」の届け出が止まりました。
+delivery-mail-who = 届け先: { $organisation }（{ $way }）
+delivery-mail-state = 状態: { $state }
+delivery-mail-answer = 相手の応答または理由: { $answer }
+delivery-mail-decide = 作成者または承認者が届け出の画面を開き、相手に確かめて、判断を記録してください。判断するまで、自動では送り直しません。
+delivery-mail-decided = この届け出は、すでに判断されています。

@@ -39,3 +39,5 @@ deadline-mail-from = 起点: { $time }
 deadline-mail-assumed = 起点: 知った日時が記録されていないため、警報の時刻 { $time } から仮に計算しています
 deadline-mail-doubt = この期限の数え方は未確認です(最終確認 { $day }、出典 { $url })
 deadline-mail-link = インシデントの画面: { $link }
+notify-subject-drill-mark = 【訓練】
+matter-mail-link = 画面: { $link }

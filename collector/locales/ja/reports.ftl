@@ -277,3 +277,5 @@ nameless-domain = 〔当機関のドメイン〕
 nameless-address = 院内アドレス{ $number }
 nameless-hardware = 〔機器の番号〕
 nameless-institution = 〔医療機関等〕
+draft-line-step = { $step }: { $outcome }
+draft-line-step-remark = { $step }: { $outcome }（{ $remark }）

@@ -1,4 +1,4 @@
-//! The three listeners: bound before anything runs, served until the collector ends.
+//! The listeners: bound before anything runs, served until the collector ends.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use crate::http::listener::{ClientCertificates, TlsListener, TlsSettings, keep_f
 use crate::http::serving::{ProxyListener, serve_behind_proxy, serve_tls};
 use crate::http::{
     AgentParts, AgentState, ConsoleState, EnrolmentParts, EnrolmentPlace, EnrolmentState,
-    SignInLimits, agent_router, console_router, enrolment_router, prepare_manifests,
+    ExchangeState, SignInLimits, agent_router, console_router, enrolment_router, exchange_router,
+    prepare_manifests,
 };
 use crate::jobs::What;
 
@@ -27,6 +28,8 @@ pub struct Addresses {
     pub enrolment: SocketAddr,
     /// Pages, for people.
     pub console: SocketAddr,
+    /// Packages, from partners; none where files alone are exchanged.
+    pub exchange: Option<SocketAddr>,
 }
 
 /// The listeners, bound.
@@ -36,6 +39,7 @@ pub(super) struct Listeners {
     enrolment: TlsListener,
     enrolment_tls: TlsSettings,
     console: ConsoleListener,
+    exchange: Option<(TlsListener, TlsSettings)>,
     addresses: Addresses,
 }
 
@@ -56,14 +60,22 @@ impl Listeners {
         let enrolment_tls = own(ClientCertificates::NotAsked)?;
         let enrolment =
             bind_tls("enrolment", config.enrolment.listen, enrolment_tls.clone()).await?;
+        let exchange = match config.exchange.address() {
+            Some(address) => {
+                let settings = own(ClientCertificates::NotAsked)?;
+                Some((bind_tls("exchange", address, settings.clone()).await?, settings))
+            }
+            None => None,
+        };
         let (console, console_address) = bind_console(parts, own).await?;
         let addresses = Addresses {
             ingest: ingest.address(),
             enrolment: enrolment.address(),
             console: console_address,
+            exchange: exchange.as_ref().map(|(listener, _)| listener.address()),
         };
 
-        Ok(Self { ingest, ingest_tls, enrolment, enrolment_tls, console, addresses })
+        Ok(Self { ingest, ingest_tls, enrolment, enrolment_tls, console, exchange, addresses })
     }
 
     pub(super) const fn addresses(&self) -> Addresses {
@@ -95,6 +107,12 @@ impl Listeners {
         stages.spawn(stage("enrolment listener", serve_tls(self.enrolment, newcomers, stop())));
         keep(self.ingest_tls, ClientCertificates::Demanded, parts, stages);
         keep(self.enrolment_tls, ClientCertificates::NotAsked, parts, stages);
+        if let Some((listener, settings)) = self.exchange {
+            let (post, nudge) = (parts.post.clone(), parts.nudge.clone());
+            let partners = exchange_router(ExchangeState::new(parts.store.clone(), post, nudge));
+            keep(settings, ClientCertificates::NotAsked, parts, stages);
+            stages.spawn(stage("exchange listener", serve_tls(listener, partners, stop())));
+        }
         let pages = console_router(console_state(parts));
         match self.console {
             ConsoleListener::Own(listener, settings) => {

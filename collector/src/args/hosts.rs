@@ -53,6 +53,19 @@ pub enum HostCommand {
         #[command(flatten)]
         list: ListArgs,
     },
+    /// Show what a host told lately, event by event, whether or not an incident came of it.
+    Events {
+        /// Its facility.
+        facility: FacilityId,
+        /// Id, or name if only one host has it.
+        host: String,
+        /// How far back, in hours, 1 to 744.
+        #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=744))]
+        hours: u32,
+        /// How.
+        #[command(flatten)]
+        list: ListArgs,
+    },
     /// Say what a host does for care.
     Set {
         /// Its facility.

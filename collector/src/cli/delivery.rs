@@ -237,7 +237,10 @@ impl Desk<'_> {
             // A form that cannot be filled is said now, not at the first attempt.
             self.releases()?
                 .parcel(&wish.facility, wish.report, Some(form))
-                .await?;
+                .await
+                .with_context(|| {
+                    format!("official form `{form}` cannot go along; `official-form list` shows those there are")
+                })?;
         }
         let delivery = self.store.create_delivery(&wish, self.clock.now()).await?;
         let (facility, id) = (&delivery.facility, delivery.id);

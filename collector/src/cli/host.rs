@@ -1,9 +1,9 @@
-//! `host list|set|revoke`.
+//! `host list|events|set|revoke`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use shirase_shared::ids::{FacilityId, HostId};
 
@@ -12,7 +12,7 @@ use super::table::{self, Row};
 use crate::args::HostCommand;
 use crate::facilities::{CareRole, Host, HostStanding};
 use crate::locale::japan_time;
-use crate::records::HeartbeatSeen;
+use crate::records::{HeartbeatSeen, SeenRecord};
 
 #[derive(Serialize)]
 struct HostRow {
@@ -62,6 +62,33 @@ impl Row for HostRow {
     }
 }
 
+/// One event as its host told it.
+#[derive(Serialize)]
+struct ToldRow(SeenRecord);
+
+impl Row for ToldRow {
+    const HEADS: &'static [&'static str] =
+        &["WHEN", "RECEIVED", "SEVERITY", "KIND", "STREAM", "NUMBER", "REASON"];
+
+    fn cells(&self) -> Vec<String> {
+        let Self(record) = self;
+        vec![
+            japan_time(record.corrected_at),
+            japan_time(record.received_at),
+            record
+                .severity
+                .map_or_else(String::new, |severity| severity.to_string()),
+            record.kind.clone(),
+            record.stream.to_string(),
+            record.sequence.0.to_string(),
+            record
+                .event
+                .as_ref()
+                .map_or_else(String::new, |event| event.reason.clone()),
+        ]
+    }
+}
+
 fn row(host: Host, seen: Option<&HeartbeatSeen>, now: Timestamp) -> HostRow {
     HostRow {
         standing: host.standing(now),
@@ -93,6 +120,14 @@ impl Desk<'_> {
                         rows.push(row(host, heard, now));
                     }
                 }
+                table::print(&rows, list, self.terminal)
+            }
+            HostCommand::Events { facility, host, hours, list } => {
+                let host = self.one_host(&facility, &host).await?;
+                let since = self.clock.now() - SignedDuration::from_hours(hours.into());
+                let told = self.store.records_since(&facility, since).await?;
+                let of_host = told.into_iter().filter(|record| record.host == host.id);
+                let rows: Vec<_> = of_host.map(ToldRow).collect();
                 table::print(&rows, list, self.terminal)
             }
             HostCommand::Set { facility, host, roles, watched } => {

@@ -141,7 +141,7 @@ impl Desk<'_> {
             IncidentCommand::List { facility, list } => {
                 let mut rows = Vec::new();
                 for facility in self.facilities(facility.as_ref()).await? {
-                    let telling = Telling::load(&self.store, &facility).await?;
+                    let telling = Telling::load(&self.store, &facility, self.clock.now()).await?;
                     let mut incidents = self.store.incidents(&facility.id).await?;
                     incidents.sort_by_key(|incident| std::cmp::Reverse(incident.number));
                     rows.extend(incidents.iter().map(|i| IncidentRow::of(i, &telling)));
@@ -180,7 +180,7 @@ impl Desk<'_> {
 
     async fn shown(&self, incident: &Incident) -> Result<Shown> {
         let facility = self.one_facility(&incident.facility).await?;
-        let telling = Telling::load(&self.store, &facility).await?;
+        let telling = Telling::load(&self.store, &facility, self.clock.now()).await?;
         let names = self.store.user_names().await?;
         let entries = self
             .store

@@ -111,7 +111,7 @@ impl Desk<'_> {
 }
 
 /// Writes a file that was not there before, on disk when this returns.
-fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || {
         let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
         file.write_all(bytes)?;

@@ -70,6 +70,11 @@ fn each_broken_rule_has_its_line_key_and_remedy() {
     check("[deliver]\nfolder = 'out'\n", &[(2, "deliver.folder")]);
     check("[deliver]\nfrom = 'a@b\\r\\nBcc: c@d'\n", &[(2, "deliver.from")]);
     check("[deliver]\nattempts_max = 0\n", &[(2, "deliver.attempts_max")]);
+    check("[organisation]\nkind = 'ministry'\n", &[(2, "kind")]);
+    check("[exchange]\nlisten = 'here'\n", &[(2, "exchange.listen")]);
+    check("[exchange]\nlisten = '0.0.0.0:8444'\n", &[(2, "exchange.listen")]);
+    check("[exchange]\nurl = 'https://x.jp'\n", &[(2, "exchange.url")]);
+    check("[exchange]\nlisten = '[::]:1'\nurl = 'http://x.jp'\n", &[(3, "exchange.url")]);
     check("[correlate]\nwindow_minutes = 0\n", &[(2, "correlate.window_minutes")]);
     check("[pdf]\nfont = 'x.ttf'\n", &[(2, "pdf.font")]);
 }
@@ -101,4 +106,8 @@ fn addresses_follow_from_the_first_public_name() {
         parse("public_names = ['::1']\n[console]\nurl = 'https://s.jp/'\n").unwrap();
     assert_eq!(config.ingest_url(), "https://[::1]:8444");
     assert_eq!(config.console_url(), "https://s.jp");
+    assert_eq!(config.exchange_url(), "");
+    let config: Config =
+        parse("public_names = ['c.jp']\n[exchange]\nlisten = '0.0.0.0:8446'\n").unwrap();
+    assert_eq!(config.exchange_url(), "https://c.jp:8446");
 }

@@ -1,10 +1,12 @@
 //! One incident: why the system thinks so, whom to call first, what happened, what can be done.
 
 mod first_step;
+mod steps;
 mod row;
 
 pub use first_step::{FirstStep, VendorCall};
 pub use row::IncidentRow;
+pub use steps::StepRow;
 
 use std::collections::BTreeSet;
 
@@ -35,6 +37,8 @@ pub struct IncidentPage {
     pub head: IncidentRow,
     /// The first step.
     pub step: FirstStep,
+    /// The guideline's emergency steps.
+    pub emergency: Vec<StepRow>,
     /// Why the system thinks so, weightiest first.
     pub reasons: Vec<ReasonView>,
     /// What the systems concerned do for care.
@@ -57,6 +61,13 @@ pub struct IncidentPage {
     pub law: Option<DutiesView>,
     /// The worst that was found in the reports: who still has to act, in words.
     pub next: String,
+}
+
+impl IncidentPage {
+    /// What a person can say about a step, as form value and key of its label.
+    fn emergency_outcomes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        steps::outcomes()
+    }
 }
 
 /// What may be done to an incident.

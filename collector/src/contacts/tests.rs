@@ -1,6 +1,7 @@
 //! Contacts read from texts and tables, how long a word counts, and the chart drawn from them.
 
 use super::*;
+use crate::facilities::{Master, Vendor};
 use crate::locale::{Lang, Locale};
 use crate::reports::profile::Profiles;
 
@@ -342,4 +343,43 @@ fn a_number_of_a_profile_that_nobody_confirmed_is_left_out() {
     assert_eq!(with(doubtful.clone()), None, "a file with such a number is refused");
     let confirmed = doubtful.replace("\"secondary\"", "\"confirmed\"");
     assert_eq!(with(confirmed), Some("0120-00-0000".to_owned()));
+}
+
+#[test]
+fn the_vendors_of_the_book_are_right_and_the_master_data_fills_in() {
+    let typed = |system, company: &str| Vendor {
+        system,
+        company: company.to_owned(),
+        person: String::new(),
+        phone: "03-0000-0000".to_owned(),
+        phone_24h: String::new(),
+        mail: String::new(),
+    };
+    let master = Master {
+        vendors: vec![typed(CareRole::Ehr, "前の社"), typed(CareRole::Pacs, "画像社")],
+        ..Master::default()
+    };
+    let company = |more: &[(Column, &'static str)]| {
+        let name = [
+            (Column::Kind, "vendor"),
+            (Column::System, "ehr"),
+            (Column::Organisation, "今の社"),
+            (Column::NightPhone, "0120-000-111"),
+            (Column::ValidFrom, "2020-01-01"),
+        ];
+        contact(1, &[&name[..], more].concat())
+    };
+    let named = |book: &[Contact]| -> Vec<(CareRole, String)> {
+        let found = vendors(book, &master, day(TODAY)).into_iter();
+        found.map(|one| (one.system, one.company)).collect()
+    };
+    let typed_in = [(CareRole::Ehr, "前の社".to_owned()), (CareRole::Pacs, "画像社".to_owned())];
+    assert_eq!(named(&[]), typed_in);
+    assert_eq!(named(&[company(&[(Column::ValidTo, "2025-12-31")])]), typed_in, "it ended");
+    let now = [company(&[])];
+    assert_eq!(
+        named(&now),
+        [(CareRole::Ehr, "今の社".to_owned()), (CareRole::Pacs, "画像社".to_owned())]
+    );
+    assert_eq!(vendors(&now, &master, day(TODAY))[0].phone_24h, "0120-000-111");
 }

@@ -8,10 +8,11 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shirase_shared::event::{self, LossKind, OutageState, Severity, Target};
+use shirase_shared::event::{self, LossKind, OutageState, Severity, StopCause, Target};
 use shirase_shared::ids::{DrillId, FacilityId, HostId, Sequence, StreamId};
 
 use crate::facilities::CareRole;
+use crate::orders::Window;
 
 /// What can be concluded. Ordered by weight: where severities are equal, the later one names the incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -193,6 +194,9 @@ pub struct Conclusion {
     /// Set when everything it tells was made by a drill this collector ordered.
     #[serde(default)]
     pub drill: Option<DrillId>,
+    /// Addresses that logons came from, as the hosts saw them.
+    #[serde(default)]
+    pub sources: BTreeSet<String>,
     /// What the hosts or systems concerned do for care.
     pub care_roles: BTreeSet<CareRole>,
     /// Why it is said.
@@ -257,6 +261,9 @@ pub enum Reason {
         stop: Stop,
         /// When it was heard again, if it was.
         returned_at: Option<Timestamp>,
+        /// The maintenance that was announced for that time.
+        #[serde(default)]
+        maintenance: Option<Window>,
     },
     /// Two agents number records with one identity.
     Fork {
@@ -351,6 +358,9 @@ pub enum Stop {
     Announced {
         /// When, corrected.
         at: Timestamp,
+        /// For what, in the words of its system.
+        #[serde(default)]
+        cause: StopCause,
     },
 }
 
@@ -391,6 +401,7 @@ impl Conclusion {
         self.hosts.extend(newer.hosts);
         self.records.extend(newer.records);
         self.parts.extend(newer.parts);
+        self.sources.extend(newer.sources);
         self.care_roles.extend(newer.care_roles);
         self.first_at = self.first_at.min(newer.first_at);
         self.last_at = self.last_at.max(newer.last_at);

@@ -9,12 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use shirase_shared::event::{LossKind, MassChange, OutageState, Pressure, Severity, WatchedAs};
+use shirase_shared::event::{
+    LossKind, MassChange, OutageState, Pressure, Severity, StopCause, WatchedAs,
+};
 use shirase_shared::ids::{HostId, UserId};
 
 use super::conclusion::{Conclusion, Impact, Reason, Stop, Worst};
 use crate::facilities::CareRole;
 use crate::locale::{Locale, japan_time, visible};
+use crate::orders::Window;
 
 pub use intrusion::explain_intrusion;
 
@@ -186,8 +189,9 @@ pub fn explain(conclusion: &Conclusion) -> Text {
         Reason::Spreading { others, shared_suffixes, .. } => Text::new("why-spreading-suffix")
             .with("others", Arg::Hosts(others.clone()))
             .with("suffixes", Arg::List(shared_suffixes.iter().map(|s| suffix(s)).collect())),
-        Reason::SilentHost { last_heard_at, stop, returned_at } => {
-            silence(*last_heard_at, *stop, *returned_at)
+        Reason::SilentHost { last_heard_at, stop, returned_at, maintenance } => {
+            let announced = maintenance.iter().map(announced).collect();
+            silence(*last_heard_at, *stop, *returned_at).with("maintenance", Arg::List(announced))
         }
         Reason::Fork { first, count, .. } => Text::new("why-fork")
             .with("first", Arg::Number(first.0))
@@ -311,16 +315,35 @@ fn silence(last_heard_at: Timestamp, stop: Stop, returned_at: Option<Timestamp>)
             Some(_) => "why-silent-returned",
             None => "why-silent",
         }),
-        Stop::Announced { at } => Text::new(match returned_at {
+        Stop::Announced { at, cause } => Text::new(match returned_at {
             Some(_) => "why-silent-announced-returned",
             None => "why-silent-announced",
         })
-        .with("stopped", Arg::Time(at)),
+        .with("stopped", Arg::Time(at))
+        .with("cause", Arg::Key(cause_key(cause))),
     }
     .with("heard", Arg::Time(last_heard_at));
     match returned_at {
         Some(at) => text.with("returned", Arg::Time(at)),
         None => text,
+    }
+}
+
+fn announced(window: &Window) -> Text {
+    Text::new("why-silent-maintenance")
+        .with("until", Arg::Time(window.until))
+        .with("owner", Arg::Plain(window.owner.clone()))
+        .with("reason", Arg::Plain(window.reason.clone()))
+}
+
+const fn cause_key(cause: StopCause) -> &'static str {
+    match cause {
+        StopCause::Restart => "stop-cause-restart",
+        StopCause::Upgrade => "stop-cause-upgrade",
+        StopCause::Removal => "stop-cause-removal",
+        StopCause::Reboot => "stop-cause-reboot",
+        StopCause::Shutdown => "stop-cause-shutdown",
+        StopCause::Unsaid => "stop-cause-unsaid",
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! One line a fact: `seconds host word …`. Hosts are `ehr1`, `ehr2` (電子カルテ), `pacs1`, `share1`, `backup1` and
 //! `misc1` (no role). Words: `change BURST FILES SEVERITY [.SUFFIX] [ended] [drill]`, `down|flap|up TARGET OUTAGE`,
-//! `disk`, `clock`, `loss`, `logon`, `print`, `stops`, `unguarded`, `backup harmed|late`, `stopping`, `started`, `heard`, `fork NUMBER`, `unread KIND`, `listening-until SECONDS`.
+//! `disk`, `clock`, `loss`, `logon [ADDRESS]`, `print`, `stops`, `unguarded`, `backup harmed|late`, `stopping`, `started`, `heard`, `fork NUMBER`, `unread KIND`, `listening-until SECONDS`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use shirase_shared::event::{
     AgentState, Anomaly, BackupKind, BackupLoss, Event, Logon, LogonKind, Loss, LossKind,
     MassChange, Outage, OutageState, Phase, Pressure, PrintBurst, Protection, ProtectionKind,
-    SCHEMA, Severity, Stops, Target, WatchedAs,
+    SCHEMA, Severity, StopCause, Stops, Target, WatchedAs,
 };
 use shirase_shared::ids::{BurstId, DrillId, FacilityId, HostId, Sequence, StreamId};
 use shirase_shared::testing::builders::{moment, night};
@@ -94,6 +94,7 @@ pub(crate) fn scene(lines: &str) -> Input {
             .iter()
             .map(|(name, _)| (host(name), drill()))
             .collect(),
+        windows: Vec::new(),
         known: Vec::new(),
     };
     let mut until = None;
@@ -178,12 +179,12 @@ fn tell(words: &[&str], seconds: i64) -> Event {
                 Loss { what: LossKind::KernelQueue, count: None, detail: "16384".to_owned() };
             plain(Anomaly::Loss(loss), Severity::High)
         }
-        ["logon"] => plain(
+        ["logon", from @ ..] => plain(
             Anomaly::Logon(Logon {
                 what: LogonKind::SuccessAfterFailures,
                 count: 1,
                 accounts: vec!["root".to_owned()],
-                sources: vec!["192.0.2.7".to_owned()],
+                sources: vec![from.first().map_or("192.0.2.7", |from| from).to_owned()],
             }),
             Severity::High,
         ),
@@ -218,7 +219,8 @@ fn tell(words: &[&str], seconds: i64) -> Event {
             };
             plain(Anomaly::Backup(loss), severity)
         }
-        ["stopping"] => plain(Anomaly::Agent(AgentState::Stopping), Severity::Low),
+        ["stopping"] => plain(stopping(StopCause::Unsaid), Severity::Low),
+        ["rebooting"] => plain(stopping(StopCause::Reboot), Severity::Low),
         ["started"] => {
             let started = AgentState::Started {
                 version: "0.1.0".to_owned(),
@@ -229,6 +231,10 @@ fn tell(words: &[&str], seconds: i64) -> Event {
         }
         other => panic!("`{other:?}` cannot be told"),
     }
+}
+
+const fn stopping(cause: StopCause) -> Anomaly {
+    Anomaly::Agent(AgentState::Stopping { cause })
 }
 
 fn event(anomaly: Anomaly, phase: Phase, severity: Severity, seconds: i64) -> Event {

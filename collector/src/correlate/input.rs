@@ -10,6 +10,7 @@ use shirase_shared::ids::{DrillId, FacilityId, HostId};
 
 use super::conclusion::{Conclusion, RecordKey};
 use crate::facilities::{CareRole, Host};
+use crate::orders::Window;
 use crate::records::{Fork, ListeningSpan, SeenRecord};
 
 /// The furthest a first change is believed to lie before its detection: a clock set from 1970 to today tells nonsense.
@@ -25,13 +26,14 @@ pub struct CorrelateConfig {
     /// Hours within which the same new suffix on two hosts counts as spreading. 1 to 168.
     pub same_suffix_hours: u32,
     /// Seconds without a heartbeat, while this collector was listening, after which a host counts as silent. Agents
-    /// send one every 30 seconds; 60 raises an alert over two that were lost. 60 to 3600.
+    /// send one every 30 seconds and the collector looks every 5, so that a host that died is told within 90 seconds;
+    /// 60 raises an alert over two that were lost. 60 to 3600.
     pub silence_seconds: u32,
 }
 
 impl Default for CorrelateConfig {
     fn default() -> Self {
-        Self { window_minutes: 30, same_suffix_hours: 24, silence_seconds: 90 }
+        Self { window_minutes: 30, same_suffix_hours: 24, silence_seconds: 80 }
     }
 }
 
@@ -91,6 +93,8 @@ pub struct Input {
     pub forks: Vec<Fork>,
     /// Drills this collector ordered, by host. A drill mark without an order counts for nothing.
     pub ordered_drills: BTreeSet<(HostId, DrillId)>,
+    /// Maintenance that was announced, by host.
+    pub windows: Vec<(HostId, Window)>,
     /// What earlier runs concluded, as far back as it can matter.
     pub known: Vec<Conclusion>,
 }

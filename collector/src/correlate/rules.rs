@@ -45,10 +45,31 @@ impl Verdict {
             first_at: firsts.min().unwrap_or(last_at),
             last_at,
             drill: story.drill,
+            sources: sources(story),
             care_roles: self.care_roles,
             reason: self.reason,
         }
     }
+}
+
+/// Returns where the story's logons came from.
+fn sources(story: &Story<'_>) -> BTreeSet<String> {
+    let logons = story
+        .records
+        .iter()
+        .filter_map(|seen| match &seen.event.anomaly {
+            Anomaly::Logon(logon) => Some(&logon.sources),
+            Anomaly::MassChange(_)
+            | Anomaly::Outage(_)
+            | Anomaly::Print(_)
+            | Anomaly::Stops(_)
+            | Anomaly::Protection(_)
+            | Anomaly::Backup(_)
+            | Anomaly::Pressure(_)
+            | Anomaly::Loss(_)
+            | Anomaly::Agent(_) => None,
+        });
+    logons.flatten().cloned().collect()
 }
 
 fn keys(story: &Story<'_>) -> BTreeSet<RecordKey> {

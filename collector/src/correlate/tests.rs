@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use shirase_shared::event::{Severity, StopCause};
+
 use super::fixtures::{at, names, scene, show};
 use super::*;
 use crate::locale::{Lang, Locale};
@@ -12,7 +14,7 @@ const fn nights(rule: Rule) -> (&'static str, &'static str) {
         Rule::MassChange => ("0 ehr1 change b 300 high .locked", "0 ehr1 loss"),
         Rule::CareOutage => ("0 ehr1 down postgresql o", "0 misc1 down cups o"),
         Rule::Outage => ("0 misc1 down cups o", "0 ehr1 down postgresql o"),
-        Rule::SilentHost => ("0 ehr1 heard\n91 ehr2 heard", "0 ehr1 heard\n89 ehr2 heard"),
+        Rule::SilentHost => ("0 ehr1 heard\n81 ehr2 heard", "0 ehr1 heard\n79 ehr2 heard"),
         Rule::Fork => ("0 ehr1 fork 7", "0 ehr1 disk"),
         Rule::Loss => ("0 ehr1 loss", "0 ehr1 disk"),
         Rule::Logon => ("0 ehr1 logon", "0 ehr1 loss"),
@@ -155,13 +157,14 @@ fn a_drill_nobody_ordered_is_real() {
 fn silence_counts_only_while_the_collector_was_listening() {
     check("0 ehr1 heard\n100 ehr2 heard", "silent_host high ehr1");
     check("0 misc1 heard\n100 ehr2 heard", "silent_host medium misc1");
-    check("0 ehr1 heard\n4000 ehr2 heard\n4000 listening-until 89", "");
-    check("0 ehr1 heard\n4000 ehr2 heard\n4000 listening-until 90", "silent_host high ehr1");
+    check("0 ehr1 heard\n4000 ehr2 heard\n4000 listening-until 79", "");
+    check("0 ehr1 heard\n4000 ehr2 heard\n4000 listening-until 80", "silent_host high ehr1");
 }
 
 #[test]
 fn pauses_of_the_collector_are_not_added_to_a_silence() {
     let mut input = scene("0 ehr1 heard\n5000 ehr1 disk");
+    input.config.silence_seconds = 90;
     let span = |from, to| crate::records::ListeningSpan { started_at: at(from), last_at: at(to) };
     // Two collectors over one database: what both heard counts once.
     input.listening = vec![span(-10, 40), span(-5, 30), span(1000, 1040)];
@@ -179,7 +182,10 @@ fn a_silence_keeps_its_name_when_the_host_returns_and_tells_whether_it_was_annou
     let mut input = scene("0 ehr1 heard\n-5 ehr1 stopping\n100 ehr2 heard");
     let silent = correlate(&input);
     let Reason::SilentHost { stop, returned_at, .. } = &silent[0].reason else { panic!() };
-    assert_eq!((*stop, *returned_at), (Stop::Announced { at: at(-5) }, None));
+    assert_eq!(
+        (*stop, *returned_at),
+        (Stop::Announced { at: at(-5), cause: StopCause::Unsaid }, None)
+    );
 
     input.heartbeats.insert(fixtures::host("ehr1"), at(300));
     input.known.clone_from(&silent);
@@ -188,11 +194,37 @@ fn a_silence_keeps_its_name_when_the_host_returns_and_tells_whether_it_was_annou
     assert_eq!(returned.len(), 1);
     assert_eq!(returned[0].natural_key, silent[0].natural_key);
     let Reason::SilentHost { stop, returned_at, .. } = &returned[0].reason else { panic!() };
-    assert_eq!((*stop, *returned_at), (Stop::Announced { at: at(-5) }, Some(at(300))));
+    assert_eq!(
+        (*stop, *returned_at),
+        (Stop::Announced { at: at(-5), cause: StopCause::Unsaid }, Some(at(300)))
+    );
 
     let started = scene("0 ehr1 heard\n-5 ehr1 stopping\n-1 ehr1 started\n100 ehr2 heard");
     let Reason::SilentHost { stop, .. } = &correlate(&started)[0].reason else { panic!() };
     assert_eq!(*stop, Stop::Unannounced);
+}
+
+#[test]
+fn a_reboot_and_announced_maintenance_change_the_words_of_a_silence_and_not_its_weight() {
+    let ja = Locale::new(Lang::Ja);
+    let mut input = scene("-5 ehr1 rebooting\n0 ehr1 heard\n100 ehr2 heard");
+    input.windows = vec![(
+        fixtures::host("ehr1"),
+        crate::orders::Window {
+            from: at(-600),
+            until: at(3600),
+            owner: "佐藤".to_owned(),
+            reason: "PACS更新".to_owned(),
+        },
+    )];
+    let silent = correlate(&input);
+    assert_eq!(silent[0].severity, Severity::High);
+    let said = explain(&silent[0]).say(ja, &names());
+    assert!(said.contains("サーバーの再起動") && said.contains("担当：佐藤"), "{said}");
+
+    input.windows[0].0 = fixtures::host("ehr2");
+    let said = explain(&correlate(&input)[0]).say(ja, &names());
+    assert!(!said.contains("佐藤"), "{said}");
 }
 
 #[test]

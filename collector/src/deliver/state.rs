@@ -45,6 +45,12 @@ impl State {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
+    /// Returns the key of its name in the locale files.
+    #[must_use]
+    pub fn label_key(self) -> String {
+        format!("delivery-{}", self.as_str())
+    }
+
     /// Whether a person has to look at it.
     #[must_use]
     pub const fn asks_a_person(self) -> bool {

@@ -185,6 +185,7 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::FalseAlarm => on(filter, incident::false_alarm),
         Page::Reopen => on(filter, incident::reopen),
         Page::VendorCalled => on(filter, incident::vendor_called),
+        Page::StepTaken => on(filter, incident::step_taken),
         Page::Interview => on(filter, duties::interview),
         Page::MomentNote => on(filter, duties::moment),
         Page::ReportMake => on(filter, duties::make_report),

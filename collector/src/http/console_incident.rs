@@ -15,11 +15,11 @@ use super::session::Call;
 use crate::console::Tab;
 use crate::console::duties::DutiesView;
 use crate::console::incident::{
-    Allowed, FirstStep, IncidentPage, IncidentRow, ReasonView, ReportLink, TimelineRow, host_rows,
-    manifest_rows, read_time_field, time_field,
+    Allowed, FirstStep, IncidentPage, IncidentRow, ReasonView, ReportLink, StepRow, TimelineRow,
+    host_rows, manifest_rows, read_time_field, time_field,
 };
 use crate::duties::{Duties, duties};
-use crate::incidents::{Act, timeline};
+use crate::incidents::{Act, EmergencyStep, StepOutcome, timeline};
 use crate::jobs::What;
 use crate::reports::duty::Standing;
 use crate::reports::{Report, ReportStatus};
@@ -55,6 +55,7 @@ pub(super) async fn show(
         .map(|role| locale.text(role.label_key()))
         .collect();
     let now = state.clock.now();
+    let master = store.with_vendors(&facility, now).await?.master;
     let profiles = state.releases.profiles();
     let law = duties(store, profiles, &incident, now).await?;
     let next = next_step(&reports, law.as_ref()).map_or_else(String::new, |key| locale.text(key));
@@ -63,7 +64,8 @@ pub(super) async fn show(
     page(&IncidentPage {
         f: place_frame(&call, &state, &facility, ("title-incident", Tab::Incidents))?,
         head: IncidentRow::of(&incident, facility.display_name(), &names, locale),
-        step: FirstStep::of(&roles, &facility.master, &entries, locale),
+        step: FirstStep::of(&roles, &master, &entries, locale),
+        emergency: StepRow::all(&entries, &users, locale),
         reasons: ReasonView::all(&incident, &names, locale),
         care_roles: role_words.join(&locale.text("list-separator")),
         timeline: timeline(&incident, &records, &entries)
@@ -145,6 +147,18 @@ pub(super) async fn vendor_called(state: State<ConsoleState>, place: Place, call
     let whom = call.form.field("whom").to_owned();
     let number = call.form.field("number").to_owned();
     act(state, place, call, (Act::VendorCalled { whom, number, at }, "done-vendor-called")).await
+}
+
+/// Records what became of an emergency step.
+pub(super) async fn step_taken(state: State<ConsoleState>, place: Place, call: Call) -> Answer {
+    let form = &call.form;
+    let Some(at) = read_time_field(form.field("at")) else {
+        return Err(PageError::Invalid(call.locale.text("step-time-wrong")));
+    };
+    let step = EmergencyStep::parse(form.field("step")).ok_or(PageError::BadForm)?;
+    let outcome = StepOutcome::parse(form.field("outcome")).ok_or(PageError::BadForm)?;
+    let text = form.field("text").to_owned();
+    act(state, place, call, (Act::TakeStep { step, outcome, at, text }, "done-step-taken")).await
 }
 
 pub(super) async fn act(

@@ -118,7 +118,7 @@ async fn not_too_often(
 }
 
 /// Counts an IPv6 network of /64 as one address: a single machine owns all of it.
-fn household(address: IpAddr) -> IpAddr {
+pub(super) fn household(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => match address.to_ipv4_mapped() {

@@ -26,6 +26,7 @@ pub(super) const DONE: &[&str] = &[
     "done-false-alarm",
     "done-reopened",
     "done-vendor-called",
+    "done-step-taken",
     "done-answered",
     "done-moment",
     "done-report-made",

@@ -73,6 +73,7 @@ routes! {
     FalseAlarm         Post "/facilities/{facility}/incidents/{incident}/false-alarm" AUTHOR;
     Reopen             Post "/facilities/{facility}/incidents/{incident}/reopen" AUTHOR;
     VendorCalled       Post "/facilities/{facility}/incidents/{incident}/vendor-called" AUTHOR;
+    StepTaken          Post "/facilities/{facility}/incidents/{incident}/steps" AUTHOR;
     Interview          Post "/facilities/{facility}/incidents/{incident}/interview" AUTHOR;
     MomentNote         Post "/facilities/{facility}/incidents/{incident}/moment" AUTHOR;
     ReportMake         Post "/facilities/{facility}/incidents/{incident}/reports" AUTHOR;

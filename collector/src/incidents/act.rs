@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Moment, Status};
+use super::{EmergencyStep, Entry, Moment, Status, StepOutcome};
 
 /// Longest text a person can write into a timeline, in characters.
 const TEXT_MAX_CHARS: usize = 4000;
@@ -44,6 +44,17 @@ pub enum Act {
         number: String,
         /// When.
         at: Timestamp,
+    },
+    /// Took an emergency step, or says why not. The latest word about a step counts.
+    TakeStep {
+        /// Which.
+        step: EmergencyStep,
+        /// What became of it.
+        outcome: StepOutcome,
+        /// When.
+        at: Timestamp,
+        /// How, or why not. May be empty.
+        text: String,
     },
     /// Records a moment from which duties and deadlines run. The latest word counts.
     Note {
@@ -110,6 +121,7 @@ impl Act {
             Self::FalseAlarm { .. } => "incident.false_alarm",
             Self::Reopen { .. } => "incident.reopened",
             Self::VendorCalled { .. } => "incident.vendor_called",
+            Self::TakeStep { .. } => "incident.step_taken",
             Self::Note { .. } => "incident.moment_recorded",
         }
     }
@@ -158,6 +170,14 @@ impl Act {
                 let whom = needed("whom you called", whom, SHORT_MAX_CHARS)?;
                 let number = fitting("the number", number, SHORT_MAX_CHARS)?;
                 Ok((status, Entry::VendorCalled { whom, number, called_at: *at }))
+            }
+            Self::TakeStep { step, outcome, at, text } => {
+                if now < *at {
+                    return Err(ActError::InTheFuture);
+                }
+                let text = fitting("the remark", text, SHORT_MAX_CHARS)?;
+                let (step, outcome) = (*step, *outcome);
+                Ok((status, Entry::StepTaken { step, outcome, at: *at, text }))
             }
             Self::Note { moment, at, text } => {
                 if now < *at {
@@ -223,6 +243,13 @@ mod tests {
         let later = night() + jiff::SignedDuration::from_secs(1);
         let call = Act::VendorCalled { whom: "x".to_owned(), number: String::new(), at: later };
         assert_eq!(call.upon(Status::Open, night()), Err(ActError::InTheFuture));
+        let step = Act::TakeStep {
+            step: EmergencyStep::BackupPath,
+            outcome: StepOutcome::Done,
+            at: later,
+            text: String::new(),
+        };
+        assert_eq!(step.upon(Status::Open, night()), Err(ActError::InTheFuture));
     }
 
     #[track_caller]

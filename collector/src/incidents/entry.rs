@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use shirase_shared::event::Severity;
 use shirase_shared::ids::{IncidentId, UserId};
 
-use super::Moment;
+use super::{EmergencyStep, Moment, StepOutcome};
 use crate::correlate::{NaturalKey, Rule};
 
 /// Something done to an incident, by the machine or by a person.
@@ -91,6 +91,17 @@ pub enum Entry {
         /// When, as that person says.
         called_at: Timestamp,
     },
+    /// A person took an emergency step, or said why not.
+    StepTaken {
+        /// Which.
+        step: EmergencyStep,
+        /// What became of it.
+        outcome: StepOutcome,
+        /// When, as that person says.
+        at: Timestamp,
+        /// How, or why not.
+        text: String,
+    },
     /// A person recorded a moment from which duties run.
     Noted {
         /// Which.
@@ -132,6 +143,7 @@ impl Entry {
             | Self::Closed { .. }
             | Self::FalseAlarm { .. }
             | Self::Reopened { .. }
+            | Self::StepTaken { .. }
             | Self::Noted { .. } => None,
         }
     }

@@ -102,7 +102,8 @@ impl Moments {
                 | Entry::Closed { .. }
                 | Entry::FalseAlarm { .. }
                 | Entry::Reopened { .. }
-                | Entry::VendorCalled { .. } => {}
+                | Entry::VendorCalled { .. }
+                | Entry::StepTaken { .. } => {}
             }
         }
         Self { alerted: incident.opened_at, taken_up, recorded }

@@ -151,7 +151,7 @@ fn told(event: &Event) -> Text {
         }
         Anomaly::Agent(state) => Text::new(match state {
             AgentState::Started { .. } => "timeline-agent-started",
-            AgentState::Stopping => "timeline-agent-stopping",
+            AgentState::Stopping { .. } => "timeline-agent-stopping",
             AgentState::ConfigInvalid { .. } => "timeline-agent-config-invalid",
             AgentState::ConfigLoaded => "timeline-agent-config-loaded",
             AgentState::DrillStarted => "timeline-agent-drill-started",
@@ -183,6 +183,7 @@ fn of_entry(
         | Entry::FalseAlarm { .. }
         | Entry::Reopened { .. }
         | Entry::VendorCalled { .. }
+        | Entry::StepTaken { .. }
         | Entry::Noted { .. } => None,
     };
     TimelineItem {
@@ -215,6 +216,7 @@ const fn severity_of(entry: &Entry) -> Option<Severity> {
         | Entry::FalseAlarm { .. }
         | Entry::Reopened { .. }
         | Entry::VendorCalled { .. }
+        | Entry::StepTaken { .. }
         | Entry::Noted { .. } => None,
     }
 }
@@ -250,6 +252,11 @@ fn done(entry: &Entry) -> Text {
         Entry::Reopened { reason } => Text::new("timeline-reopened").with("reason", plain(reason)),
         Entry::Noted { moment, at, text } => Text::new("timeline-noted")
             .with("moment", Arg::Key(moment.label_key()))
+            .with("at", Arg::Time(*at))
+            .with("text", plain(text)),
+        Entry::StepTaken { step, outcome, at, text } => Text::new("timeline-step")
+            .with("step", Arg::Key(step.label_key()))
+            .with("outcome", Arg::Key(outcome.label_key()))
             .with("at", Arg::Time(*at))
             .with("text", plain(text)),
         Entry::VendorCalled { whom, number, called_at } => Text::new("timeline-vendor-called")

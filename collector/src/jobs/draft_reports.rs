@@ -65,6 +65,7 @@ impl DraftReportsJob {
         facility: &Arc<Facility>,
         users: &Arc<BTreeMap<UserId, String>>,
     ) -> Result<usize, StoreError> {
+        let facility = &Arc::new(self.store.with_vendors(facility, self.clock.now()).await?);
         let hosts = Arc::new(self.store.hosts(&facility.id).await?);
         let reports = self.store.reports(&facility.id).await?;
         let windows = Arc::new(windows(&self.store, &facility.id).await?);

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::deadline::Warning;
-use super::emergency::EmergencyTold;
 use super::letter::{Alert, Post, test_letter};
 use super::mail::{MailConfig, Mailer};
+use super::matter::MatterTold;
 use super::webhook::{Poster, PosterError};
 use super::{Channel, ChannelKind, SendError};
 use crate::audit::Head;
@@ -77,17 +77,22 @@ impl Courier {
         }
     }
 
-    /// Tells of an emergency release and returns the server's answer.
+    /// Tells of what waits for a person and returns the server's answer.
     ///
     /// # Errors
     /// Says why it did not leave.
-    pub async fn tell_release(
+    pub async fn tell_matter(
         &self,
         channel: &Channel,
-        told: &EmergencyTold,
+        told: &MatterTold,
+        head: Option<&Head>,
     ) -> Result<String, SendError> {
         match channel.kind {
-            ChannelKind::Mail => self.mailer()?.send(&channel.target, &told.letter()).await,
+            ChannelKind::Mail => {
+                self.mailer()?
+                    .send(&channel.target, &told.letter(head))
+                    .await
+            }
             ChannelKind::Webhook => {
                 let body = serde_json::to_value(told.post()).map_err(unwritable)?;
                 let message_id = told.key.message_id();

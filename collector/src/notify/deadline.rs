@@ -10,10 +10,13 @@ use serde::Serialize;
 use shirase_shared::event::Severity;
 use shirase_shared::ids::{FacilityId, IncidentId};
 
-use super::letter::{Both, Letter};
+use super::letter::{Both, Letter, one_line};
 use super::{Channel, ChannelId};
-use crate::locale::{Lang, Locale, japan_time, visible};
+use crate::locale::{Lang, Locale, japan_time};
 use crate::reports::deadline::{Deadline, State};
+
+/// Longest foreign text in a line of a letter, in characters.
+const LINE_MAX_CHARS: usize = 120;
 
 /// How far a deadline is when staff are told of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -195,14 +198,9 @@ impl Warning {
     /// Writes the mail.
     #[must_use]
     pub fn letter(&self) -> Letter {
-        let body = format!(
-            "{}\n----------------------------------------\n\n{}",
-            self.part(Lang::Ja),
-            self.part(Lang::En)
-        );
         Letter {
             subject: self.subject(),
-            body,
+            body: Letter::in_both(|lang| self.part(lang)),
             message_id: self.key.message_id(),
             thread_id: format!("<{}@alerts.shirase.invalid>", self.key.incident),
             created_at: self.created_at,
@@ -230,8 +228,8 @@ impl Warning {
         let locale = Locale::new(Lang::Ja);
         let key = if self.drill { "deadline-subject-drill" } else { "deadline-subject" };
         let state = self.state_words(locale);
-        let facility = one_line(&self.facility);
-        let label = one_line(&self.deadline.label.ja);
+        let facility = line(&self.facility);
+        let label = line(&self.deadline.label.ja);
         locale.text_with(key, &[("facility", &facility), ("label", &label), ("state", &state)])
     }
 
@@ -242,8 +240,7 @@ impl Warning {
             lines.push(locale.text("notify-drill"));
             lines.push(String::new());
         }
-        let (facility, label) =
-            (one_line(&self.facility), one_line(self.deadline.label.in_lang(lang)));
+        let (facility, label) = (line(&self.facility), line(self.deadline.label.in_lang(lang)));
         lines.push(locale.text_with(
             "deadline-mail-what",
             &[("facility", &facility), ("number", &self.number), ("label", &label)],
@@ -289,12 +286,8 @@ impl Warning {
     }
 }
 
-fn one_line(text: &str) -> String {
-    visible(text)
-        .replace(['\n', '\t', '\r'], " ")
-        .chars()
-        .take(120)
-        .collect()
+fn line(text: &str) -> String {
+    one_line(text, LINE_MAX_CHARS)
 }
 
 #[cfg(test)]

@@ -109,6 +109,12 @@ pub struct Letter {
 }
 
 impl Letter {
+    /// Writes the same in Japanese and below in English.
+    pub(super) fn in_both(part: impl Fn(Lang) -> String) -> String {
+        let (ja, en) = (part(Lang::Ja), part(Lang::En));
+        format!("{ja}\n----------------------------------------\n\n{en}")
+    }
+
     /// Takes the head of the audit log along: below the text, and as a header by whoever makes the mail.
     #[must_use]
     pub fn carrying(mut self, head: Option<&Head>) -> Self {
@@ -194,12 +200,9 @@ impl Alert {
     #[must_use]
     pub fn letter(&self) -> Letter {
         let alert = self.cleaned();
-        let mut body = alert.part(Lang::Ja);
-        body.push_str("\n----------------------------------------\n\n");
-        body.push_str(&alert.part(Lang::En));
         Letter {
             subject: alert.subject(Lang::Ja),
-            body,
+            body: Letter::in_both(|lang| alert.part(lang)),
             message_id: self.message_id.clone(),
             thread_id: format!("<{}@alerts.shirase.invalid>", self.key.incident),
             created_at: self.created_at,
@@ -355,7 +358,7 @@ fn name(text: &str) -> String {
 }
 
 /// Returns a text as one line without anything hidden, cut at `max` characters.
-fn one_line(text: &str, max: usize) -> String {
+pub(super) fn one_line(text: &str, max: usize) -> String {
     let shown = visible(text).replace(['\n', '\t', '\r'], " ");
     if shown.chars().count() <= max {
         return shown;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use shirase_shared::ids::HostId;
 
 use super::letter::{Both, Call, Place};
@@ -22,11 +23,15 @@ pub struct Telling {
 }
 
 impl Telling {
-    /// Reads the names of a facility.
+    /// Reads the names of a facility, and whom its address book names.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn load(store: &Store, facility: &Facility) -> Result<Self, StoreError> {
+    pub async fn load(
+        store: &Store,
+        facility: &Facility,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
         let hosts = store.hosts(&facility.id).await?;
         let names = Names {
             hosts: hosts
@@ -36,7 +41,9 @@ impl Telling {
             users: store.user_names().await?,
         };
 
-        Ok(Self { facility: facility.clone(), hosts, names })
+        let facility = store.with_vendors(facility, now).await?;
+
+        Ok(Self { facility, hosts, names })
     }
 
     /// Returns what happened, in a few words, such as 電子カルテサーバで「ファイルの大量変更」.

@@ -1,7 +1,6 @@
 //! Submissions, decisions and renderings. The rules are `approval`'s; here they are applied inside one transaction.
 
 mod emergencies;
-mod notices;
 mod read;
 mod rows;
 mod rules;

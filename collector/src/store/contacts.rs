@@ -7,7 +7,8 @@ use sqlx::{FromRow, SqliteConnection};
 use super::append_audit;
 use super::connect::{Store, StoreError, from_json, from_ms, parsed, to_json, to_ms};
 use crate::audit::{Actor, AuditEntry};
-use crate::contacts::{Contact, ContactAct, Details, Entry, Plan, Verified};
+use crate::contacts::{Contact, ContactAct, Details, Entry, Plan, Verified, today, vendors};
+use crate::facilities::Facility;
 
 /// The versions in force.
 const CURRENT: &str = "SELECT * FROM contacts AS c WHERE facility_id = ? AND revision = (
@@ -71,6 +72,22 @@ impl Store {
             .fetch_all(&self.readers)
             .await?;
         in_order(rows)
+    }
+
+    /// Returns a facility with the vendors its address book names now.
+    ///
+    /// # Errors
+    /// When the database fails or holds an unreadable contact.
+    pub async fn with_vendors(
+        &self,
+        facility: &Facility,
+        now: Timestamp,
+    ) -> Result<Facility, StoreError> {
+        let contacts = self.contacts(&facility.id).await?;
+        let mut facility = facility.clone();
+        facility.master.vendors = vendors(&contacts, &facility.master, today(now));
+
+        Ok(facility)
     }
 
     /// Returns every version of one contact, the newest first; none if there is no such contact.
@@ -153,7 +170,7 @@ impl Store {
         (who, now): (Actor, Timestamp),
     ) -> Result<Contact, StoreError> {
         let change = |known: &Contact| {
-            let today = crate::contacts::today(now);
+            let today = today(now);
             let last = today.max(known.details.valid_from);
             let details = Details { valid_to: Some(last), ..known.details.clone() };
             (ContactAct::Retired, details, known.verified.clone())

@@ -190,6 +190,24 @@ impl Store {
         rows.into_iter().map(Delivery::try_from).collect()
     }
 
+    /// Returns the deliveries that wait for a person's decision, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails or holds an unreadable one.
+    pub async fn stopped_deliveries(
+        &self,
+        facility: &FacilityId,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let rows: Vec<DeliveryRow> = sqlx::query_as(
+            "SELECT * FROM deliveries WHERE facility_id = ? AND state IN ('unknown', 'refused', 'failed')
+             ORDER BY updated_ms, delivery_id",
+        )
+        .bind(facility.as_str())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter().map(Delivery::try_from).collect()
+    }
+
     /// Returns by which delivery each report of an incident was handed in, the first of each.
     ///
     /// # Errors

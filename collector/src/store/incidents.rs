@@ -298,6 +298,9 @@ impl Store {
             listening: self.listening_spans(since).await?,
             forks: Vec::new(),
             ordered_drills: BTreeSet::new(),
+            windows: self
+                .windows(facility, as_of - LOOK_BACK_OVER_CONCLUSIONS)
+                .await?,
             known: self
                 .known_conclusions(facility, as_of - LOOK_BACK_OVER_CONCLUSIONS)
                 .await?,

@@ -6,7 +6,7 @@ use shirase_shared::wire::{Action, SignedOrder};
 use sqlx::FromRow;
 
 use super::connect::{Store, StoreError, from_json, from_ms_maybe, parsed, to_ms};
-use crate::orders::IssuedOrder;
+use crate::orders::{IssuedOrder, Window, windows};
 
 #[derive(FromRow)]
 struct Row {
@@ -90,6 +90,27 @@ impl Store {
         .fetch_all(&self.readers)
         .await?;
         rows.into_iter().map(IssuedOrder::try_from).collect()
+    }
+
+    /// Returns the maintenance windows ordered since a moment.
+    ///
+    /// # Errors
+    /// When the database fails or holds an unreadable order.
+    pub(super) async fn windows(
+        &self,
+        facility: &FacilityId,
+        since: Timestamp,
+    ) -> Result<Vec<(HostId, Window)>, StoreError> {
+        let rows: Vec<(String,)> = sqlx::query_as(
+            "SELECT order_json FROM orders WHERE facility_id = ? AND drill_id IS NULL AND ? <= issued_ms",
+        )
+        .bind(facility.as_str())
+        .bind(to_ms(since))
+        .fetch_all(&self.readers)
+        .await?;
+        let orders = rows.iter().map(|(order,)| from_json("order", order));
+
+        Ok(windows(&orders.collect::<Result<Vec<_>, StoreError>>()?))
     }
 
     /// Notes that orders were put into an answer, where this is the first time.

@@ -1,4 +1,4 @@
-//! What becomes of a message: the same for alerts, warnings about deadlines and notices of emergency releases, whose tables share these columns.
+//! What becomes of a message: the same for alerts, warnings about deadlines and notices of what waits for a person, whose tables share these columns.
 
 use jiff::Timestamp;
 use shirase_shared::ids::FacilityId;
@@ -12,8 +12,8 @@ pub(super) enum Outbox {
     Alerts,
     /// Warnings about deadlines.
     Deadlines,
-    /// Notices of releases by one person.
-    Emergencies,
+    /// Notices of what waits for a person.
+    Matters,
 }
 
 impl Outbox {
@@ -25,8 +25,8 @@ impl Outbox {
             Self::Deadlines => {
                 "UPDATE deadline_notices SET sent_ms = ?, last_error = '' WHERE facility_id = ? AND message_id = ?"
             }
-            Self::Emergencies => {
-                "UPDATE emergency_notices SET sent_ms = ?, last_error = '' WHERE facility_id = ? AND message_id = ?"
+            Self::Matters => {
+                "UPDATE matter_notices SET sent_ms = ?, last_error = '' WHERE facility_id = ? AND message_id = ?"
             }
         }
     }
@@ -41,8 +41,8 @@ impl Outbox {
                 "UPDATE deadline_notices SET attempts = attempts + 1, next_ms = ?, last_error = ?
                  WHERE facility_id = ? AND message_id = ?"
             }
-            Self::Emergencies => {
-                "UPDATE emergency_notices SET attempts = attempts + 1, next_ms = ?, last_error = ?
+            Self::Matters => {
+                "UPDATE matter_notices SET attempts = attempts + 1, next_ms = ?, last_error = ?
                  WHERE facility_id = ? AND message_id = ?"
             }
         }

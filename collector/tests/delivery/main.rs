@@ -8,10 +8,16 @@ mod released;
 mod python;
 #[path = "../support/smtp_play.rs"]
 mod smtp_play;
+#[path = "../support/terminal.rs"]
+mod terminal;
 #[path = "../support/ward.rs"]
 mod ward;
+#[path = "../support/webhook_server.rs"]
+mod webhook_server;
 
 mod by_hand;
+mod commands;
 mod folder;
 mod killed;
 mod smtp;
+mod staff;

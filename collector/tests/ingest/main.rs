@@ -9,3 +9,4 @@ mod batches;
 mod doors;
 mod heartbeats;
 mod manifests;
+mod versions;

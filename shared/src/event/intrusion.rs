@@ -81,6 +81,8 @@ pub enum ProtectionKind {
     OwnFilesTouched,
     /// The agent's own service was switched off or altered.
     OwnServiceTouched,
+    /// The agent's last life ended by force, or it broke off, while the machine ran on.
+    OwnServiceKilled,
 }
 
 /// Evidence that backups are lost.

@@ -161,8 +161,8 @@ impl Act<'_> {
         // On the ground's own disk, but outside what is watched.
         let options = WatchOptions { state: Some(self.ground.aside().join("state")), record: None };
         let first = self.watch(&options)?;
-        let alive = self.ground.aside().join("state");
-        wait_for_files(&alive, Duration::from_secs(20))?;
+        let alive = self.ground.aside().join("state").join("watch-alive");
+        wait_for_file(&alive, Duration::from_secs(20))?;
         first.kill_9()?;
         let mut attackers = self.start(targets)?;
         attackers.finish()?;
@@ -381,15 +381,14 @@ pub(crate) fn approximately(count: u64) -> f64 {
     count as f64
 }
 
-/// Waits until a folder holds a file besides the key: the first sign of life.
-fn wait_for_files(folder: &Path, deadline: Duration) -> Result<()> {
+/// Waits for the whole sign of life: it is written beside and moved into its place.
+fn wait_for_file(file: &Path, deadline: Duration) -> Result<()> {
     let begun = Instant::now();
     while begun.elapsed() < deadline {
-        let files = std::fs::read_dir(folder).map_or(0, Iterator::count);
-        if 2 <= files {
+        if file.exists() {
             return Ok(());
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    bail!("the agent kept no sign of life in `{}`", folder.display())
+    bail!("the agent kept no sign of life in `{}`", file.display())
 }

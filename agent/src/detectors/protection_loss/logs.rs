@@ -118,7 +118,8 @@ impl Harmed {
             | ProtectionKind::GuardStopped
             | ProtectionKind::GuardRemoved
             | ProtectionKind::OwnFilesTouched
-            | ProtectionKind::OwnServiceTouched => "cut",
+            | ProtectionKind::OwnServiceTouched
+            | ProtectionKind::OwnServiceKilled => "cut",
         };
         format!("log `{}` was {verb} ({})", self.name, self.detail)
     }

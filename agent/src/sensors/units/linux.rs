@@ -7,7 +7,7 @@ use shirase_shared::error::Chain;
 use zbus::connection::Builder;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant};
 
-use super::{Bus, Listing, Unit};
+use super::{Bus, Jobs, Listing, Unit};
 
 /// What the sensor sees with.
 pub(super) const NAME: &str = "systemd";
@@ -28,6 +28,9 @@ const UNIT: &str = "org.freedesktop.systemd1.Unit";
 const ANY_STATE: &[&str] = &[];
 /// What is listed.
 const PATTERNS: &[&str] = &["*.service", "*.target"];
+
+/// The number of no job.
+const NO_JOB: u32 = 0;
 
 /// A unit as systemd lists it: name, description, load, active and sub state, followed unit, its object, and its job.
 type Listed =
@@ -91,6 +94,24 @@ impl Manager {
             let unit: OwnedObjectPath = told.body().deserialize()?;
             let id = property(&connection, unit.as_str(), UNIT, "Id").await?;
             Ok(Some(id).filter(|id| id.ends_with(".service")))
+        })
+        .await
+    }
+
+    /// Lists what systemd is about to do, to this process's service and to the system.
+    pub(super) async fn jobs(&mut self) -> Result<Jobs, String> {
+        // A process that is no service has none.
+        let own = self.own_service().await.ok().flatten();
+        let connection = self.connection().await?;
+        self.patiently(async {
+            let asked = (ANY_STATE, PATTERNS);
+            let told = call(&connection, "ListUnitsByPatterns", &asked).await?;
+            let listed: Vec<Listed> = told.body().deserialize()?;
+            let system = property(&connection, PATH, MANAGER, "SystemState").await?;
+            let job = |(name, _, _, _, _, _, _, number, kind, _): Listed| {
+                (number != NO_JOB).then_some((name, kind))
+            };
+            Ok(Jobs { system, own, jobs: listed.into_iter().filter_map(job).collect() })
         })
         .await
     }

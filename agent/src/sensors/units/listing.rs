@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::ending::STOPPING;
 use crate::observation::{Course, ServicesSeen};
 
-/// What the manager says of itself while the system goes down.
-const STOPPING: &str = "stopping";
 /// States the system as a whole can be put into (`systemctl isolate`).
 const STATES: &[&str] = &["rescue.target", "emergency.target", "multi-user.target"];
 /// A state that contains another one: leaving it leaves the other in force.

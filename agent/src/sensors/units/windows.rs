@@ -19,7 +19,7 @@ use windows_sys::Win32::System::Services::{
 };
 use windows_sys::Win32::UI::WindowsAndMessaging::{GetSystemMetrics, SM_SHUTTINGDOWN};
 
-use super::{Bus, Listing, Unit};
+use super::{Bus, Jobs, Listing, Unit};
 
 /// What the sensor sees with.
 pub(super) const NAME: &str = "service control manager";
@@ -56,6 +56,13 @@ struct Listed {
 impl Manager {
     pub(super) fn new(_: Bus) -> Self {
         Self { hanging: None, starts: BTreeMap::new() }
+    }
+
+    /// Tells whether the system goes down; Windows does not say what a service is stopped for.
+    pub(super) async fn jobs(&mut self) -> Result<Jobs, String> {
+        let listing = self.list().await?;
+
+        Ok(Jobs { system: listing.system, ..Jobs::default() })
     }
 
     /// Lists the services that start with the system.

@@ -48,6 +48,7 @@ fn explain_protection(protection: &Protection) -> Text {
         ProtectionKind::LogRemoved => "why-log-removed",
         ProtectionKind::OwnFilesTouched => "why-own-files",
         ProtectionKind::OwnServiceTouched => "why-own-service",
+        ProtectionKind::OwnServiceKilled => "why-own-service-killed",
     };
     Text::new(key).with("name", Arg::Plain(protection.name.clone()))
 }

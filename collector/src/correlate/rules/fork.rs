@@ -47,6 +47,7 @@ fn conclude(facts: &Facts<'_>, forks: &[&Fork]) -> Option<Conclusion> {
         first_at: forks.iter().map(|fork| fork.noticed_at).min()?,
         last_at: forks.iter().map(|fork| fork.noticed_at).max()?,
         drill: None,
+        sources: BTreeSet::new(),
         care_roles: facts.roles(host),
         reason: Reason::Fork {
             stream,

@@ -83,6 +83,7 @@ fn unread(facts: &Facts<'_>) -> Vec<Conclusion> {
             first_at: times().min()?,
             last_at: times().max()?,
             drill: None,
+            sources: BTreeSet::new(),
             care_roles: facts.roles(host),
             reason: Reason::Unread {
                 kind: kind.to_owned(),

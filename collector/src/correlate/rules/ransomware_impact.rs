@@ -54,6 +54,7 @@ fn conclude(facts: &Facts<'_>, change: &Conclusion, base: &[Conclusion]) -> Opti
         first_at: all().map(|part| part.first_at).min()?,
         last_at: all().map(|part| part.last_at).max()?,
         drill: change.drill,
+        sources: BTreeSet::new(),
         care_roles: all()
             .flat_map(|part| part.care_roles.iter().copied())
             .collect(),

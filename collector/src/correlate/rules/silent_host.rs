@@ -13,6 +13,7 @@ use shirase_shared::ids::HostId;
 use super::serves_care;
 use crate::correlate::conclusion::{Conclusion, NaturalKey, Reason, RecordKey, Rule, Span, Stop};
 use crate::correlate::input::{Facts, Seen};
+use crate::orders::Window;
 use crate::records::ListeningSpan;
 
 /// How far from the last heartbeat an agent's word about its own life may lie: the two cross on their way.
@@ -59,9 +60,26 @@ fn conclude(facts: &Facts<'_>, host: HostId, heard_at: Timestamp) -> Option<Conc
         first_at: heard_at,
         last_at: noticed_at,
         drill: None,
+        sources: BTreeSet::new(),
         care_roles: roles,
-        reason: Reason::SilentHost { last_heard_at: heard_at, stop, returned_at: None },
+        reason: Reason::SilentHost {
+            last_heard_at: heard_at,
+            stop,
+            returned_at: None,
+            maintenance: maintenance(facts, host, Span { first: heard_at, last: noticed_at }),
+        },
     })
+}
+
+/// Returns the maintenance that was announced for a host while it fell silent. It changes the words alone.
+fn maintenance(facts: &Facts<'_>, host: HostId, silence: Span) -> Option<Window> {
+    let windows = facts.input.windows.iter();
+    let covers = |window: &&Window| window.from <= silence.last && silence.first <= window.until;
+    windows
+        .filter(|(of, _)| *of == host)
+        .map(|(_, window)| window)
+        .rfind(covers)
+        .cloned()
 }
 
 fn key(host: HostId, heard_at: Timestamp) -> NaturalKey {
@@ -103,8 +121,8 @@ fn stop(facts: &Facts<'_>, host: HostId, heard_at: Timestamp) -> (Stop, BTreeSet
     });
     let words: Vec<(&Seen<'_>, Stop)> = near
         .filter_map(|seen| match &seen.event.anomaly {
-            Anomaly::Agent(AgentState::Stopping) => {
-                Some((seen, Stop::Announced { at: seen.record.corrected_at }))
+            Anomaly::Agent(AgentState::Stopping { cause }) => {
+                Some((seen, Stop::Announced { at: seen.record.corrected_at, cause: *cause }))
             }
             Anomaly::Agent(AgentState::Started { .. }) => Some((seen, Stop::Unannounced)),
             Anomaly::Agent(
@@ -135,7 +153,8 @@ fn stop(facts: &Facts<'_>, host: HostId, heard_at: Timestamp) -> (Stop, BTreeSet
 
 /// Notes that a host was heard again after a silence an earlier run concluded.
 fn note_return(facts: &Facts<'_>, known: &Conclusion) -> Option<Conclusion> {
-    let Reason::SilentHost { last_heard_at, stop, returned_at: None } = &known.reason else {
+    let Reason::SilentHost { last_heard_at, stop, returned_at: None, maintenance } = &known.reason
+    else {
         return None;
     };
     let host = *known.hosts.first()?;
@@ -147,6 +166,7 @@ fn note_return(facts: &Facts<'_>, known: &Conclusion) -> Option<Conclusion> {
         last_heard_at: *last_heard_at,
         stop: *stop,
         returned_at: Some(heard_at),
+        maintenance: maintenance.clone(),
     };
 
     Some(Conclusion { reason, last_at: known.last_at.max(heard_at), ..known.clone() })

@@ -117,6 +117,7 @@ fn conclude(
             .min(about.first_at),
         last_at: spans.map(|span| span.last).max()?.max(about.last_at),
         drill: about.drill,
+        sources: BTreeSet::new(),
         care_roles,
         reason,
     })

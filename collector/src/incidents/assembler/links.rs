@@ -1,7 +1,7 @@
 //! Which conclusions tell one story.
 //!
 //! Two are linked when one is a part of the other, when they stand on the same record, or when they speak of the same
-//! host within the window. A link that exists stays whatever else arrives: spans only widen and records only add up.
+//! host, or of logons from the same address, within the window. A link that exists stays whatever else arrives: spans only widen and records only add up.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ pub(super) fn stories(
     let mut sets = Sets::new(conclusions.len());
     link_parts(&conclusions, &places, &mut sets);
     link_records(&conclusions, &mut sets);
-    link_hosts(&conclusions, window, &mut sets);
+    link_places(&conclusions, window, &mut sets);
     link_owned(&conclusions, owners, &mut sets);
 
     let mut stories: BTreeMap<usize, BTreeSet<NaturalKey>> = BTreeMap::new();
@@ -68,17 +68,23 @@ fn link_records(conclusions: &[&Conclusion], sets: &mut Sets) {
     }
 }
 
-fn link_hosts(conclusions: &[&Conclusion], window: SignedDuration, sets: &mut Sets) {
-    let mut hosts: BTreeMap<(Option<DrillId>, HostId), Vec<Placed<'_>>> = BTreeMap::new();
+/// Links what happened in one place at about the same time.
+fn link_places(conclusions: &[&Conclusion], window: SignedDuration, sets: &mut Sets) {
+    let mut places: BTreeMap<(Option<DrillId>, Common<'_>), Vec<Placed<'_>>> = BTreeMap::new();
     for (place, conclusion) in alone(conclusions) {
-        for host in &conclusion.hosts {
-            hosts
-                .entry((conclusion.drill, *host))
+        let hosts = conclusion.hosts.iter().map(|host| Common::Host(*host));
+        let sources = conclusion
+            .sources
+            .iter()
+            .map(|source| Common::Source(source));
+        for common in hosts.chain(sources) {
+            places
+                .entry((conclusion.drill, common))
                 .or_default()
                 .push((place, conclusion));
         }
     }
-    for mut there in hosts.into_values() {
+    for mut there in places.into_values() {
         there.sort_by_key(|(place, conclusion)| (conclusion.first_at, *place));
         for (index, (place, earlier)) in there.iter().enumerate() {
             let later = there.iter().skip(index + 1);
@@ -91,6 +97,15 @@ fn link_hosts(conclusions: &[&Conclusion], window: SignedDuration, sets: &mut Se
             }
         }
     }
+}
+
+/// What two conclusions can have in common.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Common<'a> {
+    /// The host they speak of.
+    Host(HostId),
+    /// The address somebody logged on from: whoever tries one server after another from there is one intruder.
+    Source(&'a str),
 }
 
 /// Keeps together what was put together before, for as long as it is open.

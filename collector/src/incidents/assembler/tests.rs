@@ -149,6 +149,20 @@ fn small_things_of_different_kinds_do_not_chain_days_together() {
 }
 
 #[test]
+fn who_tries_one_server_after_another_from_one_address_is_one_story() {
+    check(
+        &[
+            "0 ehr1 logon 10.0.0.9",
+            "300 share1 logon 10.0.0.9\n400 share1 change a 300 high .x",
+            "350 pacs1 logon 10.0.0.8",
+            "9000 ehr2 logon 10.0.0.9",
+        ],
+        "#1 open mass_change: logon high ehr1, logon high share1, mass_change high share1 | \
+         #2 open logon: logon high pacs1 | #3 open logon: logon high ehr2",
+    );
+}
+
+#[test]
 fn the_composite_rules_pull_hosts_together_even_when_their_parts_came_first() {
     check(
         &["0 ehr1 down pg o", "1 misc1 disk", "60 share1 change a 300 high .x"],
@@ -261,8 +275,17 @@ fn line() -> impl Strategy<Value = String> {
             }
         ),
         ("down|up|flap", 0..3_u8).prop_map(|(word, burst)| format!("{word} pg o{burst}")),
-        prop::sample::select(vec!["disk", "clock", "loss", "stopping", "started", "unread later"])
-            .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "disk",
+            "clock",
+            "loss",
+            "stopping",
+            "started",
+            "unread later",
+            "logon 10.0.0.8",
+            "logon 10.0.0.9"
+        ])
+        .prop_map(str::to_owned),
     ];
     (seconds, host, what).prop_map(|(seconds, host, what)| format!("{seconds} {host} {what}"))
 }

@@ -1,5 +1,6 @@
 //! What a timeline tells, in which order.
 
+use crate::incidents::{EmergencyStep, StepOutcome};
 use jiff::SignedDuration;
 use shirase_shared::ids::UserId;
 use uuid::Uuid;
@@ -124,6 +125,12 @@ fn every_entry_has_words_in_both_languages() {
         Entry::FalseAlarm { reason: text() },
         Entry::Reopened { reason: text() },
         Entry::VendorCalled { whom: text(), number: text(), called_at: at(0) },
+        Entry::StepTaken {
+            step: EmergencyStep::BackupPath,
+            outcome: StepOutcome::Done,
+            at: at(0),
+            text: text(),
+        },
     ];
     for what in entries {
         let text = done(&what);

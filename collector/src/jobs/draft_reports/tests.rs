@@ -6,7 +6,7 @@ use shirase_shared::ids::{BurstId, DrillId};
 use shirase_shared::testing::builders::{mass_change, outage};
 
 use super::*;
-use crate::incidents::Act;
+use crate::incidents::{Act, EmergencyStep, StepOutcome};
 use crate::release::night::{Night, author};
 use crate::reports::ReportStatus;
 use crate::reports::answer::{Answer, AnswerStatus, Source, Value};
@@ -132,9 +132,23 @@ async fn what_people_note_on_the_incident_fills_the_report() {
     night
         .act(Act::Comment { text: "患者 山田一郎 のカルテ".into() })
         .await;
+    let backup_cut = Act::TakeStep {
+        step: EmergencyStep::BackupPath,
+        outcome: StepOutcome::Done,
+        at,
+        text: "ケーブルを抜いた".into(),
+    };
+    night.act(backup_cut).await;
     night.follow().await;
     let sheet = night.sheet().await;
     assert_eq!(sheet.answers[&Field::DetectedAt].status, AnswerStatus::Confirmed);
+    let Value::Lines { lines } = &sheet.answers[&Field::FirstResponse].value else { panic!() };
+    let told = lines
+        .iter()
+        .map(|line| line.text.as_str())
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(told.contains("バックアップへの経路") && told.contains("ケーブルを抜いた"), "{told}");
     let Value::Lines { lines } = &sheet.answers[&Field::Contacted].value else { panic!() };
     assert_eq!(lines.len(), 1);
     assert!(lines[0].at == Some(at) && lines[0].text.contains("保守会社 佐藤"), "{lines:?}");

@@ -16,7 +16,7 @@ impl NotifyJob {
     ) -> Result<Alert, StoreError> {
         let found = self.store.incident(&facility.id, due.key.incident).await?;
         let incident = found.ok_or(StoreError::Missing("incident"))?;
-        let telling = Telling::load(&self.store, facility).await?;
+        let telling = Telling::load(&self.store, facility, self.clock.now()).await?;
 
         Ok(Alert {
             key: due.key.clone(),

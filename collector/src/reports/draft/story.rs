@@ -5,14 +5,14 @@ use std::fmt::Display;
 
 use jiff::Timestamp;
 use shirase_shared::event::{Anomaly, MassChange, OutageState};
-use shirase_shared::ids::HostId;
+use shirase_shared::ids::{HostId, UserId};
 
 use super::Input;
 use super::facts::{Facts, Gone, Harm, Silent};
 use super::technical::technique;
 use crate::correlate::Names;
 use crate::facilities::CareRole;
-use crate::incidents::{Entry, ItemKind, timeline};
+use crate::incidents::{Entry, ItemKind, steps_taken, timeline};
 use crate::locale::{Lang, Locale};
 use crate::reports::answer::{LINES_MAX, Line};
 use crate::reports::text::{japanese_time, plain_line, zoned_time};
@@ -274,19 +274,33 @@ impl Teller<'_> {
 
     /// What people did first, as they noted it on the incident.
     pub(super) fn acts(&self) -> Vec<Line> {
+        let who = |by: Option<UserId>| {
+            let name = by.and_then(|by| self.input.users.get(&by));
+            name.map(|name| plain_line(name)).unwrap_or_default()
+        };
         let taken_up = self
             .input
             .entries
             .iter()
             .filter(|entry| entry.what == Entry::Acknowledged);
-        taken_up
-            .map(|entry| {
-                let who = entry.who.and_then(|who| self.input.users.get(&who));
-                let label = who.map(|name| plain_line(name)).unwrap_or_default();
-                let text = self.locale.text("draft-line-acknowledged");
-                Line { at: Some(entry.at), label, text }
-            })
-            .collect()
+        let taken_up = taken_up.map(|entry| {
+            let text = self.locale.text("draft-line-acknowledged");
+            Line { at: Some(entry.at), label: who(entry.who), text }
+        });
+        let steps = steps_taken(self.input.entries).map(|taken| {
+            let step = self.locale.text(taken.step.label_key());
+            let outcome = self.locale.text(taken.outcome.label_key());
+            let (remark, key) = match plain_line(taken.text) {
+                remark if remark.is_empty() => (remark, "draft-line-step"),
+                remark => (remark, "draft-line-step-remark"),
+            };
+            let values: [(&str, &dyn Display); 3] =
+                [("step", &step), ("outcome", &outcome), ("remark", &remark)];
+            Line { at: Some(taken.at), label: who(taken.by), text: self.text(key, &values) }
+        });
+        let mut acts: Vec<Line> = taken_up.chain(steps).collect();
+        acts.sort_by_key(|line| line.at);
+        acts
     }
 
     /// Whom people called.

@@ -195,6 +195,7 @@ impl Maker<'_> {
                 ProtectionKind::OwnFilesTouched | ProtectionKind::OwnServiceTouched => {
                     (None, "draft-guard-own")
                 }
+                ProtectionKind::OwnServiceKilled => (None, "draft-guard-own-killed"),
             };
             codes.extend(code);
             records.extend(intrusion.records.iter().copied());
@@ -362,7 +363,8 @@ pub(super) fn technique(anomaly: &Anomaly) -> Option<&'static str> {
             ProtectionKind::GuardStopped
             | ProtectionKind::GuardRemoved
             | ProtectionKind::OwnFilesTouched
-            | ProtectionKind::OwnServiceTouched => Some("T1562.001"),
+            | ProtectionKind::OwnServiceTouched
+            | ProtectionKind::OwnServiceKilled => Some("T1562.001"),
             ProtectionKind::LogTruncated | ProtectionKind::LogRemoved => Some("T1070"),
         },
         Anomaly::Backup(backup) => match backup.what {

@@ -27,7 +27,7 @@ const CELL_MAX_CHARS: usize = 400;
 /// Widths of the columns time, label and text. A time is as wide as it is; what people write shares the rest.
 const LINE_WIDTHS: [u8; 3] = [0, 5, 9];
 /// Widths of the columns of affected systems.
-const SYSTEM_WIDTHS: [u8; 5] = [29, 19, 21, 21, 33];
+const SYSTEM_WIDTHS: [u8; 5] = [22, 17, 19, 20, 45];
 
 /// Returns what a value looks like.
 pub(super) fn blocks(field: Field, value: &Value, locale: Locale) -> Vec<Block> {

@@ -67,6 +67,7 @@ impl Store {
             | Act::Comment { .. }
             | Act::Close { .. }
             | Act::VendorCalled { .. }
+            | Act::TakeStep { .. }
             | Act::Note { .. } => {}
         }
         let logged = AuditEntry::new(now, Actor::User(by), act.audit_action(), incident)

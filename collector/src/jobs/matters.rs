@@ -1,4 +1,4 @@
-//! Tells staff of every report one person released alone, until another person looked at it.
+//! Tells staff of what waits for a person: a report one person released alone, a delivery that stopped.
 //!
 //! Always holds: reads stored state and acts on the difference; a notice is in the outbox, committed, before it is sent, and
 //! keeps its id.
@@ -12,11 +12,12 @@ use tokio::time::Instant;
 
 use super::notify::{next_attempt, random};
 use super::{Job, Outcome, What};
+use crate::audit::{Carrier, Departure};
 use crate::facilities::Facility;
 use crate::notify::courier::Courier;
-use crate::notify::emergency::{EmergencyNotice, EmergencyTold, missing};
 use crate::notify::letter::Both;
-use crate::notify::{Channel, SendError};
+use crate::notify::matter::{Matter, MatterNotice, MatterTold, Subject, missing};
+use crate::notify::{Channel, ChannelKind, SendError};
 use crate::reports::profile::Profiles;
 use crate::store::{Store, StoreError};
 
@@ -26,8 +27,8 @@ const PASS_LIMIT: Duration = Duration::from_secs(60);
 /// Longest text of an error that is kept.
 const ERROR_MAX_CHARS: usize = 400;
 
-/// Tells staff of emergency releases.
-pub struct EmergenciesJob {
+/// Tells staff of what waits for a person.
+pub struct MattersJob {
     /// The collector's memory.
     pub store: Store,
     /// What reports are called.
@@ -40,8 +41,8 @@ pub struct EmergenciesJob {
     pub console_url: String,
 }
 
-impl Job for EmergenciesJob {
-    const NAME: &'static str = "emergencies";
+impl Job for MattersJob {
+    const NAME: &'static str = "matters";
     const PERIOD: Duration = Duration::from_secs(15);
     const WOKEN_BY: &'static [What] = &[What::Report];
 
@@ -54,20 +55,20 @@ impl Job for EmergenciesJob {
     }
 }
 
-impl EmergenciesJob {
+impl MattersJob {
     async fn pass(&self) -> Result<usize, StoreError> {
         let begun = Instant::now();
         let mut sent = 0;
         for facility in self.store.facilities().await? {
-            let open = self.store.open_reviews(&facility.id).await?;
+            let open = self.store.open_matters(&facility.id).await?;
             let channels = self.store.alert_channels(&facility.id).await?;
-            let outbox = self.store.emergency_notice_keys(&facility.id).await?;
+            let outbox = self.store.matter_keys(&facility.id).await?;
             let new = missing(&open, &channels, &outbox);
             let now = self.clock.now();
             if !new.is_empty() {
-                self.store.put_emergency_notices(&new, now).await?;
+                self.store.put_matters(&new, now).await?;
             }
-            for notice in self.store.due_emergency_notices(&facility.id, now).await? {
+            for notice in self.store.due_matters(&facility.id, now).await? {
                 if PASS_LIMIT < begun.elapsed() {
                     return Ok(sent);
                 }
@@ -82,67 +83,82 @@ impl EmergenciesJob {
         &self,
         facility: &Facility,
         channels: &[Channel],
-        notice: &EmergencyNotice,
+        notice: &MatterNotice,
     ) -> Result<usize, StoreError> {
         let key = &notice.key;
         let channel = channels.iter().find(|channel| channel.id == key.channel);
         let told = self.told(facility, notice).await?;
         // The channel was removed: there is nobody to tell over it any more.
         let (Some(channel), Some(told)) = (channel, told) else {
-            self.store
-                .emergency_notice_done(key, self.clock.now())
-                .await?;
+            self.store.matter_done(key, self.clock.now()).await?;
             return Ok(0);
         };
-        let sending = self.courier.tell_release(channel, &told);
+        let head = self.store.audit_head().await?;
+        let sending = self.courier.tell_matter(channel, &told, head.as_ref());
         let outcome = tokio::time::timeout(SEND_LIMIT, sending)
             .await
             .unwrap_or_else(|_| {
                 let why = format!("the server took longer than {SEND_LIMIT:?}");
                 Err(SendError::Unreachable(why))
             });
-        let (report, id) = (key.report, &key.channel);
+        let (message, id) = (key.message_id(), &key.channel);
         match outcome {
             Ok(answer) => {
-                self.store
-                    .emergency_notice_done(key, self.clock.now())
-                    .await?;
+                let at = self.clock.now();
+                self.store.matter_done(key, at).await?;
+                if let (ChannelKind::Mail, Some(head)) = (channel.kind, head) {
+                    let carrier = Carrier::Mail;
+                    self.store
+                        .head_left(&Departure { carrier, head, at })
+                        .await?;
+                }
                 tracing::info!(
-                    report.id = %report, channel.id = %id, answer,
-                    "told staff over {id} of the emergency release of report {report}"
+                    message.id = message, channel.id = %id, answer,
+                    "told staff over {id} of what waits for a person: {}", told.link
                 );
                 Ok(1)
             }
             Err(error) => {
                 let why: String = error.to_string().chars().take(ERROR_MAX_CHARS).collect();
                 let next = next_attempt(notice.attempts, self.clock.now(), random());
-                self.store.emergency_notice_failed(key, next, &why).await?;
+                self.store.matter_failed(key, next, &why).await?;
                 tracing::warn!(
-                    report.id = %report, channel.id = %id, error = why,
-                    "staff not told over {id} of the emergency release of report {report}; tried again later"
+                    message.id = message, channel.id = %id, error = why,
+                    "staff not told over {id} of what waits for a person; tried again later"
                 );
                 Ok(0)
             }
         }
     }
 
+    /// Reads a matter as it stands now; `None` if its report or incident is gone.
     async fn told(
         &self,
         facility: &Facility,
-        notice: &EmergencyNotice,
-    ) -> Result<Option<EmergencyTold>, StoreError> {
-        let key = &notice.key;
-        let releases = self
-            .store
-            .emergency_releases(&facility.id, key.report)
-            .await?;
-        let release = releases
-            .into_iter()
-            .find(|release| release.revision == key.revision);
-        let Some(release) = release else { return Ok(None) };
-        let incident = self.store.incident(&facility.id, release.incident).await?;
+        notice: &MatterNotice,
+    ) -> Result<Option<MatterTold>, StoreError> {
+        let (subject, report, page) = match notice.key.matter {
+            Matter::Release(report, revision) => {
+                let releases = self.store.emergency_releases(&facility.id, report).await?;
+                let found = releases
+                    .into_iter()
+                    .find(|release| release.revision == revision);
+                let Some(release) = found else { return Ok(None) };
+                (Subject::Release(Box::new(release)), report, format!("reports/{report}"))
+            }
+            Matter::Delivery(id, _) => {
+                let delivery = self.store.delivery(&facility.id, id).await?;
+                let attempts = self.store.delivery_attempts(&facility.id, id).await?;
+                let answer = attempts
+                    .last()
+                    .map_or_else(String::new, |attempt| attempt.answer.clone());
+                let report = delivery.report;
+                (Subject::Delivery(Box::new(delivery), answer), report, format!("deliveries/{id}"))
+            }
+        };
+        let report = self.store.report(&facility.id, report).await?;
+        let incident = self.store.incident(&facility.id, report.incident).await?;
         let Some(incident) = incident else { return Ok(None) };
-        let report = self.store.report(&facility.id, key.report).await?;
         let title = self.profiles.profile(&report.profile).map_or_else(
             || Both { ja: report.profile.clone(), en: report.profile.clone() },
             |profile| {
@@ -151,15 +167,15 @@ impl EmergenciesJob {
             },
         );
 
-        Ok(Some(EmergencyTold {
-            key: key.clone(),
+        Ok(Some(MatterTold {
+            key: notice.key.clone(),
             created_at: notice.created_at,
             facility: facility.display_name().to_owned(),
             number: incident.number,
             drill: incident.drill.is_some(),
             title,
-            release,
-            link: format!("{}/facilities/{}/reports/{}", self.console_url, facility.id, key.report),
+            subject,
+            link: format!("{}/facilities/{}/{page}", self.console_url, facility.id),
         }))
     }
 }

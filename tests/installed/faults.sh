@@ -1,0 +1,62 @@
+# What can be wrong on a server when its agent starts: the service comes up all the same, goes on, and says so.
+# shellcheck shell=bash
+
+state=/var/lib/shirase-agent
+
+# No network at boot. What happens meanwhile is kept and told once the wire is there.
+no_network_at_boot() {
+  cut_wire
+  boot_state='starting|running|degraded' reboot_machine ward && eventually 60 runs &&
+    on ward systemctl stop nginx && eventually 30 says 'buffer +[1-9][0-9]* waiting' agent status || { mend_wire; return 1; }
+  local before
+  before=$(count_of 'nginx')
+  mend_wire
+  more_than() { [ "$(count_of 'nginx')" -gt "$1" ]; }
+  heard_again 90 && eventually 60 more_than "$before" && on ward systemctl start nginx
+}
+
+# Nobody knows the collector's name.
+collector_unknown_at_boot() {
+  on ward sed -i 's/ desk$/ nobody/' /etc/hosts &&
+    reboot_machine ward && eventually 30 runs && says 'collector' agent status || return 1
+  on ward sed -i 's/ nobody$/ desk/' /etc/hosts && heard_again 120
+}
+
+# The last good configuration stays in force, on the disk of the collector too it is known that it does.
+damaged_configuration() {
+  on ward cp /etc/shirase/agent.toml /root/agent.toml.good &&
+    on ward sh -c 'head -c 300 /dev/urandom >>/etc/shirase/agent.toml' &&
+    reboot_machine ward && eventually 30 runs &&
+    says 'fanotify' agent status && says 'last good' agent status &&
+    soon_told 60 'the configuration file is invalid' &&
+    on ward cp /root/agent.toml.good /etc/shirase/agent.toml &&
+    soon_told 60 'a new configuration is in force'
+}
+
+# A buffer that does not open is set aside, never deleted; a new one begins.
+damaged_buffer() {
+  on ward systemctl stop shirase-agent &&
+    on ward sh -c "for file in \$(find $state/buffer -type f -size +0); do dd if=/dev/urandom of=\$file bs=1k count=64 conv=notrunc status=none; done" &&
+    on ward systemctl start shirase-agent && eventually 30 runs &&
+    soon 90 'buffer would not open and was replaced' && heard_again &&
+    on ward sh -c "ls -d $state/buffer/quarantine-* | grep -q ."
+}
+
+# Not a byte is free. The agent runs and watches; what it may not have kept it tells when there is room.
+disk_full_at_boot() {
+  on ward systemctl stop shirase-agent
+  on ward sh -c 'fallocate -l 6G /root/filler 2>/dev/null; dd if=/dev/zero of=/root/filler2 bs=64k status=none 2>/dev/null; dd if=/dev/zero of=/root/filler3 bs=512 status=none 2>/dev/null; df --output=avail / | tail -1'
+  boot_state='starting|running|degraded' reboot_machine ward && eventually 60 runs && says 'fanotify' agent status ||
+    { on ward journalctl -u shirase-agent -b -o cat | tail -20; on ward rm -f /root/filler /root/filler2 /root/filler3; return 1; }
+  on ward rm -f /root/filler /root/filler2 /root/filler3 && heard_again &&
+    soon 60 'buffer was full; records of low severity were refused'
+}
+
+# A root that may not be read: told as blind there; the others are watched on.
+closed_root() {
+  on ward sh -c 'mkdir -p /etc/systemd/system/shirase-agent.service.d && printf "[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_SYS_ADMIN\n" >/etc/systemd/system/shirase-agent.service.d/walk.conf && printf "\n[[sensors.roots]]\npath = \"/srv/closed\"\n" >>/etc/shirase/agent.toml && systemctl daemon-reload' &&
+    on ward systemctl restart shirase-agent && eventually 30 runs &&
+    soon 60 'watched root cannot be read' && says 'closed: the agent has no right to read it' agent status || { agent status; on ward journalctl -u shirase-agent -n 20 -o cat; return 1; }
+  on ward sh -c 'rm -r /etc/systemd/system/shirase-agent.service.d; cp /root/agent.toml.good /etc/shirase/agent.toml; systemctl daemon-reload' &&
+    on ward systemctl restart shirase-agent && eventually 30 runs && heard_again
+}
