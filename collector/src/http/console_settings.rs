@@ -5,9 +5,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::console::{ConsoleState, page};
+use super::form::Form;
 use super::page_error::PageError;
 use super::place::{done, entry, facility, place_frame};
-use super::form::Form;
 use super::session::Call;
 use crate::audit::{Carrier, Departure};
 use crate::console::Tab;
