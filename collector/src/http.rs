@@ -19,6 +19,7 @@ mod heartbeat;
 mod manifests;
 mod renewal;
 mod enrolment;
+mod throttle;
 mod exchange;
 pub mod health;
 pub mod serving;

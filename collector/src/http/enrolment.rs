@@ -1,24 +1,22 @@
 //! The enrolment listener: whoever brings a token, and whoever wants to see the authority's certificate.
 
-use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header;
-use axum::middleware::{self, Next};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use shirase_shared::clock::SharedClock;
 use shirase_shared::wire::{EnrolAnswer, EnrolRequest};
 
 use super::agent::{read_json, speak_wire};
 use super::error::{ApiError, no_such_route, wrong_method};
 use super::health;
-use super::listener::Peer;
+use super::throttle::{Throttle, not_too_often};
 use crate::enrolment::authority::Authority;
 use crate::enrolment::{self, Offer};
 use crate::store::Store;
@@ -27,8 +25,6 @@ use crate::store::Store;
 const BURST: NonZeroU32 = NonZeroU32::new(20).expect("twenty is not zero");
 /// One more attempt is granted after each such time.
 const REFILL: Duration = Duration::from_secs(3);
-/// From so many remembered addresses on, those that were quiet are forgotten.
-const ADDRESSES_MAX: usize = 10_000;
 /// How long an enrolment may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -48,17 +44,14 @@ pub struct EnrolmentParts {
 #[derive(Clone)]
 pub struct EnrolmentState {
     parts: Arc<EnrolmentParts>,
-    attempts: Arc<DefaultKeyedRateLimiter<IpAddr>>,
+    throttle: Throttle,
 }
 
 impl EnrolmentState {
     /// Shares the parts among requests.
     #[must_use]
     pub fn new(parts: EnrolmentParts) -> Self {
-        let quota = Quota::with_period(REFILL)
-            .map_or_else(|| Quota::per_second(BURST), |quota| quota.allow_burst(BURST));
-
-        Self { parts: Arc::new(parts), attempts: Arc::new(RateLimiter::keyed(quota)) }
+        Self { parts: Arc::new(parts), throttle: Throttle::new(BURST, REFILL) }
     }
 }
 
@@ -67,7 +60,7 @@ pub fn enrolment_router(state: EnrolmentState) -> Router {
     Router::new()
         .route("/v1/enrol", post(enrol))
         .route("/v1/authority", get(authority))
-        .route_layer(middleware::from_fn_with_state(state.clone(), not_too_often))
+        .route_layer(middleware::from_fn_with_state(state.throttle.clone(), not_too_often))
         .route("/healthz", get(healthz))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
@@ -95,48 +88,4 @@ async fn authority(State(state): State<EnrolmentState>) -> Response {
 
 async fn healthz(State(state): State<EnrolmentState>) -> Result<Json<health::Health>, ApiError> {
     health::health(&state.parts.store).await
-}
-
-async fn not_too_often(
-    State(state): State<EnrolmentState>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    if ADDRESSES_MAX < state.attempts.len() {
-        state.attempts.retain_recent();
-    }
-    if state
-        .attempts
-        .check_key(&household(peer.address.ip()))
-        .is_err()
-    {
-        return Err(ApiError::TooMany);
-    }
-
-    Ok(next.run(request).await)
-}
-
-/// Counts an IPv6 network of /64 as one address: a single machine owns all of it.
-pub(super) fn household(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(v4) => IpAddr::V4(v4),
-            None => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
-        },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_machine_cannot_escape_the_limit_with_its_other_addresses() {
-        let household = |text: &str| household(text.parse().unwrap()).to_string();
-        assert_eq!(household("2001:db8:1:2:3:4:5:6"), household("2001:db8:1:2:ffff::1"));
-        assert_ne!(household("2001:db8:1:2::1"), household("2001:db8:1:3::1"));
-        assert_eq!(household("::ffff:192.0.2.1"), "192.0.2.1");
-    }
 }

@@ -2,25 +2,22 @@
 //!
 //! Always holds: what is answered with 200 is on the disk; whoever is no partner costs a bounded body and leaves nothing.
 
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::middleware::{self, Next};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use shirase_shared::error::Chain;
 use tokio::sync::Semaphore;
 
-use super::enrolment::household;
 use super::error::{ApiError, no_such_route, wrong_method};
 use super::health;
-use super::listener::Peer;
+use super::throttle::{Throttle, not_too_often};
 use crate::audit::Actor;
 use crate::exchange::incoming::Refusal;
 use crate::exchange::package::{PACKAGE_MAX_BYTES, PackageError};
@@ -35,8 +32,6 @@ const IN_HAND: usize = 2;
 const BURST: NonZeroU32 = NonZeroU32::new(60).expect("sixty is not zero");
 /// One more is granted after each such time.
 const REFILL: Duration = Duration::from_secs(1);
-/// From so many remembered addresses on, those that were quiet are forgotten.
-const ADDRESSES_MAX: usize = 10_000;
 /// How long a package may take to arrive.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -47,18 +42,16 @@ pub struct ExchangeState {
     post: Post,
     nudge: Nudge,
     in_hand: Arc<Semaphore>,
-    attempts: Arc<DefaultKeyedRateLimiter<IpAddr>>,
+    throttle: Throttle,
 }
 
 impl ExchangeState {
     /// Gathers what the listener works with.
     #[must_use]
     pub fn new(store: Store, post: Post, nudge: Nudge) -> Self {
-        let quota = Quota::with_period(REFILL)
-            .map_or_else(|| Quota::per_second(BURST), |quota| quota.allow_burst(BURST));
-        let attempts = Arc::new(RateLimiter::keyed(quota));
+        let in_hand = Arc::new(Semaphore::new(IN_HAND));
 
-        Self { store, post, nudge, in_hand: Arc::new(Semaphore::new(IN_HAND)), attempts }
+        Self { store, post, nudge, in_hand, throttle: Throttle::new(BURST, REFILL) }
     }
 }
 
@@ -66,7 +59,7 @@ impl ExchangeState {
 pub fn exchange_router(state: ExchangeState) -> Router {
     Router::new()
         .route("/v1/packages", post(receive))
-        .route_layer(middleware::from_fn_with_state(state.clone(), not_too_often))
+        .route_layer(middleware::from_fn_with_state(state.throttle.clone(), not_too_often))
         .route("/healthz", get(healthz))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
@@ -132,21 +125,4 @@ fn refused(error: PostError) -> ApiError {
         | PostError::Message(_)
         | PostError::Package(_)) => ApiError::Internal(error.into()),
     }
-}
-
-async fn not_too_often(
-    State(state): State<ExchangeState>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    if ADDRESSES_MAX < state.attempts.len() {
-        state.attempts.retain_recent();
-    }
-    let address = household(peer.address.ip());
-    if state.attempts.check_key(&address).is_err() {
-        return Err(ApiError::TooMany);
-    }
-
-    Ok(next.run(request).await)
 }

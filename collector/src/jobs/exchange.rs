@@ -1,7 +1,7 @@
 //! Carries waiting packages to partners who have an address.
 //!
 //! Always holds: a package is tried until the partner says that it has it; pauses grow to ten minutes; a partner who is
-//! away holds nobody else up.
+//! away, or a package that cannot be read, holds nobody else up.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -51,6 +51,7 @@ impl ExchangeJob {
         let begun = Instant::now();
         let mut there = 0;
         let mut away = BTreeSet::new();
+        let mut failed = None;
         for due in self.store.due_packages(self.clock.now()).await? {
             if PASS_LIMIT < begun.elapsed() {
                 break;
@@ -59,14 +60,23 @@ impl ExchangeJob {
             if away.contains(&partner) {
                 continue;
             }
-            if self.attempt(&due).await? {
-                there += 1;
-            } else {
-                away.insert(partner);
+            match self.attempt(&due).await {
+                Ok(true) => there += 1,
+                Ok(false) => {
+                    away.insert(partner);
+                }
+                // What of this one does not read is no reason for the others to wait.
+                Err(error) => {
+                    tracing::error!(
+                        package.id = %due.id, partner.id = %due.partner, error = %Chain(&error),
+                        "the package {} cannot be carried; the others go on", due.id
+                    );
+                    failed = failed.or(Some(error));
+                }
             }
         }
 
-        Ok(there)
+        failed.map_or(Ok(there), Err)
     }
 
     async fn attempt(&self, due: &StoredPackage) -> Result<bool, PostError> {

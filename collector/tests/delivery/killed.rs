@@ -4,13 +4,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use shirase_collector::deliver::{
-    Attempt, Choice, Decided, Delivery, Outcome as Ending, State, Way,
-};
+use shirase_collector::deliver::{Attempt, Choice, Delivery, Outcome as Ending, State, Way};
 use shirase_shared::ids::DeliveryId;
 use shirase_shared::testing::eventually;
 
-use crate::released::worker;
 use crate::smtp_play::Play;
 use crate::ward::Ward;
 
@@ -39,18 +36,8 @@ async fn killed_after_the_text_left_it_is_unknown_and_is_not_sent_again() {
     assert!(attempts[0].answer.contains("in the middle"), "{}", attempts[0].answer);
     assert_eq!(server.taken().len(), 1, "nothing goes twice by itself");
 
-    let again = Decided {
-        facility: ward.facility.clone(),
-        delivery: id,
-        choice: Choice::Again,
-        note: "電話で確かめたが、届いていない".to_owned(),
-        receipt: String::new(),
-        by: worker().user,
-    };
-    ward.store
-        .decide_delivery(&again, ward.now())
-        .await
-        .unwrap();
+    ward.decide(id, Choice::Again, "電話で確かめたが、届いていない")
+        .await;
     until(&ward, id, State::Delivered).await;
     let taken = server.taken();
     assert_eq!(taken.len(), 2);

@@ -12,7 +12,6 @@ use shirase_collector::keys::Signed;
 use shirase_collector::notify::mail::{
     Around, HandOverError, MailConfig, MailTls, Mailer, envelope,
 };
-use shirase_shared::ids::DeliveryId;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use crate::released::{PATIENCE, plain_mail, worker};
@@ -192,7 +191,7 @@ async fn tries_are_bounded_and_a_person_can_have_it_tried_again() {
     );
 
     let server = Play::start(ward.dir.path(), &["take"]);
-    decide(&ward, id, Choice::Again, "サーバーを直した").await;
+    ward.decide(id, Choice::Again, "サーバーを直した").await;
     ward.deliver(&plain_mail(server.port)).await;
     let (delivery, _) = ward.delivery(id).await;
     assert_eq!((delivery.state, server.taken().len()), (State::Delivered, 1));
@@ -231,7 +230,7 @@ async fn after_the_final_dot_a_lost_connection_is_unknown_and_a_person_decides()
         }
         assert_eq!(server.taken().len(), 1, "{part}: the server had it");
 
-        let silent = Decided { note: String::new(), ..decided(&ward, id, Choice::Delivered, "") };
+        let silent = Decided { note: String::new(), ..ward.decided(id, Choice::Delivered, "") };
         assert!(
             ward.store
                 .decide_delivery(&silent, ward.now())
@@ -239,7 +238,8 @@ async fn after_the_final_dot_a_lost_connection_is_unknown_and_a_person_decides()
                 .is_err(),
             "how do they know?"
         );
-        decide(&ward, id, Choice::Again, "電話で確かめたが、届いていないとのこと").await;
+        ward.decide(id, Choice::Again, "電話で確かめたが、届いていないとのこと")
+            .await;
         ward.deliver(&mail).await;
         let taken = server.taken();
         assert_eq!(taken.len(), 2);
@@ -262,7 +262,7 @@ async fn a_person_who_asked_can_say_that_it_arrived() {
     ward.clock.advance(SignedDuration::from_mins(20));
     let said = Decided {
         receipt: "R8-77".to_owned(),
-        ..decided(&ward, id, Choice::Delivered, "電話で鈴木様に確認")
+        ..ward.decided(id, Choice::Delivered, "電話で鈴木様に確認")
     };
     let delivery = ward.store.decide_delivery(&said, ward.now()).await.unwrap();
     assert_eq!(delivery.state, State::Delivered);
@@ -317,25 +317,6 @@ async fn a_report_somebody_took_back_is_neither_sent_nor_told() {
     assert!(ward.store.record_delivery(&told, ward.now()).await.is_err());
     let wish = ward.wish(&report, Way::Mail, "other@mhlw.example");
     assert!(ward.store.create_delivery(&wish, ward.now()).await.is_err());
-}
-
-fn decided(ward: &Ward, id: DeliveryId, choice: Choice, note: &str) -> Decided {
-    Decided {
-        facility: ward.facility.clone(),
-        delivery: id,
-        choice,
-        note: note.to_owned(),
-        receipt: String::new(),
-        by: worker().user,
-    }
-}
-
-async fn decide(ward: &Ward, id: DeliveryId, choice: Choice, note: &str) {
-    let decided = decided(ward, id, choice, note);
-    ward.store
-        .decide_delivery(&decided, ward.now())
-        .await
-        .unwrap();
 }
 
 /// A server's certificate that vouches for itself, as PEM files.

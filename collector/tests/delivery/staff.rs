@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use shirase_collector::deliver::{Choice, Decided, State, Way};
+use shirase_collector::deliver::{Choice, State, Way};
 use shirase_collector::jobs::matters::MattersJob;
 use shirase_collector::jobs::{Job as _, Outcome};
 use shirase_collector::notify::courier::Courier;
@@ -11,7 +11,7 @@ use shirase_collector::notify::{Channel, ChannelKind};
 use shirase_collector::release::read_profiles;
 use shirase_shared::event::Severity;
 
-use crate::released::{plain_mail, worker};
+use crate::released::plain_mail;
 use crate::smtp_play::Play;
 use crate::ward::Ward;
 use crate::webhook_server::WebhookServer;
@@ -57,18 +57,7 @@ async fn staff_hear_that_a_delivery_stopped_and_again_when_it_stops_again() {
                 .ends_with(&format!("/deliveries/{id}")),
             "{body}"
         );
-        let again = Decided {
-            facility: ward.facility.clone(),
-            delivery: id,
-            choice: Choice::Again,
-            note: "電話で確かめた".to_owned(),
-            receipt: String::new(),
-            by: worker().user,
-        };
-        ward.store
-            .decide_delivery(&again, ward.now())
-            .await
-            .unwrap();
+        ward.decide(id, Choice::Again, "電話で確かめた").await;
         ward.clock.advance(SignedDuration::from_mins(1));
     }
     ward.deliver(&mail).await;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use shirase_collector::approval::Verdict;
-use shirase_collector::deliver::{Addressee, Attempt, DeliverConfig, Delivery, Purpose, Way, Wish};
+use shirase_collector::deliver::{
+    Addressee, Attempt, Choice, Decided, DeliverConfig, Delivery, Purpose, Way, Wish,
+};
 use shirase_collector::jobs::deliver::DeliverJob;
 use shirase_collector::jobs::draft_reports::DraftReportsJob;
 use shirase_collector::jobs::{Job, Nudge, Outcome};
@@ -123,6 +125,25 @@ impl Ward {
             clock: self.clock.clone(),
             nudge: Nudge::default(),
         }
+    }
+
+    pub(crate) fn decided(&self, id: DeliveryId, choice: Choice, note: &str) -> Decided {
+        Decided {
+            facility: self.facility.clone(),
+            delivery: id,
+            choice,
+            note: note.to_owned(),
+            receipt: String::new(),
+            by: worker().user,
+        }
+    }
+
+    pub(crate) async fn decide(&self, id: DeliveryId, choice: Choice, note: &str) {
+        let decided = self.decided(id, choice, note);
+        self.store
+            .decide_delivery(&decided, self.now())
+            .await
+            .unwrap();
     }
 
     /// Lets the job run once; a new job on the same store is what a restart comes to.
