@@ -92,7 +92,8 @@ CREATE TABLE package_files (
     package_id     TEXT NOT NULL,
     name           TEXT NOT NULL,
     bytes          BLOB NOT NULL,
-    PRIMARY KEY (facility_id, package_id, name)
+    PRIMARY KEY (facility_id, package_id, name),
+    FOREIGN KEY (facility_id, package_id) REFERENCES packages ON DELETE CASCADE
 ) STRICT;
 
 CREATE TABLE package_acks (                       -- what a partner acknowledged of ours, and we of theirs
@@ -102,5 +103,6 @@ CREATE TABLE package_acks (                       -- what a partner acknowledged
     by_name        TEXT NOT NULL,                 -- who read it; empty for a machine
     at_ms          INTEGER NOT NULL,              -- by the clock of whoever acknowledged
     ack_id         TEXT NOT NULL,                 -- the acknowledging package
-    PRIMARY KEY (facility_id, package_id, what, by_name)
+    PRIMARY KEY (facility_id, package_id, what, by_name),
+    FOREIGN KEY (facility_id, package_id) REFERENCES packages ON DELETE CASCADE
 ) STRICT;
