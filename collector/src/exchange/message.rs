@@ -102,6 +102,12 @@ pub enum MessageError {
     /// An answer answers nothing.
     #[error("an answer names the package it answers")]
     AnswersNothing,
+    /// It answers what another partner sent.
+    #[error("it answers a package of another partner; write to the one who sent it")]
+    OtherPartner,
+    /// It mixes an exercise with what is real.
+    #[error("a thread is an exercise's (訓練) from its beginning to its end, or not at all")]
+    Drill,
     /// A text cannot stand.
     #[error("the {part} {reason}")]
     Text {
@@ -143,6 +149,21 @@ impl Message {
         }
         if FILES_MAX < self.files.len() {
             return Err(MessageError::Files);
+        }
+
+        Ok(())
+    }
+
+    /// Checks that it can answer a package of a partner.
+    ///
+    /// # Errors
+    /// When it goes to another partner, or only one of the two is an exercise's.
+    pub fn fits(&self, partner: &PartnerId, drill: bool) -> Result<(), MessageError> {
+        if self.partner != *partner {
+            return Err(MessageError::OtherPartner);
+        }
+        if self.drill != drill {
+            return Err(MessageError::Drill);
         }
 
         Ok(())

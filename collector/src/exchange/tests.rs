@@ -294,6 +294,10 @@ fn two_people_stand_behind_a_message() {
     assert!(says(PackageKind::Guidance, OrganisationKind::Hospital).is_err());
     assert!(says(PackageKind::Report, OrganisationKind::Municipality).is_err());
     let mut answer = message(PackageKind::Answer);
+    let (city, other) = ("handa-city".parse().unwrap(), "oki".parse().unwrap());
+    assert_eq!(answer.fits(&city, false), Ok(()));
+    assert_eq!(answer.fits(&city, true), Err(MessageError::Drill));
+    assert_eq!(answer.fits(&other, false), Err(MessageError::OtherPartner));
     answer.reply_to = None;
     assert_eq!(answer.check(OrganisationKind::Hospital), Err(MessageError::AnswersNothing));
     let mut empty = message(PackageKind::Question);

@@ -21,7 +21,8 @@ impl Post {
         message.check(self.own.kind)?;
         self.trusted(&message.facility, &message.partner).await?;
         if let Some(answered) = &message.reply_to {
-            self.store.package(&message.facility, answered).await?;
+            let answered = self.store.package(&message.facility, answered).await?;
+            message.fits(&answered.partner, answered.manifest.drill)?;
         }
 
         Ok(self.store.add_message(message).await?)

@@ -69,10 +69,8 @@ impl Store {
         let Accepted { facility, partner, package } = accepted;
         let mut tx = self.change().await?;
         if let Some(head) = head(&mut tx, facility, package.id()).await? {
-            // A partner under two names here: whoever it came from first has it.
-            return if head.partner_id == partner.as_str()
-                && head.direction == Direction::In.as_str()
-            {
+            // Also from a partner who was revoked and accepted anew under another name: it is the same statement.
+            return if head.direction == Direction::In.as_str() {
                 Ok(Taken::Again)
             } else {
                 Err(StoreError::Exists("package").into())
