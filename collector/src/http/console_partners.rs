@@ -76,12 +76,12 @@ pub(super) async fn accept(State(state): State<ConsoleState>, call: Call) -> Ans
     let by = call.caller()?.user.name.clone();
     let card = call.form.raw("card").as_bytes();
     let compared = Compared { card, fingerprint: &fingerprint, by: &by };
-    match state.post.accept((here, &id), &compared, who(&call)?).await {
+    let at = (here, &id);
+    let accepted = state.post.accept(at, &compared, who(&call)?).await;
+    match accepted.map_err(|error| words(error, &call)) {
         Ok(_) => Ok(done(&list_path(&call)?, "done-partner-accepted")),
-        Err(error) => match words(error, &call) {
-            PageError::Invalid(said) => refused(&state, &call, said).await,
-            other => Err(other),
-        },
+        Err(PageError::Invalid(said)) => refused(&state, &call, said).await,
+        Err(other) => Err(other),
     }
 }
 
