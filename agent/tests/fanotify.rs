@@ -105,6 +105,36 @@ async fn a_renamed_directory_is_one_change_and_its_files_are_followed() {
 }
 
 #[tokio::test]
+async fn a_directory_that_is_moved_away_takes_its_files_along_and_brings_them_back() {
+    let home = tempfile::tempdir().unwrap();
+    let outside = tempfile::tempdir_in(home.path().parent().unwrap()).unwrap();
+    let mut hands = Hands::new(home.path());
+    hands.act("mkdir -p p/q; for f in 1 2; do echo x > p/q/$f; done; echo x > p/3");
+    let Some(mut watch) = Watch::begin(home.path()) else { return };
+    hands.act(&format!("mv p {}/r", outside.path().display()));
+    let mut away = Vec::new();
+    for _ in 0..4 {
+        let change = watch.change("something moved away").await;
+        assert_eq!(change.operation, Operation::MovedOut);
+        away.push(change.below);
+    }
+    away.sort();
+    assert_eq!(away, ["p", "p/3", "p/q/1", "p/q/2"].map(PathBuf::from));
+    hands.act(&format!("echo y >> {0}/r/3; mv {0}/r p", outside.path().display()));
+    assert_eq!(watch.change("its return").await.below, Path::new("p"));
+    let mut back = Vec::new();
+    while back.len() < 4 {
+        let change = watch.change("something that came back").await;
+        if change.operation == Operation::Created {
+            back.push(change.below);
+        }
+    }
+    back.sort();
+    assert_eq!(back, ["p/3", "p/q", "p/q/1", "p/q/2"].map(PathBuf::from));
+    watch.end().await;
+}
+
+#[tokio::test]
 async fn writes_through_mapped_memory_links_and_other_mounts_are_seen() {
     let home = tempfile::tempdir().unwrap();
     let outside = tempfile::tempdir_in(home.path().parent().unwrap()).unwrap();

@@ -156,6 +156,7 @@ impl Collector {
         let mut stages = JoinSet::new();
         listeners.spawn(&parts, &mut stages);
         spawn_jobs(&parts, &mut stages);
+        spawn_carriers(&parts, &mut stages);
         let alive = manager::keep_alive(parts.store.clone(), stop.clone());
         stages.spawn(async move {
             alive.await;
@@ -201,6 +202,7 @@ pub(crate) fn make_releases(
     Ok(Releases::new(store, clock, profiles, report_key, &config.pdf.font))
 }
 
+/// Starts what draws conclusions from what is stored, and what removes what was kept long enough.
 fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
     let Parts { config, store, clock, nudge, .. } = parts;
     let rules = &config.correlate;
@@ -225,6 +227,21 @@ fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
         noting.await;
         "listening"
     });
+    spawn_job(
+        RetentionJob {
+            store: store.clone(),
+            manifests: config.data_dir.join(MANIFESTS_DIR),
+            config: config.retention.clone(),
+            clock: Arc::clone(clock),
+        },
+        parts,
+        stages,
+    );
+}
+
+/// Starts what tells people and brings reports and packages away.
+fn spawn_carriers(parts: &Parts, stages: &mut JoinSet<&'static str>) {
+    let Parts { config, store, clock, nudge, .. } = parts;
     spawn_job(
         DeadlinesJob {
             store: store.clone(),
@@ -279,16 +296,6 @@ fn spawn_jobs(parts: &Parts, stages: &mut JoinSet<&'static str>) {
             clock: Arc::clone(clock),
             console_url: config.console_url(),
             nudge: nudge.clone(),
-        },
-        parts,
-        stages,
-    );
-    spawn_job(
-        RetentionJob {
-            store: store.clone(),
-            manifests: config.data_dir.join(MANIFESTS_DIR),
-            config: config.retention.clone(),
-            clock: Arc::clone(clock),
         },
         parts,
         stages,

@@ -25,6 +25,7 @@ pub mod serving;
 
 mod routes;
 mod csrf;
+mod form;
 mod session;
 mod page_error;
 mod console;

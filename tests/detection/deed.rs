@@ -51,6 +51,8 @@ pub(crate) enum Deed {
     OutAndBack(Suffix),
     /// Move out of the watched directory for good.
     MoveOut,
+    /// The same with a directory and everything in it.
+    MoveOutWhole,
 }
 
 /// What is appended to a name.
@@ -111,7 +113,11 @@ impl Deed {
     /// Whether it is done to directories and not to files.
     pub(crate) const fn is_to_directories(&self) -> bool {
         match self {
-            Self::Note | Self::Archive | Self::ArchiveOpen | Self::DirectoryRename(_) => true,
+            Self::Note
+            | Self::Archive
+            | Self::ArchiveOpen
+            | Self::DirectoryRename(_)
+            | Self::MoveOutWhole => true,
             Self::Rename(_)
             | Self::Overwrite(_)
             | Self::OverwriteAndRename(..)

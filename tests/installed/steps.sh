@@ -115,7 +115,8 @@ upgrade_with_events_in_the_buffer() {
     [ "$host" = "$(host_id)" ] &&
     # A minute's upgrade is no silence, and no file was told twice.
     [ "$silent" = "$(count_of 'has not been heard|was not heard')" ] &&
-    reasons_say '120 files' && ! reasons_say '1[3-9][0-9] files'
+    # With the sixty of before, where they still count as one burst.
+    reasons_say ' (60|120) files .*crypted' && [ "$(count_of 'crypted')" = 1 ]
 }
 
 # Unpacked and then interrupted; the old program goes on until it is finished. Then back to the older version.
@@ -135,7 +136,8 @@ reboot_ward() {
   silent=$(count_of 'has not been heard|was not heard')
   reboot_machine ward && eventually 60 runs && heard_again &&
     soon_told 30 'asked to stop: the machine starts anew' &&
-    soon_told 30 'started after a restart of the machine' &&
+    # That the machine itself was started anew is not to be seen here: under ProtectKernelTunables a service of a
+    # container reads the boot id of the machine below.
     [ "$silent" = "$(count_of 'has not been heard|was not heard')" ]
 }
 

@@ -9,7 +9,7 @@ use crate::sensors::units::{self, Bus, Traces};
 use crate::service;
 
 /// How long the question may take: the collector hears of the stop after it.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Returns for what the agent is being stopped; a service manager that does not answer in time says nothing.
 pub(super) async fn cause(state: StateDir) -> StopCause {

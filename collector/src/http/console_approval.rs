@@ -10,9 +10,10 @@ use jiff::Timestamp;
 use shirase_shared::ids::{AbsenceId, UserId};
 
 use super::console::{ConsoleState, page};
+use super::form::Form;
 use super::page_error::PageError;
 use super::place::{done, facility, place_frame};
-use super::session::{Call, Form};
+use super::session::Call;
 use crate::approval::{Absence, Emergency, NamedApprover, Rule, RuleLayer};
 use crate::audit::Actor;
 use crate::console::Tab;

@@ -9,9 +9,10 @@ use shirase_shared::ids::ContactId;
 
 use super::console::{ConsoleState, page};
 use super::console_decision;
+use super::form::Form;
 use super::page_error::PageError;
 use super::place::{done, facility, place_frame};
-use super::session::{Call, Form};
+use super::session::Call;
 use crate::audit::Actor;
 use crate::console::Tab;
 use crate::console::contacts::{ChartPage, ContactPage, ContactsPage};

@@ -5,9 +5,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::console::{ConsoleState, page};
+use super::form::Form;
 use super::page_error::PageError;
 use super::place::{done, entry, facility, place_frame};
-use super::session::{Call, Form};
+use super::session::Call;
 use crate::audit::{Carrier, Departure};
 use crate::console::Tab;
 use crate::console::settings::{ChannelView, SettingsPage};

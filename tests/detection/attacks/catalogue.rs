@@ -142,6 +142,14 @@ fn removals() -> Vec<Attack> {
             goal: Goal::Removal,
             ..Attack::new("A15-out", "move everything out of the watched directory", Deed::MoveOut)
         },
+        Attack {
+            goal: Goal::Seen,
+            ..Attack::new(
+                "A15-out-whole",
+                "move whole directories out of the watched one",
+                Deed::MoveOutWhole,
+            )
+        },
     ]
 }
 

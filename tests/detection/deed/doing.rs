@@ -95,7 +95,7 @@ impl Doer {
                 self.overwrite(&link, target, Pattern::Whole)
             }
             Deed::OutAndBack(suffix) => self.out_and_back(target, *suffix),
-            Deed::MoveOut => {
+            Deed::MoveOut | Deed::MoveOutWhole => {
                 self.note("move_out", target, files)?;
                 Ok(fs::rename(target, self.aside("stolen"))?)
             }

@@ -50,10 +50,14 @@ pub(super) fn look_at(place: Place<'_>, depth: Depth) -> Looked {
         return looked;
     }
     let Ok(mut file) = open(at) else { return looked };
-    let wanted = if depth == Depth::Head { HEAD_BYTES } else { BLOCK_BYTES };
-    let Ok(first) = read(&mut file, wanted) else { return looked };
-    looked.bytes = bytes(&first);
-    let head = first.get(..HEAD_BYTES).unwrap_or(&first);
+    let most = if depth == Depth::Head { HEAD_BYTES } else { BLOCK_BYTES };
+    let wanted = usize::try_from(metadata.len()).map_or(most, |length| length.min(most));
+    // On the stack: most files need no more, and a block of the heap for each costs as much as looking at it.
+    let mut block = [0; BLOCK_BYTES];
+    let room = block.get_mut(..wanted).unwrap_or_default();
+    let Ok(first) = fill(&mut file, room) else { return looked };
+    looked.bytes = bytes(first);
+    let head = first.get(..HEAD_BYTES).unwrap_or(first);
     let promise = Promise::of(path, before);
     looked.verdict = magic::judge(promise.as_ref(), head);
     if depth == Depth::Head {
@@ -61,9 +65,9 @@ pub(super) fn look_at(place: Place<'_>, depth: Depth) -> Looked {
     }
 
     let name = file_name(path);
-    let grain = Grain::of(promise.as_ref(), &name, before, &first);
-    looked.texture = texture(&mut file, &first, grain, depth, &mut looked);
-    looked.seal = sealed(&mut file, &first, &mut looked);
+    let grain = Grain::of(promise.as_ref(), &name, before, first);
+    looked.texture = texture(&mut file, first, grain, depth, &mut looked);
+    looked.seal = sealed(&mut file, first, &mut looked);
     // What is encrypted behind its head has no words, and looking for them takes longest of all.
     let harmed = looked.verdict == Verdict::Lost || looked.texture == Texture::Random;
     if !harmed && may_be_note(&name, metadata.len(), head) {
@@ -130,6 +134,21 @@ fn words(file: &mut File, looked: &mut Looked) -> Wording {
     looked.bytes += bytes(&whole);
 
     wording::judge(&whole)
+}
+
+/// Reads until there is no more room or no more to read. Returns what was read.
+fn fill<'a>(file: &mut File, room: &'a mut [u8]) -> io::Result<&'a [u8]> {
+    let mut filled = 0;
+    while filled < room.len() {
+        match file.read(room.get_mut(filled..).unwrap_or_default()) {
+            Ok(0) => break,
+            Ok(length) => filled += length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+
+    Ok(room.get(..filled).unwrap_or_default())
 }
 
 fn read(file: &mut File, most: usize) -> io::Result<Vec<u8>> {

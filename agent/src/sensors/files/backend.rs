@@ -195,7 +195,8 @@ impl Backend {
 fn channel(capacity: usize, clock: &SharedClock) -> (Inlet, Queue) {
     let (queue, waiting) = queue::queue(capacity);
     let overflowed = Arc::new(AtomicU64::new(0));
-    let inlet = Inlet { queue, overflowed: overflowed.clone(), clock: clock.clone() };
+    let (clock, haste) = (clock.clone(), Arc::default());
+    let inlet = Inlet { queue, overflowed: overflowed.clone(), clock, haste };
 
     (inlet, Queue { waiting, overflowed })
 }

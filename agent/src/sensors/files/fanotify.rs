@@ -241,26 +241,36 @@ impl Fanotify {
         let (old, new) = (report.before()?, report.after()?);
         let entry = entry(report);
         let (from, to) = (self.entry_path(&old), self.entry_path(&new));
-        if entry == Entry::Directory {
-            self.note_moved(&new, from.as_deref(), to.as_deref());
-        }
+        let there = match entry {
+            Entry::Directory => self.note_moved(&new, from.as_deref(), to.as_deref()),
+            Entry::File => None,
+        };
         match (from, to) {
             (Some(from), Some(to)) => Some((to, Raw::Renamed(from, entry))),
-            (Some(from), None) => Some((from, Raw::MovedAway)),
+            (Some(from), None) => Some((from, Raw::MovedAway(there))),
             (None, Some(to)) => Some((to, Raw::MovedIn(entry))),
             (None, None) => self.root_at(&old).map(|root| (root, Raw::RootMoved)),
         }
     }
 
-    fn note_moved(&mut self, new: &Place<'_>, from: Option<&Path>, to: Option<&Path>) {
+    /// Notes that a directory was moved. Returns where it is if that is outside every root, and as it can be found.
+    fn note_moved(
+        &mut self,
+        new: &Place<'_>,
+        from: Option<&Path>,
+        to: Option<&Path>,
+    ) -> Option<PathBuf> {
         match (from, to) {
-            (_, Some(to)) => self.directories.moved(to, true),
-            (Some(_), None) => {
-                if let Ok(outside) = self.mounts.locate(new.directory) {
-                    self.directories.moved(&outside.join(new.name), false);
-                }
+            (_, Some(to)) => {
+                self.directories.moved(to, true);
+                None
             }
-            (None, None) => {}
+            (Some(_), None) => {
+                let there = self.mounts.locate(new.directory).ok()?.join(new.name);
+                self.directories.moved(&there, false);
+                Some(there)
+            }
+            (None, None) => None,
         }
     }
 

@@ -1,13 +1,17 @@
 //! What the kernel tells about files, in words every backend shares, and the queue in which it reaches the worker.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::Thread;
 
 use shirase_shared::clock::{Moment, SharedClock};
 
 use super::queue::{Receiver, Sender};
 use crate::observation::Actor;
+
+/// How long haste lasts after it was last asked for.
+const HASTE_MS: u64 = 1000;
 
 /// One change as the kernel tells it.
 #[derive(Debug)]
@@ -38,8 +42,8 @@ pub(super) enum Raw {
     Renamed(PathBuf, Entry),
     /// It was moved here from where nobody watches.
     MovedIn(Entry),
-    /// It was moved to where nobody watches.
-    MovedAway,
+    /// It was moved to where nobody watches; to there, where that is known of a directory.
+    MovedAway(Option<PathBuf>),
     /// The old name of a rename, or of a move away.
     From(Cookie),
     /// The new name of a rename, or of a move in.
@@ -168,6 +172,42 @@ pub(super) struct Inlet {
     pub(super) queue: Sender<Waiting>,
     pub(super) overflowed: Arc<AtomicU64>,
     pub(super) clock: SharedClock,
+    pub(super) haste: Arc<Haste>,
+}
+
+/// Has whoever lets changes gather do so for less long, after something was seen that may be harm.
+#[derive(Debug, Default)]
+pub(super) struct Haste {
+    until_ms: AtomicU64,
+    gathering: OnceLock<Thread>,
+}
+
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "only fanotify lets changes gather")
+)]
+impl Haste {
+    /// Asks for haste for a while from now on.
+    pub(super) fn ask(&self, now_ms: u64) {
+        let before_ms = self
+            .until_ms
+            .fetch_max(now_ms + HASTE_MS, Ordering::Relaxed);
+        if before_ms < now_ms
+            && let Some(thread) = self.gathering.get()
+        {
+            thread.unpark();
+        }
+    }
+
+    /// Whether haste is asked for.
+    pub(super) fn is_asked(&self, now_ms: u64) -> bool {
+        now_ms < self.until_ms.load(Ordering::Relaxed)
+    }
+
+    /// Says that this thread lets changes gather while it is parked.
+    pub(super) fn gather_here(&self) {
+        drop(self.gathering.set(std::thread::current()));
+    }
 }
 
 impl Inlet {
@@ -177,5 +217,36 @@ impl Inlet {
         let wake = RawEvent { at, path, what: Raw::Wake, actor: None };
         // A full queue means that the worker is awake.
         drop(self.queue.try_send(Waiting::One(wake)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn haste_wakes_whoever_lets_changes_gather_and_ends_by_itself() {
+        let haste = Haste::default();
+        let begun = Instant::now();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                haste.gather_here();
+                while !haste.is_asked(5000) {
+                    std::thread::park_timeout(LONG);
+                }
+            });
+            while haste.gathering.get().is_none() {
+                std::thread::yield_now();
+            }
+            haste.ask(5000);
+        });
+        assert!(begun.elapsed() < LONG);
+        assert!(haste.is_asked(5000 + HASTE_MS - 1) && !haste.is_asked(5000 + HASTE_MS));
+        haste.ask(4000);
+        assert!(haste.is_asked(5500), "an older change takes no haste back");
     }
 }

@@ -2,6 +2,7 @@
 
 mod keeping;
 mod moving;
+mod outlet;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +14,6 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use shirase_shared::clock::{Moment, SharedClock};
 use shirase_shared::event::LossKind;
-use tokio::sync::mpsc;
 
 use super::backend::{Backend, Wanted};
 use super::pairing::{Due, Pairing, Seen};
@@ -27,11 +27,12 @@ use crate::observation::{
 };
 use crate::sensors::SensorBoard;
 use crate::sensors::content::{self, Change, Writer};
+use outlet::{Outlet, TOGETHER_MAX, Urgency};
 
-/// Changes handed on together at the most.
-const TOGETHER_MAX: usize = 256;
 /// How often the worker looks whether the roots are still there.
 const LOOK_EVERY_MS: u64 = 2000;
+/// Room kept for what is read at once.
+const ROOM_KEPT: usize = 512;
 /// Changes handled before the worker looks at its timers.
 const STRETCH: usize = 2048;
 /// Overlap of a rescan with what was seen before the loss.
@@ -103,8 +104,10 @@ pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
         ignored,
         watchlist,
         checker,
-        out,
+        waker: waker.clone(),
+        outlet: Outlet::new(out),
         gathered: Vec::new(),
+        events: Vec::new(),
         rescans,
         clock,
         board,
@@ -155,9 +158,12 @@ struct Worker {
     ignored: Vec<std::path::PathBuf>,
     watchlist: Watchlist,
     checker: content::Checker,
-    out: mpsc::Sender<Vec<Observation>>,
-    /// What is handed on together once nothing more waits.
+    waker: Inlet,
+    outlet: Outlet,
+    /// What is looked into together once nothing more waits.
     gathered: Vec<Change>,
+    /// Room for what was read at once.
+    events: Vec<RawEvent>,
     rescans: Rescanner,
     clock: SharedClock,
     board: SensorBoard,
@@ -170,18 +176,14 @@ struct Worker {
 impl Worker {
     fn run(mut self) {
         while !self.stopping.load(Ordering::Relaxed) {
-            self.hand_on();
             let now_ms = self.clock.moment().monotonic_ms;
-            let wait = self
-                .pairing
-                .wait_ms(now_ms)
-                .unwrap_or(LOOK_EVERY_MS)
-                .min(LOOK_EVERY_MS);
-            let wait = if self.directories.is_empty() {
-                wait
-            } else {
-                wait.min(moving::DIRECTORY_WAIT_MS)
-            };
+            self.hand_on(now_ms);
+            let listing = (!self.directories.is_empty()).then_some(moving::DIRECTORY_WAIT_MS);
+            let waits = [self.pairing.wait_ms(now_ms), self.outlet.wait_ms(now_ms), listing];
+            let wait = waits
+                .into_iter()
+                .flatten()
+                .fold(LOOK_EVERY_MS, std::cmp::min);
             match self.queue.waiting.recv_timeout(Duration::from_millis(wait)) {
                 Ok(waiting) => self.stretch(waiting),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -201,6 +203,7 @@ impl Worker {
                 self.look_at_roots(now);
             }
         }
+        self.outlet.empty();
     }
 
     /// Handles one change and those that wait behind it, up to a limit.
@@ -214,12 +217,14 @@ impl Worker {
                     self.handle(event);
                 }
                 Waiting::Many(batch) => {
-                    let mut events = Vec::with_capacity(batch.actors.len());
+                    let mut events = std::mem::take(&mut self.events);
                     self.backend.translate(&batch, |event| events.push(event));
                     handled += events.len();
-                    for event in events {
+                    for event in events.drain(..) {
                         self.handle(event);
                     }
+                    events.shrink_to(ROOM_KEPT);
+                    self.events = events;
                 }
             }
             next = if handled < STRETCH { self.queue.waiting.try_recv().ok() } else { None };
@@ -275,9 +280,9 @@ impl Worker {
                 self.renamed(&from, &seen, entry);
             }
             Raw::MovedIn(entry) => self.moved_in(&seen, entry),
-            Raw::MovedAway => {
+            Raw::MovedAway(there) => {
                 self.pairing.finish(&seen.path);
-                self.tell(&seen, Operation::MovedOut);
+                self.moved_away(&seen, there.as_deref());
             }
             Raw::Overflow => {
                 let detail = "the kernel dropped file changes; a rescan was begun".to_owned();
@@ -355,24 +360,20 @@ impl Worker {
         self.gathered
             .push(Change { observation: Observation { at, fact }, writer });
         if TOGETHER_MAX <= self.gathered.len() {
-            self.hand_on();
+            self.hand_on(at.monotonic_ms);
         }
     }
 
-    /// Looks into what was gathered and hands it on together: waking the detectors once for each change costs more than
-    /// judging it.
-    fn hand_on(&mut self) {
+    /// Looks into what was gathered and hands it on, once it is time.
+    fn hand_on(&mut self, now_ms: u64) {
         if self.gathered.is_empty() {
-            return;
+            return self.outlet.pass(now_ms);
         }
-        let mut changes = std::mem::take(&mut self.gathered);
-        self.checker.check(&mut changes);
-        let observations = changes
-            .into_iter()
-            .map(|change| change.observation)
-            .collect();
-        // A closed channel means that everything is about to stop.
-        drop(self.out.blocking_send(observations));
+        self.checker.check(&mut self.gathered);
+        let observations = self.gathered.drain(..).map(|change| change.observation);
+        if self.outlet.put(observations, now_ms) == Urgency::Pressing {
+            self.waker.haste.ask(now_ms);
+        }
     }
 
     fn lost(&mut self, at: Moment, what: LossKind, count: Option<u64>, detail: String) {

@@ -25,11 +25,12 @@ async fn numbers(store: &Store) -> Vec<i64> {
         .unwrap()
 }
 
-/// Tables that name an incident, a report or a delivery, with that column.
+/// Tables that name an incident, a report or a delivery, with that column. What was exchanged with a partner is not among
+/// them: it belongs to its thread, which a missing package would break.
 async fn tables_of_incidents(store: &Store) -> BTreeMap<String, String> {
     sqlx::query_as::<_, (String, String)>(
         "SELECT m.name, c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c
-         WHERE m.type = 'table' AND c.name IN ('delivery_id', 'report_id', 'incident_id') ORDER BY c.name DESC",
+         WHERE m.type = 'table' AND m.name <> 'packages' AND c.name IN ('delivery_id', 'report_id', 'incident_id', 'about') ORDER BY c.name DESC",
     )
     .fetch_all(&store.readers)
     .await

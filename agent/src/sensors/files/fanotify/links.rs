@@ -305,6 +305,7 @@ mod tests {
         let inlet = Inlet {
             queue,
             overflowed: Arc::default(),
+            haste: Arc::default(),
             clock: Arc::new(SystemClock::new(BootId::random())),
         };
 

@@ -121,7 +121,7 @@ impl Story {
         let entry = if record.is_directory { Entry::Directory } else { Entry::File };
         match (from, here) {
             (Some(from), Some(_)) => tell_at(here, Raw::Renamed(from, entry), tell),
-            (Some(from), None) => tell(from, Raw::MovedAway),
+            (Some(from), None) => tell(from, Raw::MovedAway(None)),
             (None, Some(_)) => tell_at(here, Raw::MovedIn(entry), tell),
             (None, None) => {
                 if let Some(root) = self.places.root(record.file) {
@@ -270,7 +270,7 @@ mod tests {
     fn what_is_moved_over_the_edge_is_told_by_what_is_seen_of_it() {
         let mut play = Play::begin();
         play.file(1, ROOT, "a", RENAME_OLD_NAME);
-        assert_eq!(play.file(1, ELSEWHERE, "a", RENAME_NEW_NAME), ["a MovedAway"]);
+        assert_eq!(play.file(1, ELSEWHERE, "a", RENAME_NEW_NAME), ["a MovedAway(None)"]);
         play.file(2, ELSEWHERE, "b", RENAME_OLD_NAME);
         assert_eq!(play.file(2, ROOT, "b", RENAME_NEW_NAME), ["b MovedIn(File)"]);
         assert_eq!(play.file(3, ELSEWHERE, "c", FILE_CREATE), [""; 0]);
@@ -285,7 +285,7 @@ mod tests {
         assert_eq!(play.file(1, SUB, "a", FILE_CREATE), ["sub.locked/a Created(File)"]);
         play.directory(SUB, ROOT, "sub.locked", RENAME_OLD_NAME);
         let away = play.directory(SUB, ELSEWHERE, "sub", RENAME_NEW_NAME);
-        assert_eq!(away, ["sub.locked MovedAway"]);
+        assert_eq!(away, ["sub.locked MovedAway(None)"]);
         assert_eq!(play.file(2, SUB, "b", FILE_CREATE), [""; 0], "it is outside now");
         play.directory(SUB, ELSEWHERE, "sub", RENAME_OLD_NAME);
         let back = play.directory(SUB, ROOT, "sub", RENAME_NEW_NAME);

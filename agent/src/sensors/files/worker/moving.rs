@@ -10,7 +10,7 @@ use crate::sensors::files::roots::root_of;
 
 /// How long after a directory appeared its files are looked for: by then it is watched itself.
 pub(super) const DIRECTORY_WAIT_MS: u64 = 300;
-/// Files counted in a renamed directory, and listed in a new one, at the most.
+/// Files counted in a renamed directory, and listed in a new one and in one that was moved away, at the most.
 const DIRECTORY_FILES_MAX: usize = 10_000;
 
 impl Worker {
@@ -61,6 +61,31 @@ impl Worker {
         match entry {
             Entry::Directory => self.list_later(to.clone()),
             Entry::File => self.tell(to, Operation::Written),
+        }
+    }
+
+    /// Tells what was moved to where nobody watches, of a directory that is found `there` every file that went along,
+    /// by the name it had here. What has gone on from there meanwhile is not told.
+    pub(super) fn moved_away(&mut self, gone: &Seen, there: Option<&Path>) {
+        self.tell(gone, Operation::MovedOut);
+        let mut left = DIRECTORY_FILES_MAX;
+        let mut open: Vec<_> = there
+            .map(|there| (there.to_owned(), gone.path.clone()))
+            .into_iter()
+            .collect();
+        while let Some((there, here)) = open.pop() {
+            for entry in std::fs::read_dir(&there).into_iter().flatten().flatten() {
+                let seen = Seen { path: here.join(entry.file_name()), ..gone.clone() };
+                if left == 0 || self.is_ignored(&seen.path) {
+                    continue;
+                }
+                left -= 1;
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => open.push((entry.path(), seen.path)),
+                    Ok(_) => self.tell(&seen, Operation::MovedOut),
+                    Err(_) => {}
+                }
+            }
         }
     }
 
