@@ -92,8 +92,7 @@ CREATE TABLE package_files (
     package_id     TEXT NOT NULL,
     name           TEXT NOT NULL,
     bytes          BLOB NOT NULL,
-    PRIMARY KEY (facility_id, package_id, name),
-    FOREIGN KEY (facility_id, package_id) REFERENCES packages ON DELETE CASCADE
+    PRIMARY KEY (facility_id, package_id, name)
 ) STRICT;
 
 CREATE TABLE package_acks (                       -- what a partner acknowledged of ours, and we of theirs
@@ -103,6 +102,5 @@ CREATE TABLE package_acks (                       -- what a partner acknowledged
     by_name        TEXT NOT NULL,                 -- who read it; empty for a machine
     at_ms          INTEGER NOT NULL,              -- by the clock of whoever acknowledged
     ack_id         TEXT NOT NULL,                 -- the acknowledging package
-    PRIMARY KEY (facility_id, package_id, what, by_name),
-    FOREIGN KEY (facility_id, package_id) REFERENCES packages ON DELETE CASCADE
+    PRIMARY KEY (facility_id, package_id, what, by_name)
 ) STRICT;

@@ -20,9 +20,6 @@ const OF_AN_INCIDENT: &[&str] = &[
           UNION SELECT delivery_id FROM deliveries WHERE facility_id = ?1 AND incident_id = ?2)",
     "DELETE FROM delivery_attempts WHERE facility_id = ?1 AND delivery_id IN
          (SELECT delivery_id FROM deliveries WHERE facility_id = ?1 AND incident_id = ?2)",
-    // What the package consists of goes with it.
-    "DELETE FROM packages WHERE facility_id = ?1 AND delivery_id IN
-         (SELECT delivery_id FROM deliveries WHERE facility_id = ?1 AND incident_id = ?2)",
     "DELETE FROM deliveries WHERE facility_id = ?1 AND incident_id = ?2",
     "DELETE FROM submissions WHERE facility_id = ?1 AND report_id IN
          (SELECT report_id FROM reports WHERE facility_id = ?1 AND incident_id = ?2)",
