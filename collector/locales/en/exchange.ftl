@@ -30,6 +30,7 @@ package-waits = Waits to be sent
 package-waits-for-file = Waits to be handed over as a file
 package-people = written by { $writer }, released by { $releaser }
 package-ack-stored = { $time } stored at the other side
+package-ack-stored-here = { $time } stored here; the partner was told
 package-ack-read = { $time } read by { $name }
 
 message-waiting = Waits for a release

@@ -30,6 +30,7 @@ package-waits = 送信待ち
 package-waits-for-file = ファイルで渡すのを待っています
 package-people = 作成 { $writer }、承認 { $releaser }
 package-ack-stored = { $time } 相手の装置に保存されました
+package-ack-stored-here = { $time } ここに保存し、相手に知らせました
 package-ack-read = { $time } { $name } が読みました
 
 message-waiting = 承認待ち

@@ -254,16 +254,19 @@ impl PackageView {
             let kilobytes = file.bytes.div_ceil(1024);
             (number, file.name.to_string(), format!("{kilobytes} KiB"))
         });
+        let came = package.direction == Direction::In;
         let acks = package.acks.iter().map(|ack| {
             let time = japan_time(ack.at);
             match ack.what {
+                AckKind::Stored if came => {
+                    locale.text_with("package-ack-stored-here", &[("time", &time)])
+                }
                 AckKind::Stored => locale.text_with("package-ack-stored", &[("time", &time)]),
                 AckKind::Read => {
                     locale.text_with("package-ack-read", &[("name", &ack.by), ("time", &time)])
                 }
             }
         });
-        let came = package.direction == Direction::In;
         let read = |ack: &crate::store::Ack| ack.what == AckKind::Read && ack.by == reader;
         Self {
             row: PackageRow::of(package, locale),

@@ -33,7 +33,7 @@ pub enum Carrier {
 impl Way {
     /// Every way.
     pub const ALL: [Self; 7] =
-        [Self::Mail, Self::Partner, Self::Phone, Self::Fax, Self::Web, Self::Medium, Self::Folder];
+        [Self::Mail, Self::Phone, Self::Fax, Self::Web, Self::Medium, Self::Folder, Self::Partner];
 
     /// Returns the name used in the database, in forms and on the command line.
     #[must_use]

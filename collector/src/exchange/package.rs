@@ -86,9 +86,12 @@ pub enum PackageError {
     /// It is larger than a package is.
     #[error("it has more than {PACKAGE_MAX_BYTES} bytes, so it is no package of Shirase")]
     TooLarge,
-    /// It is no container, a damaged one, or one that does harm.
+    /// It is no container, or a damaged one.
     #[error("it is no whole package; copy the file again, or have the partner send it anew")]
-    Container(#[from] ArchiveError),
+    Damaged,
+    /// A part of the container would do harm, or does not read.
+    #[error("a part of it is not taken; have the partner send it anew")]
+    Container(#[source] ArchiveError),
     /// A part of it is missing.
     #[error("it lacks the part `{0}`; copy the file again, or have the partner send it anew")]
     Missing(String),
@@ -113,6 +116,19 @@ pub enum PackageError {
         "its signature is not that of the sender's key: it was forged or changed; call the partner on a number you know"
     )]
     Forged,
+}
+
+impl From<ArchiveError> for PackageError {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::NotZip(_) => Self::Damaged,
+            error @ (ArchiveError::TooMany(_)
+            | ArchiveError::Bomb(_)
+            | ArchiveError::Name(_)
+            | ArchiveError::Encrypted(_)
+            | ArchiveError::Part { .. }) => Self::Container(error),
+        }
+    }
 }
 
 /// A package whose sender is known by its signature.

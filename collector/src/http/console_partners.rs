@@ -35,7 +35,8 @@ async fn partners(
     let partners = state.store.partners(&facility.id).await?;
     let own = own_card(state, call).await?;
     let said = |name| call.form.field(name).to_owned();
-    let sent = (said("partner"), said("card"), said("fingerprint"));
+    // Browsers send line ends as two characters, of which a page would write the first out.
+    let sent = (said("partner"), said("card").replace('\r', ""), said("fingerprint"));
     let f = place_frame(call, state, &facility, ("title-partners", Tab::Exchange))?;
     let now = state.clock.now();
 

@@ -138,6 +138,8 @@ async fn one_writes_another_releases_and_who_read_it_is_told() {
     assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
 
     let thread = format!("/facilities/handa/exchange/packages/{package}");
+    let before = site.get(&thread, &other).await.body;
+    assert!(before.contains("ここに保存し"), "{before}");
     let read = site
         .post(&format!("{thread}/read"), &other, &by_other)
         .await;
@@ -160,11 +162,9 @@ async fn a_card_is_accepted_with_its_fingerprint_alone() {
         .await;
     let path = "/facilities/handa/partners";
     let card = city();
-    let encoded: String = card
-        .text()
-        .bytes()
-        .map(|byte| format!("%{byte:02X}"))
-        .collect();
+    // As browsers send it.
+    let lines = card.text().replace('\n', "\r\n");
+    let encoded: String = lines.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let form = |fingerprint: &str| {
         format!(
             "csrf={csrf}&partner=city&card={encoded}&fingerprint={}",
@@ -174,6 +174,7 @@ async fn a_card_is_accepted_with_its_fingerprint_alone() {
     let wrong = site.post(path, &cookie, &form(&"ab".repeat(32))).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.body.contains("加えないでください"), "{}", wrong.body);
+    assert!(!wrong.body.contains("[U+"), "{}", wrong.body);
     assert!(site.store.partners(&site.here).await.unwrap().is_empty());
     let right = site.post(path, &cookie, &form(&card.id().grouped())).await;
     assert_eq!(right.status, StatusCode::SEE_OTHER, "{}", right.body);
