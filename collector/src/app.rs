@@ -258,6 +258,7 @@ fn spawn_carriers(parts: &Parts, stages: &mut JoinSet<&'static str>) {
         DeliverJob {
             store: store.clone(),
             releases: parts.releases.clone(),
+            post: parts.post.clone(),
             mail: config.mail.clone(),
             config: config.deliver.clone(),
             patience: Patience::default(),

@@ -41,6 +41,8 @@ way-fax = Fax
 way-fax-address = a number; a person prints and sends it
 way-web = Web form
 way-web-address = a URL beginning with https://; a person types it in
+way-partner = Partner (Shirase)
+way-partner-address = the short name of a partner; a signed package goes over the network or as a file
 way-medium = By hand, medium
 way-medium-address = the place; a person hands over paper or a medium
 way-folder = Folder
@@ -131,6 +133,7 @@ address-person = Give the person’s name as one line of up to 120 characters.
 address-line = The address is empty, has a line break, hidden characters or space around it, or is too long. Type it anew.
 address-mail = This is no mail address. Give one such as uketsuke@example.jp.
 address-folder = This is no folder. Give the name of a folder in deliver.folder: up to 32 of a-z, 0-9 and -.
+address-partner = Give the short name of a partner: letters a-z, digits and hyphens.
 address-number = This is no number. Use digits, +, -, spaces and brackets, such as 03-0000-0000.
 address-url = This is no URL. It begins with https://.
 

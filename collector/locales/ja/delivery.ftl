@@ -41,6 +41,8 @@ way-fax = FAX
 way-fax-address = 宛先はFAX番号。印刷して人が送ります
 way-web = Webフォーム
 way-web-address = 宛先は https:// で始まるURL。人が入力します
+way-partner = 提携先（Shirase）
+way-partner-address = 宛先は提携先の短い名前。署名付きの包みを、通信またはファイルで送ります
 way-medium = 手渡し・媒体
 way-medium-address = 宛先は渡す場所。紙またはUSBメモリー等で人が渡します
 way-folder = フォルダ
@@ -131,6 +133,7 @@ address-person = 担当者の名前は、改行なしの120文字までで入力
 address-line = 宛先が空か、改行や見えない文字、前後の空白を含むか、長すぎます。入力し直してください。
 address-mail = メールアドレスではありません。uketsuke@example.jp のように一つだけ入力してください。
 address-folder = フォルダ名ではありません。設定 deliver.folder の中にあるフォルダの名前（a-z、0-9、- の32文字まで）を入力してください。
+address-partner = 提携先の短い名前（英小文字・数字・ハイフン）を入れてください。
 address-number = 番号ではありません。数字、+、-、空白、かっこだけで、03-0000-0000 のように入力してください。
 address-url = URLではありません。https:// で始まるURLを入力してください。
 

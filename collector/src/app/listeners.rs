@@ -142,6 +142,7 @@ fn console_state(parts: &Parts) -> ConsoleState {
         },
         order_key: Arc::clone(&parts.order_key),
         releases: parts.releases.clone(),
+        post: parts.post.clone(),
         nudge: parts.nudge.clone(),
         courier: parts.courier.clone(),
         limits: SignInLimits::default(),

@@ -270,7 +270,7 @@ impl Desk<'_> {
             (Way::Phone, true) => Line::NightPhone,
             (Way::Fax, _) => Line::Fax,
             (Way::Web, _) => Line::Web,
-            (Way::Medium | Way::Folder, _) => {
+            (Way::Medium | Way::Folder | Way::Partner, _) => {
                 bail!(
                     "the address book holds no address for `{way}`; give --organisation and --address"
                 )

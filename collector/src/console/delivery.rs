@@ -252,6 +252,10 @@ fn when_words(delivery: &Delivery, locale: Locale) -> String {
 }
 
 fn doubt_words(delivery: &Delivery, locale: Locale) -> String {
+    // Two people compared the fingerprint of a partner's card.
+    if delivery.way == Way::Partner {
+        return String::new();
+    }
     // As it was when it was chosen: what is verified later changes nothing of where it went.
     match doubt(&delivery.addressee, today(delivery.created_at)) {
         None => String::new(),

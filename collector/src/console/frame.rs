@@ -24,6 +24,8 @@ pub enum Tab {
     Hosts,
     /// Its address book.
     Contacts,
+    /// What goes between it and its partners.
+    Exchange,
     /// Its master data.
     Settings,
     /// Its people.
@@ -144,6 +146,7 @@ impl Frame {
             Tab::Incidents => "incidents",
             Tab::Hosts => "hosts",
             Tab::Contacts => "contacts",
+            Tab::Exchange => "exchange",
             Tab::Settings => "settings",
             Tab::Users => "users",
             Tab::Audit => "audit",

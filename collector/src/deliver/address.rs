@@ -1,6 +1,7 @@
 //! What an addressee must look like for each way: checked where it is typed, never repaired.
 
 use super::{Addressee, Way};
+use crate::exchange::partner::PartnerId;
 use crate::locale::is_hidden;
 use crate::notify::mail::check_address;
 
@@ -37,6 +38,9 @@ pub enum AddressProblem {
         "`{0}` is no folder; give the name of a folder in `deliver.folder`: 1 to 32 of the characters a-z, 0-9 and -"
     )]
     Folder(String),
+    /// It is no short name of a partner.
+    #[error("`{0}` is no short name of a partner; `partner list` shows those there are")]
+    Partner(String),
     /// It is no telephone number.
     #[error(
         "`{0}` is no number; use digits, +, -, spaces and brackets only, for example 03-0000-0000"
@@ -57,6 +61,7 @@ impl AddressProblem {
             Self::Line => "address-line",
             Self::Mail(_) => "address-mail",
             Self::Folder(_) => "address-folder",
+            Self::Partner(_) => "address-partner",
             Self::Number(_) => "address-number",
             Self::Url(_) => "address-url",
         }
@@ -83,6 +88,8 @@ pub fn check(way: Way, addressee: &Addressee) -> Result<(), AddressProblem> {
         Way::Mail => check_address(address).map_err(|_| AddressProblem::Mail(shown())),
         Way::Folder if is_folder(address) => Ok(()),
         Way::Folder => Err(AddressProblem::Folder(shown())),
+        Way::Partner if address.parse::<PartnerId>().is_ok() => Ok(()),
+        Way::Partner => Err(AddressProblem::Partner(shown())),
         Way::Phone | Way::Fax if is_number(address) => Ok(()),
         Way::Phone | Way::Fax => Err(AddressProblem::Number(shown())),
         Way::Web if is_url(address) => Ok(()),
@@ -154,6 +161,7 @@ mod tests {
                 "a@b.jp\u{202e}",
             ],
         );
+        takes(Way::Partner, &["handa-city", "ceptoar"], &["", "Handa", "半田市", "a b", "../x"]);
         takes(
             Way::Folder,
             &["mhlw", "ken-1"],

@@ -61,7 +61,7 @@ pub fn call_sheet(delivery: &Delivery, parcel: &Parcel) -> Result<CallSheet, She
     let files = match delivery.way {
         Way::Phone | Way::Web => Vec::new(),
         Way::Fax => parcel.files(|format| format == Format::Pdf),
-        Way::Medium | Way::Mail | Way::Folder => {
+        Way::Medium | Way::Mail | Way::Folder | Way::Partner => {
             parcel.files(|format| format == Format::Pdf || format.is_attachment())
         }
     };

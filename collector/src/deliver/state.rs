@@ -118,7 +118,8 @@ pub const fn after(outcome: Outcome, failures: u32, attempts_max: u32) -> State 
 pub const fn broken_off(way: Way, attempt: &Attempt) -> Outcome {
     match (way, attempt.handing_over_at) {
         // A folder is written whole or not at all, and writing the same once more changes nothing.
-        (Way::Folder, _) | (_, None) => Outcome::NotYet,
+        // The same holds for a package, which is sealed once.
+        (Way::Folder | Way::Partner, _) | (_, None) => Outcome::NotYet,
         (Way::Mail | Way::Phone | Way::Fax | Way::Web | Way::Medium, Some(_)) => Outcome::Unknown,
     }
 }

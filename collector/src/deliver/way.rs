@@ -9,6 +9,8 @@ pub enum Way {
     Mail,
     /// Into a folder the addressee can read.
     Folder,
+    /// As a signed package to a partner's collector, over the network or as a file.
+    Partner,
     /// Told on the telephone.
     Phone,
     /// By fax.
@@ -30,8 +32,8 @@ pub enum Carrier {
 
 impl Way {
     /// Every way.
-    pub const ALL: [Self; 6] =
-        [Self::Mail, Self::Phone, Self::Fax, Self::Web, Self::Medium, Self::Folder];
+    pub const ALL: [Self; 7] =
+        [Self::Mail, Self::Phone, Self::Fax, Self::Web, Self::Medium, Self::Folder, Self::Partner];
 
     /// Returns the name used in the database, in forms and on the command line.
     #[must_use]
@@ -39,6 +41,7 @@ impl Way {
         match self {
             Self::Mail => "mail",
             Self::Folder => "folder",
+            Self::Partner => "partner",
             Self::Phone => "phone",
             Self::Fax => "fax",
             Self::Web => "web",
@@ -62,7 +65,7 @@ impl Way {
     #[must_use]
     pub const fn carrier(self) -> Carrier {
         match self {
-            Self::Mail | Self::Folder => Carrier::Machine,
+            Self::Mail | Self::Folder | Self::Partner => Carrier::Machine,
             Self::Phone | Self::Fax | Self::Web | Self::Medium => Carrier::Person,
         }
     }

@@ -23,9 +23,10 @@ use super::session::{self, Call, Guard};
 use super::{
     console_approval as approval, console_audit, console_contacts as contacts,
     console_decision as decision, console_delivery as delivery, console_duties as duties,
-    console_hosts as hosts, console_incident as incident, console_official as official,
-    console_overview as overview, console_report as report, console_settings as settings,
-    console_sign_in as sign_in, console_users as users, live,
+    console_exchange as exchange, console_hosts as hosts, console_incident as incident,
+    console_official as official, console_overview as overview, console_partners as partners,
+    console_report as report, console_settings as settings, console_sign_in as sign_in,
+    console_users as users, live,
 };
 use crate::console::{Frame, Tab, html};
 use crate::contacts::TABLE_MAX_BYTES;
@@ -33,6 +34,7 @@ use crate::jobs::Nudge;
 use crate::keys::SigningKey;
 use crate::locale::{Lang, japan_time};
 use crate::notify::courier::Courier;
+use crate::post::Post;
 use crate::release::Releases;
 use crate::reports::official::UPLOAD_MAX_BYTES;
 use crate::reports::render::json::SCHEMA;
@@ -78,6 +80,8 @@ pub struct ConsoleState {
     pub order_key: Arc<SigningKey>,
     /// Submits, approves, rejects and renders reports.
     pub releases: Releases,
+    /// Pairs with partners, seals and takes in.
+    pub post: Post,
     /// Wakes the jobs and open pages after a change.
     pub nudge: Nudge,
     /// Reaches staff.
@@ -241,6 +245,21 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::ContactChange => on(filter, contacts::change),
         Page::ContactVerify => on(filter, contacts::verify),
         Page::ContactRetire => on(filter, contacts::retire),
+        Page::Exchange => on(filter, exchange::list),
+        Page::PackageThread => on(filter, exchange::thread),
+        Page::PackageFile => on(filter, exchange::file),
+        Page::PackageRead => on(filter, exchange::read),
+        Page::MessageWrite => on(filter, exchange::write),
+        Page::Message => on(filter, exchange::message),
+        Page::MessageRelease => on(filter, exchange::release),
+        Page::MessageSendBack => on(filter, exchange::send_back),
+        Page::Partners => on(filter, partners::list),
+        Page::PartnerAccept => on(filter, partners::accept),
+        Page::PartnerInvite => on(filter, partners::invite),
+        Page::PartnerCard => on(filter, partners::card),
+        Page::Partner => on(filter, partners::show),
+        Page::PartnerRotate => on(filter, partners::rotate),
+        Page::PartnerRevoke => on(filter, partners::revoke),
         Page::Users => on(filter, users::show),
         Page::UserAdd => on(filter, users::add),
         Page::UserRoles => on(filter, users::set_roles),

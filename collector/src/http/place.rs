@@ -51,6 +51,14 @@ pub(super) const DONE: &[&str] = &[
     "done-contact-retired",
     "done-contacts-imported",
     "done-contacts-taken",
+    "done-message-written",
+    "done-message-released",
+    "done-message-returned",
+    "done-package-read",
+    "done-partner-accepted",
+    "done-partner-rotated",
+    "done-partner-revoked",
+    "done-card-made",
 ];
 
 /// Returns the facility a page is about.

@@ -9,3 +9,4 @@ mod pages;
 mod official;
 mod contacts;
 mod delivery;
+mod exchange;

@@ -1,4 +1,4 @@
-//! Carries deliveries out that the collector does itself: by mail and into folders.
+//! Carries deliveries out that the collector does itself: by mail, into folders, and as packages to partners.
 //!
 //! ```text
 //! waiting and due ─▶ attempt begun, committed ─▶ parcel checked ─▶ mail: handing over, committed ─▶ text ─▶ outcome, committed
@@ -9,9 +9,12 @@
 //! - nothing is sent twice by itself once its text may have arrived;
 //! - tries are bounded, pauses grow, and what went wrong stands in the delivery with the other side's words.
 
+mod partner;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use shirase_shared::clock::SharedClock;
 use shirase_shared::error::Chain;
 use tokio::time::Instant;
@@ -24,8 +27,10 @@ use crate::deliver::{
     DeliverConfig, Delivery, Outcome as Ending, Parcel, State, Way, after, folder,
 };
 use crate::notify::mail::{HandOverError, MailConfig, Mailer, Patience};
+use crate::post::Post;
 use crate::release::Releases;
 use crate::store::{Begun, Ended, Store, StoreError};
+use partner::Posted;
 
 /// After this long a pass begins no further delivery: one more takes up to a minute and a half, and the runner of jobs
 /// allows two in all.
@@ -43,6 +48,8 @@ pub struct DeliverJob {
     pub mail: MailConfig,
     /// What is set about deliveries.
     pub config: DeliverConfig,
+    /// Seals packages for partners.
+    pub post: Post,
     /// How long a mail server may take.
     pub patience: Patience,
     /// Tells the time.
@@ -57,11 +64,17 @@ struct Said {
     /// Whether trying the same again can help.
     again: bool,
     answer: String,
+    /// Since when the addressee has it, where they say so themselves.
+    there_since: Option<Timestamp>,
 }
 
 impl Said {
     fn not_yet(answer: impl ToString) -> Self {
-        Self { outcome: Ending::NotYet, again: true, answer: answer.to_string() }
+        Self { again: true, ..Self::of(Ending::NotYet, answer.to_string()) }
+    }
+
+    const fn of(outcome: Ending, answer: String) -> Self {
+        Self { outcome, again: false, answer, there_since: None }
     }
 
     /// Nothing was handed over, and only a person can change that.
@@ -115,6 +128,9 @@ impl DeliverJob {
     }
 
     async fn attempt(&self, due: &Delivery) -> Result<usize, StoreError> {
+        if due.way == Way::Partner && self.posted(due).await? == Posted::OnItsWay {
+            return Ok(0);
+        }
         let begun = self
             .store
             .begin_delivery_attempt(&due.facility, due.id, self.clock.now())
@@ -123,13 +139,19 @@ impl DeliverJob {
             return Ok(1);
         };
         let said = self.carry_out(&delivery, attempt).await;
-        let attempts_max = if said.again { self.config.attempts_max } else { 0 };
+        let attempts_max = match (said.again, delivery.way) {
+            (false, _) => 0,
+            // A partner who is away comes back; the package waits.
+            (true, Way::Partner) => u32::MAX,
+            (true, _) => self.config.attempts_max,
+        };
         let state = after(said.outcome, delivery.failures + 1, attempts_max);
         let now = self.clock.now();
         let next_at =
             (state == State::Waiting).then(|| next_attempt(delivery.failures, now, random()));
         let answer = said.answer.chars().take(ANSWER_MAX_CHARS).collect();
-        let ended = Ended { attempt, outcome: said.outcome, state, answer, next_at };
+        let (outcome, there_since) = (said.outcome, said.there_since);
+        let ended = Ended { attempt, outcome, state, answer, next_at, there_since };
         let place = (&delivery.facility, delivery.id);
         let delivery = self.store.end_delivery_attempt(place, &ended, now).await?;
         self.tell(&delivery);
@@ -149,6 +171,7 @@ impl DeliverJob {
         match delivery.way {
             Way::Mail => self.mail(delivery, attempt, &parcel).await,
             Way::Folder => self.put(delivery.clone(), parcel).await,
+            Way::Partner => self.give(delivery, &parcel).await,
             Way::Phone | Way::Fax | Way::Web | Way::Medium => {
                 Said::never("a person carries this delivery out")
             }
@@ -177,14 +200,10 @@ impl DeliverJob {
             noted.map_err(|error| Chain(&error).to_string())
         };
         match mailer.hand_over(&outgoing, before_text).await {
-            Ok(answer) => Said { outcome: Ending::Delivered, again: false, answer },
+            Ok(answer) => Said::of(Ending::Delivered, answer),
             Err(HandOverError::NotYet(why) | HandOverError::Later(why)) => Said::not_yet(why),
-            Err(HandOverError::Refused(answer)) => {
-                Said { outcome: Ending::Refused, again: false, answer }
-            }
-            Err(HandOverError::Unknown(answer)) => {
-                Said { outcome: Ending::Unknown, again: false, answer }
-            }
+            Err(HandOverError::Refused(answer)) => Said::of(Ending::Refused, answer),
+            Err(HandOverError::Unknown(answer)) => Said::of(Ending::Unknown, answer),
         }
     }
 
@@ -193,10 +212,7 @@ impl DeliverJob {
         let written =
             tokio::task::spawn_blocking(move || folder::write(&base, &delivery, &parcel)).await;
         match written {
-            Ok(Ok(path)) => {
-                let answer = path.display().to_string();
-                Said { outcome: Ending::Delivered, again: false, answer }
-            }
+            Ok(Ok(path)) => Said::of(Ending::Delivered, path.display().to_string()),
             Ok(Err(error)) => Self::not_written(&error),
             Err(error) => Said::not_yet(format!("the writing was broken off: {error}")),
         }

@@ -59,6 +59,8 @@ pub struct Ended {
     pub answer: String,
     /// When the machine tries again.
     pub next_at: Option<Timestamp>,
+    /// Since when the addressee has it, where their own word tells an earlier moment.
+    pub there_since: Option<Timestamp>,
 }
 
 impl Store {

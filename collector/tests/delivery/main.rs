@@ -19,5 +19,6 @@ mod by_hand;
 mod commands;
 mod folder;
 mod killed;
+mod partner;
 mod smtp;
 mod staff;

@@ -6,19 +6,22 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use shirase_collector::approval::Verdict;
+use shirase_collector::config::Config;
 use shirase_collector::deliver::{
     Addressee, Attempt, Choice, Decided, DeliverConfig, Delivery, Purpose, Way, Wish,
 };
+use shirase_collector::enrolment::authority::Authority;
 use shirase_collector::jobs::deliver::DeliverJob;
 use shirase_collector::jobs::draft_reports::DraftReportsJob;
 use shirase_collector::jobs::{Job, Nudge, Outcome};
 use shirase_collector::keys::{REPORT_KEY_FILE, SigningKey};
 use shirase_collector::locale::{Lang, Locale};
 use shirase_collector::notify::mail::{MailConfig, MailTls, Patience};
+use shirase_collector::post::Post;
 use shirase_collector::release::{Releases, read_profiles};
 use shirase_collector::reports::answer::NamedPerson;
 use shirase_collector::reports::{Report, ReportStatus};
-use shirase_shared::clock::Clock as _;
+use shirase_shared::clock::{Clock as _, SharedClock};
 use shirase_shared::event::Severity;
 use shirase_shared::ids::{DeliveryId, UserId};
 
@@ -115,10 +118,18 @@ impl Ward {
         self.store.create_delivery(&wish, now).await.unwrap().id
     }
 
+    pub(crate) fn post(&self) -> Post {
+        let key = SigningKey::load_or_create(&self.dir.path().join(REPORT_KEY_FILE)).unwrap();
+        let authority = Authority::open(self.dir.path(), self.clock.now()).unwrap();
+        let clock: SharedClock = self.clock.clone();
+        Post::new(&Config::default(), (&self.store, &clock), &authority, key.into())
+    }
+
     pub(crate) fn deliver_job(&self, mail: &MailConfig, config: &DeliverConfig) -> DeliverJob {
         DeliverJob {
             store: self.store.clone(),
             releases: self.releases(),
+            post: self.post(),
             mail: mail.clone(),
             config: config.clone(),
             patience: PATIENCE,

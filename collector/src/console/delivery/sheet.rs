@@ -86,7 +86,7 @@ fn steps(way: Way, locale: Locale) -> Vec<String> {
         Way::Fax => &["sheet-step-print", "sheet-step-fax", "sheet-step-ask", "sheet-step-write"],
         Way::Web => &["sheet-step-web", "sheet-step-copy", "sheet-step-write"],
         Way::Medium => &["sheet-step-save", "sheet-step-hand", "sheet-step-write"],
-        Way::Mail | Way::Folder => &["sheet-step-write"],
+        Way::Mail | Way::Folder | Way::Partner => &["sheet-step-write"],
     };
     keys.iter().map(|key| locale.text(key)).collect()
 }

@@ -217,7 +217,12 @@ impl Names {
             .add_absence(&absence, by, site.clock.now())
             .await
             .unwrap();
+        let exchanged = site.exchange().await;
         Self(vec![
+            ("{package}", exchanged.package.to_string()),
+            ("{message}", exchanged.message.to_string()),
+            ("{partner}", "handa-city".to_owned()),
+            ("{number}", "0".to_owned()),
             ("{absence}", absence.id.to_string()),
             ("{form}", form.id.to_string()),
             ("{format}", "docx".to_owned()),

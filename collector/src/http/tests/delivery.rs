@@ -139,6 +139,7 @@ async fn an_unknown_outcome_asks_a_person_and_takes_no_blind_yes() {
         state: State::Unknown,
         answer: "<script>alert(1)</script>".to_owned(),
         next_at: None,
+        there_since: None,
     };
     site.store
         .end_delivery_attempt((&site.here, id), &ended, now)

@@ -23,8 +23,10 @@ use tower::ServiceExt as _;
 
 use crate::approval::Verdict;
 use crate::audit::Actor;
+use crate::config::Config;
 use crate::contacts::Column;
 use crate::deliver::{Addressee, Purpose, Way, Wish};
+use crate::enrolment::authority::Authority;
 use crate::enrolment::{Applicant, issue_token};
 use crate::facilities::{CareRole, Duty, Facility, FacilityKind, Master, Person, Vendor};
 use crate::http::{ConsoleState, EnrolmentPlace, SignInLimits, console_router};
@@ -37,6 +39,7 @@ use crate::notify::courier::Courier;
 use crate::notify::mail::MailConfig;
 use crate::notify::{Channel, ChannelKind};
 use crate::people::{Grants, NewUser, Role, Session, Stage, create_user};
+use crate::post::Post;
 use crate::records::{ManifestSeen, NewRecord, SeenRecord};
 use crate::release::{Releases, read_profiles};
 use crate::reports::answer::NamedPerson;
@@ -81,6 +84,9 @@ impl Site {
         }
         let report_key = Arc::new(SigningKey::generate().unwrap());
         let shared: shirase_shared::clock::SharedClock = clock.clone();
+        let authority = Authority::open(dir.path(), clock.now()).unwrap();
+        let post =
+            Post::new(&Config::default(), (&store, &shared), &authority, Arc::clone(&report_key));
         let profiles = Arc::new(read_profiles(dir.path()).unwrap());
         let state = ConsoleState {
             store: store.clone(),
@@ -93,6 +99,7 @@ impl Site {
             },
             order_key: Arc::new(SigningKey::generate().unwrap()),
             releases: Releases::new(store.clone(), shared, profiles, report_key, Path::new("")),
+            post,
             nudge: Nudge::default(),
             courier: Courier::new(&MailConfig::default()).unwrap(),
             limits: SignInLimits::default(),

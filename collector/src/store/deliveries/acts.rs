@@ -142,6 +142,7 @@ impl Store {
                     state,
                     answer: "the collector ended in the middle of this attempt".to_owned(),
                     next_at: (state == State::Waiting).then_some(now),
+                    there_since: None,
                 };
                 end(&mut tx, &mut delivery, &ended, now).await?;
             }
@@ -297,7 +298,7 @@ async fn end(
     delivery.failures = if ended.outcome == Outcome::NotYet { delivery.failures + 1 } else { 0 };
     ended.answer.clone_into(&mut delivery.note);
     if ended.state == State::Delivered {
-        delivery.delivered_at = Some(now);
+        delivery.delivered_at = Some(ended.there_since.unwrap_or(now));
         delivery.delivered_by = None;
     }
     put_state(conn, delivery, now).await?;

@@ -165,7 +165,7 @@ impl Store {
             .transpose()
     }
 
-    /// Returns the packages a partner does not have yet, the oldest first.
+    /// Returns the packages a partner does not have yet, the oldest first, but for reports whose delivery was stopped.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -176,6 +176,7 @@ impl Store {
     ) -> Result<Vec<StoredPackage>, StoreError> {
         let rows: Vec<HeadRow> = sqlx::query_as(
             "SELECT * FROM packages WHERE facility_id = ? AND partner_id = ? AND direction = 'out' AND done_ms IS NULL
+             AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.delivery_id = packages.delivery_id AND d.state <> 'waiting')
              ORDER BY stored_ms, rowid",
         )
         .bind(facility.as_str())
@@ -185,13 +186,14 @@ impl Store {
         rows.into_iter().map(|row| row.with(Vec::new())).collect()
     }
 
-    /// Returns the packages that are due to be sent, the oldest first.
+    /// Returns the packages that are due to be sent, the oldest first, but for reports whose delivery was stopped.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn due_packages(&self, now: Timestamp) -> Result<Vec<StoredPackage>, StoreError> {
         let rows: Vec<HeadRow> = sqlx::query_as(
             "SELECT * FROM packages WHERE direction = 'out' AND done_ms IS NULL AND next_ms <= ?
+             AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.delivery_id = packages.delivery_id AND d.state <> 'waiting')
              ORDER BY stored_ms, rowid",
         )
         .bind(to_ms(now))
