@@ -79,6 +79,7 @@ step "the server is switched off in maintenance" switch_off_in_maintenance
 step "the server loses power" lose_power
 step "no network at boot" no_network_at_boot
 step "collector unknown at boot" collector_unknown_at_boot
+step "the clock is years behind at boot" wrong_clock_at_boot
 step "damaged configuration" damaged_configuration
 step "damaged buffer" damaged_buffer
 step "disk full at boot" disk_full_at_boot

@@ -36,6 +36,8 @@ const LOG_FILTER: &str = "SHIRASE_LOG";
 /// own words and once, and not by the library at each question.
 const LOG_DEFAULT: &str = "info,rustls_platform_verifier=off";
 
+/// Threads for what waits for something. One a core would be more than the service may have on a large server.
+const WORKERS: usize = 2;
 /// How long the end waits for what still runs in the background.
 const LEFT_BEHIND: Duration = Duration::from_secs(2);
 
@@ -311,6 +313,7 @@ fn state_of(service: &ServiceArgs) -> StateDir {
 
 fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
         .enable_all()
         .build()
         .context("failed to start the runtime")?;

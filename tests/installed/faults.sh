@@ -22,6 +22,23 @@ collector_unknown_at_boot() {
   on ward sed -i 's/ nobody$/ desk/' /etc/hosts && heard_again 120
 }
 
+# The clock is years behind at boot and is put right later, as where a battery is empty and time comes over the network.
+# It delivers all the same, says by how much it differs, and tells when the clock moves.
+wrong_clock_at_boot() {
+  local drop_in=/etc/systemd/system/shirase-agent.service.d
+  on ward mkdir -p /srv/clock "$drop_in" &&
+    cp /usr/lib/*/faketime/libfaketimeMT.so.1 "$here/ward/srv/clock/" && echo -1000d >"$here/ward/srv/clock/offset" &&
+    printf '[Service]\nEnvironment=LD_PRELOAD=/srv/clock/libfaketimeMT.so.1 FAKETIME_TIMESTAMP_FILE=/srv/clock/offset FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1\n' \
+      >"$here/ward$drop_in/clock.conf" &&
+    reboot_machine ward && eventually 30 runs && heard_again &&
+    eventually 30 says 'its clock differs from this one by 86[0-9]{9} ms' agent status || { agent status; return 1; }
+  echo +0 >"$here/ward/srv/clock/offset"
+  soon_told 60 'the wall clock moved by 86[0-9]{9} ms' && heard_again &&
+    eventually 60 says 'its clock differs from this one by -?[0-9]{1,3} ms' agent status &&
+    on ward rm -r "$drop_in" && on ward systemctl daemon-reload &&
+    on ward systemctl restart shirase-agent && eventually 30 runs && heard_again
+}
+
 # The last good configuration stays in force, on the disk of the collector too it is known that it does.
 damaged_configuration() {
   on ward cp /etc/shirase/agent.toml /root/agent.toml.good &&

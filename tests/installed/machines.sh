@@ -10,6 +10,7 @@ install_needs() {
   for need in debootstrap:debootstrap systemd-nspawn:systemd-container mkfs.ext4:e2fsprogs ip:iproute2 nsenter:util-linux gcc:gcc; do
     command -v "${need%%:*}" >/dev/null || missing+=("${need#*:}")
   done
+  ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing+=(faketime)
   if [ ${#missing[@]} -gt 0 ]; then
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
