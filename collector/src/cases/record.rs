@@ -242,11 +242,14 @@ impl CaseFile {
             .iter()
             .any(|due| Settled::Entry(due.n) == *settles);
         let own = said.corrects.is_some_and(|n| Settled::Entry(n) == *settles);
-        match said.kind {
-            EntryKind::Answer if !asked => Err(Refusal::AnswersNothing),
-            _ if own || !(asked || due) => Err(Refusal::NothingToSettle),
-            _ => Ok(()),
+        if said.kind == EntryKind::Answer && !asked {
+            return Err(Refusal::AnswersNothing);
         }
+        if own || !(asked || due) {
+            return Err(Refusal::NothingToSettle);
+        }
+
+        Ok(())
     }
 
     /// Whether an entry counts and can be corrected: a closing is undone by reopening.

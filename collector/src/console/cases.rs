@@ -1,5 +1,6 @@
 //! A municipality's cases: the overview, the form of a new one, and where a thread could belong.
 
+mod entry;
 mod file;
 mod figures;
 
@@ -15,8 +16,9 @@ use crate::exchange::PackageId;
 use crate::institutions::Institution;
 use crate::locale::{Locale, japan_time};
 
+pub use entry::{EntryForm, EntryPage};
 pub use figures::FiguresPage;
-pub use file::{CasePage, EntryForm, EntryPage};
+pub use file::CasePage;
 
 /// Returns the name of an institution in the register.
 #[must_use]
@@ -218,8 +220,11 @@ impl ThreadCase {
         let proposed = proposals.iter().filter_map(|proposal| {
             let file = files.iter().find(|file| file.case.id == proposal.case)?;
             let hours = proposal.after.as_hours();
-            let key = if hours < 0 { "case-proposed-before" } else { "case-proposed-after" };
-            let why = locale.text_with(key, &[("hours", &hours.abs())]);
+            let why = match hours {
+                0 => locale.text("case-proposed-same"),
+                1.. => locale.text_with("case-proposed-after", &[("hours", &hours)]),
+                _ => locale.text_with("case-proposed-before", &[("hours", &hours.abs())]),
+            };
             Some((file.case.id.to_string(), words(file), why))
         });
         let others = files.iter().filter(|file| {

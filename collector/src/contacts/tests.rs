@@ -287,11 +287,7 @@ fn every_fault_of_a_table_names_its_line_and_its_column() {
     let gone = ContactId::from_uuid(uuid::Uuid::from_u128(99));
     check_table(
         format!("id,kind\n{id},mhlw\n{gone},mhlw\nx,mhlw\n{id},mhlw\n").as_bytes(),
-        &[
-            "line 3: nothing in use here has this id",
-            "line 4: Id",
-            "line 5: is the same as line 2",
-        ],
+        &["line 3: nothing in use here has this id", "line 4: Id", "line 5: is the same as line 2"],
     );
     let long = "kind\n".to_owned() + &"police\n".repeat(2001);
     check_table(long.as_bytes(), &["line 2002: there are too many"]);

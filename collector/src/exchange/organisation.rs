@@ -64,5 +64,6 @@ impl fmt::Display for OrganisationKind {
 #[serde(default, deny_unknown_fields)]
 pub struct OrganisationConfig {
     /// `hospital`, `group` (several facilities), `municipality` or `ceptoar`. Partners see it on this collector's card.
+    /// Only a municipality's console has the register of institutions and the cases.
     pub kind: OrganisationKind,
 }

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use shirase_shared::ids::CaseId;
+use shirase_shared::ids::{CaseId, FacilityId};
 
 use super::console::{ConsoleState, page};
 use super::console_exchange::person;
@@ -15,13 +15,14 @@ use super::place::{done, facility, place_frame, query};
 use super::session::Call;
 use crate::cases::{
     CaseFile, EntryKind, Heading, Heard, HeardWay, NewCase, Refusal, Source, Statement,
-    institutions_of, propose,
+    institutions_of, overview, propose,
 };
 use crate::console::Tab;
 use crate::console::cases::{
     CaseInputs, CaseNewPage, CasePage, CasesPage, EntryPage, FiguresPage, ThreadCase, title_of,
 };
 use crate::console::incident::{read_time_field, time_field};
+use crate::console::overview::CaseCounts;
 use crate::contacts::today;
 use crate::exchange::PackageId;
 use crate::facilities::FacilityKind;
@@ -329,6 +330,22 @@ pub(super) async fn link(
     }
     let key = if case.is_some() { "done-case-linked" } else { "done-case-unlinked" };
     Ok(done(&format!("/facilities/{here}/exchange/packages/{id}"), key))
+}
+
+/// Counts what is open; none where the organisation keeps no cases.
+pub(super) async fn counts(
+    state: &ConsoleState,
+    facility: &FacilityId,
+) -> Result<Option<CaseCounts>, PageError> {
+    if !state.post.organisation().supervises() {
+        return Ok(None);
+    }
+    let files = state.store.case_files(facility).await?;
+    let standings = overview(&files, today(state.clock.now()));
+    let due = standings.iter().filter(|standing| standing.due).count();
+    let questions = standings.iter().map(|standing| standing.questions).sum();
+
+    Ok(Some(CaseCounts { open: standings.len(), due, questions }))
 }
 
 /// Returns what the case of each linked thread is called; none where the organisation keeps no cases.

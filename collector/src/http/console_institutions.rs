@@ -166,13 +166,7 @@ pub(super) async fn close(
     Path((_, id)): Place,
     call: Call,
 ) -> Answer {
-    match reason(&call) {
-        Ok(reason) => {
-            let change = InstitutionChange::Closed(reason);
-            changed(&state, &call, (id, change), "done-institution-closed").await
-        }
-        Err(problem) => refused_one(&state, &call, id, (None, vec![problem])).await,
-    }
+    turn(&state, &call, id, (InstitutionChange::Closed, "done-institution-closed")).await
 }
 
 /// Takes an institution into the register again.
@@ -181,12 +175,19 @@ pub(super) async fn reopen(
     Path((_, id)): Place,
     call: Call,
 ) -> Answer {
-    match reason(&call) {
-        Ok(reason) => {
-            let change = InstitutionChange::Reopened(reason);
-            changed(&state, &call, (id, change), "done-institution-reopened").await
-        }
-        Err(problem) => refused_one(&state, &call, id, (None, vec![problem])).await,
+    turn(&state, &call, id, (InstitutionChange::Reopened, "done-institution-reopened")).await
+}
+
+/// Closes or reopens an institution for the reason given.
+async fn turn(
+    state: &ConsoleState,
+    call: &Call,
+    id: InstitutionId,
+    (change, key): (fn(String) -> InstitutionChange, &'static str),
+) -> Answer {
+    match reason(call) {
+        Ok(reason) => changed(state, call, (id, change(reason)), key).await,
+        Err(problem) => refused_one(state, call, id, (None, vec![problem])).await,
     }
 }
 

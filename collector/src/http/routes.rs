@@ -175,26 +175,27 @@ routes! {
 impl Page {
     /// Whether an organisation of a kind has this page at all: the register and the cases are a municipality's.
     pub(super) const fn is_of(self, kind: OrganisationKind) -> bool {
-        match self {
+        let municipal = matches!(
+            self,
             Self::Institutions
-            | Self::InstitutionAdd
-            | Self::InstitutionsExport
-            | Self::InstitutionsImport
-            | Self::Institution
-            | Self::InstitutionChange
-            | Self::InstitutionNote
-            | Self::InstitutionClose
-            | Self::InstitutionReopen
-            | Self::Cases
-            | Self::CaseOpen
-            | Self::CaseFigures
-            | Self::CaseNew
-            | Self::Case
-            | Self::CaseEnter
-            | Self::CaseEntry
-            | Self::PackageCase => kind.supervises(),
-            _ => true,
-        }
+                | Self::InstitutionAdd
+                | Self::InstitutionsExport
+                | Self::InstitutionsImport
+                | Self::Institution
+                | Self::InstitutionChange
+                | Self::InstitutionNote
+                | Self::InstitutionClose
+                | Self::InstitutionReopen
+                | Self::Cases
+                | Self::CaseOpen
+                | Self::CaseFigures
+                | Self::CaseNew
+                | Self::Case
+                | Self::CaseEnter
+                | Self::CaseEntry
+                | Self::PackageCase
+        );
+        !municipal || kind.supervises()
     }
 }
 

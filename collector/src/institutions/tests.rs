@@ -89,7 +89,7 @@ fn a_partner_that_was_revoked_stays_with_the_institution_that_had_it() {
 
 #[test]
 fn every_mistake_of_a_table_is_told_with_line_and_column() {
-    let table = "名称,種別,医療機関コード（10桁）,電話（日中）,提携先\n\
+    let table = "名称,種別,医療機関コード,電話（日中）,提携先\n\
                  甲病院,病院,2310000002,12,\n\
                  ,診療所,,,\n\
                  乙医院,医院,123,0569-00-0000,nobody\n";
@@ -98,7 +98,7 @@ fn every_mistake_of_a_table_is_told_with_line_and_column() {
         "2行目: 電話（日中）「12」",
         "3行目: 名称: 空欄",
         "4行目: 種別「医院」",
-        "4行目: 医療機関コード（10桁）「123」",
+        "4行目: 医療機関コード「123」",
         "4行目: 提携先「nobody」",
     ] {
         assert!(faults.contains(expected), "{expected} in {faults}");

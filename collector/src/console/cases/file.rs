@@ -1,15 +1,13 @@
-//! One case: how it became known, what is open, its record, and the form of an entry.
+//! One case: how it became known, what is open, and its record.
 
 use askama::Template;
 use jiff::civil::Date;
 
 use super::super::frame::Frame;
-use super::super::settings::Choice;
 use super::super::ui::{Badge, Tone};
+use super::entry::EntryForm;
 use super::{name_of, title_of};
-use crate::cases::{
-    CaseFile, Entry, EntryKind, Heading, Letter, Settled, Source, Statement, usual_bases,
-};
+use crate::cases::{CaseFile, Entry, EntryKind, Heading, Letter, Settled, Source, Statement};
 use crate::facilities::FacilityKind;
 use crate::institutions::Institution;
 use crate::locale::{Locale, japan_time};
@@ -44,6 +42,8 @@ pub struct CasePage {
     pub threads: Vec<(String, String, Vec<String>)>,
     /// The form of a new entry.
     pub form: EntryForm,
+    /// What stands in the form that closes or reopens it.
+    pub ending: String,
     /// What was wrong with what was sent.
     pub problem: Option<String>,
 }
@@ -90,7 +90,7 @@ pub struct EntryRow {
     pub more: Vec<String>,
     /// Who entered it and when.
     pub by: String,
-    /// Whether it counts no longer.
+    /// Whether another entry stands in for it.
     pub void: bool,
     /// Whether it can be corrected.
     pub may_be_corrected: bool,
@@ -112,6 +112,11 @@ impl CasePage {
             [("name", &case.opened_by.name), ("time", &time)];
         let kind = institutions.iter().find(|one| one.id == case.institution);
         let kind = kind.map_or(FacilityKind::Unknown, |one| one.details.kind);
+        let turns = |said: &&Statement| matches!(said.kind, EntryKind::Close | EntryKind::Reopen);
+        let ending = sent
+            .filter(turns)
+            .map_or_else(String::new, |said| said.text.clone());
+        let sent = sent.filter(|said| !turns(said));
         Self {
             id: case.id.to_string(),
             title: title_of(file, locale),
@@ -131,6 +136,7 @@ impl CasePage {
             parts: parts(file, locale),
             threads: threads(file, locale),
             form: EntryForm::of((file, kind), sent, today, locale),
+            ending,
             problem,
             f,
         }
@@ -185,14 +191,14 @@ fn threads(file: &CaseFile, locale: Locale) -> Vec<(String, String, Vec<String>)
     threads
 }
 
-fn letter_words(letter: &Letter, locale: Locale) -> String {
+pub(super) fn letter_words(letter: &Letter, locale: Locale) -> String {
     let way = locale.text(if letter.came { "exchange-came" } else { "exchange-went" });
     let kind = locale.text(&letter.kind.label_key());
     format!("{} {way} {kind} {}", japan_time(letter.made_at), letter.subject)
 }
 
 impl EntryRow {
-    fn of(entry: &Entry, file: &CaseFile, locale: Locale) -> Self {
+    pub(super) fn of(entry: &Entry, file: &CaseFile, locale: Locale) -> Self {
         let said = &entry.said;
         let time = japan_time(entry.at);
         let values: [(&str, &dyn std::fmt::Display); 2] =
@@ -220,7 +226,7 @@ impl EntryRow {
             basis: said.legal_basis.clone(),
             more: more(entry, file, locale),
             by: locale.text_with("case-entered-by", &values),
-            void: file.replaced_by(entry.n).is_some() || said.kind == EntryKind::Void,
+            void: file.replaced_by(entry.n).is_some(),
             may_be_corrected: file.may_be_corrected(entry.n),
         }
     }
@@ -273,183 +279,4 @@ fn more(entry: &Entry, file: &CaseFile, locale: Locale) -> Vec<String> {
         more.push(locale.text_with("case-replaced", &[("n", &n)]));
     }
     more
-}
-
-/// The inputs of an entry.
-pub struct EntryForm {
-    /// Headings.
-    pub headings: Vec<Choice>,
-    /// Kinds.
-    pub kinds: Vec<Choice>,
-    /// Kinds of source.
-    pub sources: Vec<Choice>,
-    /// Packages to name as the source.
-    pub packages: Vec<Choice>,
-    /// What is open, to answer or to end.
-    pub open: Vec<Choice>,
-    /// Legal bases that are usual here.
-    pub bases: Vec<String>,
-    /// What stands in the text.
-    pub text: String,
-    /// Who told, or where it stands.
-    pub source_text: String,
-    /// What stands as the legal basis.
-    pub basis: String,
-    /// The day.
-    pub on: String,
-    /// The day to look again.
-    pub follow_up: String,
-    /// The entry it corrects; empty for a new one.
-    pub corrects: String,
-    /// The present day.
-    pub today: String,
-}
-
-impl EntryForm {
-    /// Shows the inputs with what stands in them.
-    #[must_use]
-    pub fn of(
-        (file, institution): (&CaseFile, FacilityKind),
-        sent: Option<&Statement>,
-        today: Date,
-        locale: Locale,
-    ) -> Self {
-        let choice = |code: String, text: String, chosen: bool| Choice { code, text, chosen };
-        let heading = sent.map_or(Heading::Damage, |said| said.heading);
-        let kind = sent.map_or(EntryKind::Fact, |said| said.kind);
-        let corrects = sent.and_then(|said| said.corrects);
-        let kinds = EntryKind::ALL.iter().filter(|kind| match kind {
-            EntryKind::Void => corrects.is_some(),
-            EntryKind::Close | EntryKind::Reopen => false,
-            EntryKind::Fact | EntryKind::Question | EntryKind::Answer | EntryKind::Guidance => true,
-        });
-        let (source, source_text) = match sent.map(|said| &said.source) {
-            Some(Source::Told { by }) => ("told", by.clone()),
-            Some(Source::Page { at }) => ("page", at.clone()),
-            Some(Source::Package { .. }) => ("package", String::new()),
-            Some(Source::Own) => ("own", String::new()),
-            None => ("told", String::new()),
-        };
-        let from = |id: &crate::exchange::PackageId| {
-            sent.is_some_and(|said| said.source == Source::Package { id: id.clone() })
-        };
-        let bases = usual_bases(institution).map(|key| locale.text(key));
-        Self {
-            headings: Heading::ALL
-                .iter()
-                .map(|one| choice(one.to_string(), locale.text(one.label_key()), *one == heading))
-                .collect(),
-            kinds: kinds
-                .map(|one| choice(one.to_string(), locale.text(one.label_key()), *one == kind))
-                .collect(),
-            sources: ["told", "package", "page", "own"]
-                .map(|code| {
-                    let text = locale.text(&format!("case-source-{code}"));
-                    choice(code.to_owned(), text, code == source)
-                })
-                .into(),
-            packages: file
-                .letters
-                .iter()
-                .map(|one| choice(one.id.to_string(), letter_words(one, locale), from(&one.id)))
-                .collect(),
-            open: open_choices(file, sent, locale),
-            bases: bases.collect(),
-            text: sent.map_or_else(String::new, |said| said.text.clone()),
-            source_text,
-            basis: sent.map_or_else(String::new, |said| said.legal_basis.clone()),
-            on: sent.map_or(today, |said| said.on).to_string(),
-            follow_up: sent
-                .and_then(|said| said.follow_up)
-                .map_or_else(String::new, |day| day.to_string()),
-            corrects: corrects.map_or_else(String::new, |n| n.to_string()),
-            today: today.to_string(),
-        }
-    }
-}
-
-/// What an entry can answer or end: what is open, and what the entry that is corrected settled itself.
-fn open_choices(file: &CaseFile, sent: Option<&Statement>, locale: Locale) -> Vec<Choice> {
-    let chosen = sent.and_then(|said| said.settles.as_ref());
-    let short = |text: &str| {
-        text.lines()
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .take(40)
-            .collect::<String>()
-    };
-    let mut open: Vec<(Settled, String)> = file
-        .open_questions()
-        .into_iter()
-        .map(|question| {
-            let values: [(&str, &dyn std::fmt::Display); 2] =
-                [("day", &question.since), ("text", &short(&question.text))];
-            let words = locale.text_with("case-open-question", &values);
-            (question.what, words)
-        })
-        .collect();
-    for follow_up in file.follow_ups() {
-        let what = Settled::Entry(follow_up.n);
-        let values: [(&str, &dyn std::fmt::Display); 2] =
-            [("day", &follow_up.on), ("text", &short(&follow_up.text))];
-        let words = locale.text_with("case-open-follow-up", &values);
-        if !open.iter().any(|(other, _)| *other == what) {
-            open.push((what, words));
-        }
-    }
-    if let Some(settles) = chosen
-        && !open.iter().any(|(other, _)| other == settles)
-    {
-        open.push((settles.clone(), locale.text("case-open-as-before")));
-    }
-    open.into_iter()
-        .map(|(what, text)| Choice { chosen: Some(&what) == chosen, code: what.to_string(), text })
-        .collect()
-}
-
-/// The form in which an entry is corrected.
-#[derive(Template)]
-#[template(path = "case_entry.html")]
-pub struct EntryPage {
-    /// What stands around it.
-    pub f: Frame,
-    /// The case.
-    pub id: String,
-    /// Number and subject.
-    pub title: String,
-    /// The entry as it is.
-    pub row: EntryRow,
-    /// The inputs.
-    pub form: EntryForm,
-    /// What was wrong with what was sent.
-    pub problem: Option<String>,
-}
-
-impl EntryPage {
-    /// Shows the form for an entry; none if it cannot be corrected.
-    #[must_use]
-    pub fn of(
-        f: Frame,
-        (file, institution, n): (&CaseFile, FacilityKind, u32),
-        today: Date,
-        (sent, problem): (Option<&Statement>, Option<String>),
-    ) -> Option<Self> {
-        let entry = file.entry(n)?;
-        let correction = Statement { corrects: Some(n), ..entry.said.clone() };
-        let locale = f.locale;
-        Some(Self {
-            id: file.case.id.to_string(),
-            title: title_of(file, locale),
-            row: EntryRow::of(entry, file, locale),
-            form: EntryForm::of(
-                (file, institution),
-                Some(sent.unwrap_or(&correction)),
-                today,
-                locale,
-            ),
-            problem,
-            f,
-        })
-    }
 }

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use shirase_shared::ids::CaseId;
 
 use super::exchange::Exchanged;
-use super::site::{HOSTILE, Site, grants, now};
+use super::site::{Answered, HOSTILE, Site, grants, now};
 use crate::cases::{Heard, HeardWay, NewCase};
 use crate::exchange::OrganisationKind;
 use crate::people::Role;
@@ -58,39 +58,78 @@ async fn city() -> Site {
     site
 }
 
-#[tokio::test]
-async fn what_was_told_by_telephone_becomes_a_case_and_its_record() {
-    let site = city().await;
-    let institution = site.institution("半田中央病院").await;
-    let (_, cookie, csrf) = site
-        .person("officer", grants(&site.here, Role::Author))
-        .await;
-    let form = site
-        .get(&format!("{CASES}/new?institution={institution}"), &cookie)
-        .await
-        .body;
-    assert!(form.contains("半田中央病院") && form.contains("selected"), "{form}");
-    let sent = format!(
-        "csrf={csrf}&institution={institution}&subject=電子カルテ停止&way=telephone&from=事務長&what=止まった&taken_by=佐藤"
-    );
-    let ahead = site
-        .post(CASES, &cookie, &format!("{sent}&at=2030-01-01T00:00"))
-        .await;
-    assert_eq!(ahead.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(ahead.body.contains("日時が未来") && ahead.body.contains("value=\"電子カルテ停止\""));
-    let opened = site
-        .post(CASES, &cookie, &format!("{sent}&at=2026-02-09T01:50"))
-        .await;
-    assert!(opened.location.ends_with("done=case-opened"), "{}", opened.body);
-    let path = opened.location.split('?').next().unwrap().to_owned();
-    let entries = format!("{path}/entries");
+/// A case somebody opened in the browser, and who they are.
+struct Told {
+    site: Site,
+    path: String,
+    cookie: String,
+    csrf: String,
+}
 
-    let asked = format!(
-        "csrf={csrf}&heading=damage&kind=question&text=停止範囲は&source=own&legal_basis=医療法第25条&on=2026-02-09&follow_up=2026-02-09"
-    );
-    let entered = site.post(&entries, &cookie, &asked).await;
-    assert!(entered.location.ends_with("done=case-entered"), "{}", entered.body);
-    let overview = site.get(CASES, &cookie).await.body;
+impl Told {
+    async fn by_telephone() -> Self {
+        let site = city().await;
+        let institution = site.institution("半田中央病院").await;
+        let (_, cookie, csrf) = site
+            .person("officer", grants(&site.here, Role::Author))
+            .await;
+        let form = site
+            .get(&format!("{CASES}/new?institution={institution}"), &cookie)
+            .await
+            .body;
+        assert!(form.contains("半田中央病院") && form.contains("selected"), "{form}");
+        let sent = format!(
+            "csrf={csrf}&institution={institution}&subject=電子カルテ停止&way=telephone&from=事務長&what=止まった&taken_by=佐藤"
+        );
+        let ahead = site
+            .post(CASES, &cookie, &format!("{sent}&at=2030-01-01T00:00"))
+            .await;
+        assert_eq!(ahead.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(
+            ahead.body.contains("日時が未来") && ahead.body.contains("value=\"電子カルテ停止\"")
+        );
+        let opened = site
+            .post(CASES, &cookie, &format!("{sent}&at=2026-02-09T01:50"))
+            .await;
+        assert!(opened.location.ends_with("done=case-opened"), "{}", opened.body);
+        let path = opened.location.split('?').next().unwrap().to_owned();
+        Self { site, path, cookie, csrf }
+    }
+
+    async fn send(&self, fields: &str) -> Answered {
+        let form = format!("csrf={}&{fields}", self.csrf);
+        self.site
+            .post(&format!("{}/entries", self.path), &self.cookie, &form)
+            .await
+    }
+
+    async fn enter(&self, fields: &str) {
+        let entered = self.send(fields).await;
+        assert!(entered.location.ends_with("done=case-entered"), "{fields}: {}", entered.body);
+    }
+
+    async fn refuse(&self, fields: &str, expected: &[&str]) {
+        let refused = self.send(fields).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{fields}");
+        for expected in expected {
+            assert!(refused.body.contains(expected), "{expected} in {}", refused.body);
+        }
+    }
+
+    async fn page(&self, path: &str) -> String {
+        self.site.get(path, &self.cookie).await.body
+    }
+}
+
+const ASKED: &str = "heading=damage&kind=question&text=停止範囲は&source=own&legal_basis=医療法第25条&on=2026-02-09&follow_up=2026-02-09";
+const ANSWERED: &str =
+    "heading=damage&kind=answer&text=外来&source=told&settles=1&source_text=事務長";
+
+#[tokio::test]
+async fn what_was_told_by_telephone_becomes_a_case_with_what_is_open_in_it() {
+    let told = Told::by_telephone().await;
+    told.enter(ASKED).await;
+    let overview = told.page(CASES).await;
     for expected in [
         "確認日が来ているもの 1件",
         "回答のない照会 1件",
@@ -99,25 +138,46 @@ async fn what_was_told_by_telephone_becomes_a_case_and_its_record() {
     ] {
         assert!(overview.contains(expected), "{expected} in {overview}");
     }
-    let sourceless =
-        format!("csrf={csrf}&heading=damage&kind=answer&text=外来&source=told&settles=1");
-    let refused = site.post(&entries, &cookie, &sourceless).await;
-    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(
-        refused.body.contains("出典を書いてください") && refused.body.contains(">外来</textarea>")
-    );
-    let answered = site
-        .post(&entries, &cookie, &format!("{sourceless}&source_text=事務長"))
+    let home = told.page("/").await;
+    assert!(home.contains("確認日 1件") && home.contains("回答待ち 1件"), "{home}");
+    let sourceless = ANSWERED.replace("&source_text=事務長", "");
+    told.refuse(&sourceless, &["出典を書いてください", ">外来</textarea>"])
         .await;
-    assert!(answered.location.ends_with("done=case-entered"), "{}", answered.body);
+    told.enter(ANSWERED).await;
+    let overview = told.page(CASES).await;
+    assert!(!overview.contains("回答のない照会 1件"), "{overview}");
 
-    let edit = site.get(&format!("{entries}/2"), &cookie).await.body;
+    told.enter(
+        "heading=recovery&kind=fact&text=見る&source=own&on=2026-02-09&follow_up=2026-02-10",
+    )
+    .await;
+    let early = ["残っています", "id=\"k-close\"", ">報告済みなので</textarea>"];
+    told.refuse("kind=close&text=報告済みなので", &early).await;
+    told.enter("heading=recovery&kind=fact&text=復旧した&source=own&on=2026-02-09&settles=3")
+        .await;
+    told.enter("kind=close&text=報告済み").await;
+    assert!(told.page(CASES).await.contains("終結した事案"));
+    told.refuse(ASKED, &["終結しています"]).await;
+    told.enter("kind=reopen&text=再発").await;
+    let there = told
+        .site
+        .get(&told.path.replace("handa", "oki"), &told.cookie)
+        .await;
+    assert_eq!(there.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_entry_is_corrected_by_a_newer_one_and_both_stay() {
+    let told = Told::by_telephone().await;
+    told.enter(ASKED).await;
+    told.enter(ANSWERED).await;
+    let edit = told.page(&format!("{}/entries/2", told.path)).await;
     assert!(edit.contains(">外来</textarea>") && edit.contains("これまでどおり"), "{edit}");
-    let corrected =
-        sourceless.replace("text=外来", "text=外来と救急") + "&source_text=事務長&corrects=2";
-    let corrected = site.post(&entries, &cookie, &corrected).await;
-    assert!(corrected.location.ends_with("done=case-entered"), "{}", corrected.body);
-    let page = site.get(&path, &cookie).await.body;
+    let corrected = ANSWERED.replace("外来", "外来と救急") + "&corrects=2";
+    told.refuse(&corrected.replace("&source_text=事務長", ""), &["記載の訂正", "出典を書いて"])
+        .await;
+    told.enter(&corrected).await;
+    let page = told.page(&told.path).await;
     for expected in [
         "<s>外来</s>",
         "外来と救急",
@@ -128,26 +188,19 @@ async fn what_was_told_by_telephone_becomes_a_case_and_its_record() {
     ] {
         assert!(page.contains(expected), "{expected} in {page}");
     }
-    assert_eq!(site.get(&format!("{entries}/9"), &cookie).await.status, StatusCode::NOT_FOUND);
-
-    let close = format!("csrf={csrf}&kind=close&text=報告済み");
-    let closed = site.post(&entries, &cookie, &close).await;
-    assert!(closed.location.ends_with("done=case-entered"), "{}", closed.body);
-    assert!(site.get(CASES, &cookie).await.body.contains("終結した事案"));
-    let late = site.post(&entries, &cookie, &asked).await;
-    assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let there = site.get(&path.replace("handa", "oki"), &cookie).await;
-    assert_eq!(there.status, StatusCode::NOT_FOUND);
-    let log = site.store.audit_page(0, 1000).await.unwrap();
-    let entered = log
-        .iter()
-        .filter(|entry| entry.action == "case.entered")
-        .count();
-    assert_eq!(entered, 4);
-    assert!(
-        log.iter().all(|entry| !entry.detail.contains("外来")),
-        "no word of the record in the log"
+    told.refuse(&corrected, &["訂正できる記載ではありません"])
+        .await;
+    let path = format!("{}/entries/9", told.path);
+    assert_eq!(told.site.get(&path, &told.cookie).await.status, StatusCode::NOT_FOUND);
+    let log = told.site.store.audit_page(0, 1000).await.unwrap();
+    assert_eq!(
+        log.iter()
+            .filter(|entry| entry.action == "case.entered")
+            .count(),
+        3
     );
+    let quoted = log.iter().any(|entry| entry.detail.contains("外来"));
+    assert!(!quoted, "no word of the record in the log");
 }
 
 #[tokio::test]

@@ -1,15 +1,14 @@
 //! The register of institutions in the browser: a municipality keeps it, a hospital has no such page.
 
-use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, COOKIE};
-use axum::http::{Request, StatusCode};
+use axum::http::StatusCode;
 use shirase_shared::ids::InstitutionId;
 
-use super::site::{Answered, HOSTILE, Site, grants};
+use super::site::{HOSTILE, Site, grants};
 use crate::exchange::OrganisationKind;
 use crate::people::Role;
 
 const PLACE: &str = "/facilities/handa/institutions";
+const TABLE: &str = "/facilities/handa/institutions/table";
 
 impl Site {
     /// Registers a hospital that corresponds to the partner `handa-city`, if that one is paired.
@@ -33,20 +32,6 @@ impl Site {
             .unwrap()
             .id
     }
-}
-
-async fn upload(site: &Site, (cookie, csrf): (&str, &str), table: &str) -> Answered {
-    let body = format!(
-        "--XX\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n--XX\r\n\
-         Content-Disposition: form-data; name=\"file\"; filename=\"register.csv\"\r\nContent-Type: text/csv\r\n\r\n\
-         {table}\r\n--XX--\r\n"
-    );
-    let request = Request::post(format!("{PLACE}/table"))
-        .header(COOKIE, cookie)
-        .header(CONTENT_TYPE, "multipart/form-data; boundary=XX")
-        .body(Body::from(body))
-        .unwrap();
-    site.send(request).await
 }
 
 #[tokio::test]
@@ -133,11 +118,10 @@ async fn a_table_is_imported_whole_or_not_at_all() {
         .person("admin", grants(&site.here, Role::Administrator))
         .await;
     let who = (cookie.as_str(), csrf.as_str());
-    let bad = "名称,種別,医療機関コード（10桁）\n半田中央病院,病院,2310000001\n乙医院,医院,23";
-    let answer = upload(&site, who, bad).await;
+    let bad = "名称,種別,医療機関コード\n半田中央病院,病院,2310000001\n乙医院,医院,23";
+    let answer = site.upload(TABLE, who, bad.as_bytes()).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-    for expected in ["3行目: 種別「医院」", "3行目: 医療機関コード（10桁）「23」"]
-    {
+    for expected in ["3行目: 種別「医院」", "3行目: 医療機関コード「23」"] {
         assert!(answer.body.contains(expected), "{}", answer.body);
     }
     assert!(
@@ -147,21 +131,22 @@ async fn a_table_is_imported_whole_or_not_at_all() {
             .unwrap()
             .is_empty()
     );
-    let good = "名称,種別,医療機関コード（10桁）\n半田中央病院,病院,2310000001\n乙医院,診療所,";
-    let answer = upload(&site, who, good).await;
+    let good = "名称,種別,医療機関コード\n半田中央病院,病院,2310000001\n乙医院,診療所,";
+    let answer = site.upload(TABLE, who, good.as_bytes()).await;
     assert!(answer.location.ends_with("done=institutions-imported"), "{}", answer.body);
     let table = site.get(&format!("{PLACE}/table"), &cookie).await.body;
     assert!(table.contains("乙医院") && table.contains("\r\n"), "{table}");
-    let again = upload(&site, who, &table).await;
+    let again = site.upload(TABLE, who, table.as_bytes()).await;
     assert!(again.location.ends_with("done=institutions-imported"), "{}", again.body);
     let kept = site.store.institutions(&site.here).await.unwrap();
     assert_eq!(kept.iter().map(|one| one.revision).collect::<Vec<_>>(), [1, 1], "nothing changed");
-    let twin = upload(
-        &site,
-        who,
-        "名称,種別,医療機関コード（10桁）\n別,病院,2310000001\n丁,病院,2310000001",
-    )
-    .await;
+    let twin = site
+        .upload(
+            TABLE,
+            who,
+            "名称,種別,医療機関コード\n別,病院,2310000001\n丁,病院,2310000001".as_bytes(),
+        )
+        .await;
     assert!(twin.body.contains("3行目: 2行目と同じ"), "{}", twin.body);
     let second = crate::institutions::Details {
         name: "二つ目".to_owned(),

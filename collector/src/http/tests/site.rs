@@ -337,6 +337,28 @@ impl Site {
         self.send(request).await
     }
 
+    /// Sends a table as a browser sends a file.
+    pub(super) async fn upload(
+        &self,
+        path: &str,
+        (cookie, csrf): (&str, &str),
+        table: &[u8],
+    ) -> Answered {
+        let mut body = format!(
+            "--XX\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n--XX\r\n\
+             Content-Disposition: form-data; name=\"file\"; filename=\"table.csv\"\r\nContent-Type: text/csv\r\n\r\n"
+        )
+        .into_bytes();
+        body.extend_from_slice(table);
+        body.extend_from_slice(b"\r\n--XX--\r\n");
+        let request = Request::post(path)
+            .header(COOKIE, cookie)
+            .header(CONTENT_TYPE, "multipart/form-data; boundary=XX")
+            .body(Body::from(body))
+            .unwrap();
+        self.send(request).await
+    }
+
     pub(super) async fn send(&self, request: Request<Body>) -> Answered {
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
