@@ -7,6 +7,7 @@
 #   tests/installed.sh --release       packs target/release instead, as deploy/package.sh built it
 #   tests/installed.sh --quiet MINUTES how long the agent is left alone before its cost is read; 1 if left out
 #   tests/installed.sh --keep          leaves both machines' disks below target/installed
+# What a step did, command by command, stands in target/installed/trace.log.
 #
 # Root, and the Debian packages debootstrap, systemd-container, e2fsprogs, iproute2, which it installs. Each machine lies on
 # its own loop-mounted disk, so that a mark on its file system does not see this one's files.
@@ -40,6 +41,10 @@ rm -f "$here"/*.txt "$here"/*.log
 . tests/installed/steps.sh
 . tests/installed/faults.sh
 trap finish EXIT
+# Every command with its second, so that a step that failed shows where.
+exec {trace}>"$here/trace.log"
+BASH_XTRACEFD=$trace PS4='+ ${SECONDS}s '
+set -x
 
 build_packages() {
   rm -rf "$target/packages"
@@ -53,6 +58,7 @@ note "what the walk needs"
 install_needs
 note "packages"
 build_packages
+gcc -static -O2 -o "$here/hang" tests/installed/hang.c
 note "two machines"
 make_wire
 make_disk desk
@@ -73,10 +79,12 @@ step "the server is switched off in maintenance" switch_off_in_maintenance
 step "the server loses power" lose_power
 step "no network at boot" no_network_at_boot
 step "collector unknown at boot" collector_unknown_at_boot
+step "the clock is years behind at boot" wrong_clock_at_boot
 step "damaged configuration" damaged_configuration
 step "damaged buffer" damaged_buffer
 step "disk full at boot" disk_full_at_boot
 step "a root that may not be read" closed_root
+step "a network mount that hangs" hanging_mount
 step "backup and restore" back_up_and_restore
 step "the console behind nginx" console_behind_nginx
 step "the console with the hospital's certificate" console_with_own_certificate
