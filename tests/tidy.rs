@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const PURE: &[(&str, &[&str])] = &[
     ("agent/src/detectors", IMPURE),
     ("collector/src/approval", IMPURE),
+    ("collector/src/cases", IMPURE),
     ("collector/src/correlate", IMPURE),
     ("collector/src/exchange.rs", IMPURE),
     ("collector/src/exchange/card", IMPURE),
@@ -21,6 +22,7 @@ const PURE: &[(&str, &[&str])] = &[
     ("collector/src/exchange/package", IMPURE),
     ("collector/src/exchange/partner", IMPURE),
     ("collector/src/incidents/", IMPURE),
+    ("collector/src/institutions", IMPURE),
     ("collector/src/reports/answer", IMPURE),
     ("collector/src/reports/deadline", IMPURE),
     ("collector/src/reports/draft", IMPURE),
@@ -32,6 +34,7 @@ const PURE: &[(&str, &[&str])] = &[
     ("collector/src/reports/profile", IMPURE),
     ("collector/src/reports/round", IMPURE),
     ("collector/src/console/", IMPURE),
+    ("collector/src/tables", IMPURE),
     ("shared/src/event.rs", IMPURE),
     ("shared/src/wire.rs", IMPURE),
 ];

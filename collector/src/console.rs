@@ -20,6 +20,8 @@ pub mod approval;
 pub mod hosts;
 pub mod contacts;
 pub mod exchange;
+pub mod institutions;
+pub mod cases;
 pub mod settings;
 pub mod official;
 pub mod users;

@@ -15,7 +15,6 @@
 //! Not here: SQL (see `store::contacts`), pages (see `console`).
 
 mod kind;
-mod flaw;
 mod reading;
 mod table;
 mod vendors;
@@ -34,16 +33,28 @@ use crate::audit::Actor;
 use crate::facilities::CareRole;
 
 pub use chart::{Call, Chart, Gap, Group, Office, Step, offices};
-pub use flaw::{Flaw, FlawKind};
 pub use kind::{Column, ContactKind, StaffDuty};
 pub use master::{TakenOver, from_master};
-pub use reading::{Entry, Filled, filled, read, read_verification};
+pub use reading::{Entry, filled, read, read_verification};
 pub use sheet::{ChartGroup, ChartLine, ChartSheet, ChartStep, gap_words};
-pub use table::{Fault, FaultKind, Line, Plan, parse_table, plan, to_table};
+pub use table::{plan, to_table};
 pub use vendors::vendors;
 
-/// Largest table that is taken in, in bytes.
-pub const TABLE_MAX_BYTES: usize = 4 * 1024 * 1024;
+pub use crate::tables::{FlawKind, parse_table};
+
+/// The texts a contact is read from. A column that is absent is empty.
+pub type Filled = crate::tables::Filled<Column>;
+/// What is wrong with one column.
+pub type Flaw = crate::tables::Flaw<Column>;
+/// One line of the book's table, not read yet.
+pub type Line = crate::tables::Line<Column>;
+/// Something wrong with the book's table.
+pub type Fault = crate::tables::Fault<Column>;
+/// Kinds of fault.
+pub type FaultKind = crate::tables::FaultKind<Column>;
+/// What a line of the book's table comes to.
+pub type Plan = crate::tables::Plan<ContactId, Entry>;
+
 /// For how many years a verification counts.
 pub const VERIFIED_YEARS: i32 = 1;
 

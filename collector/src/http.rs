@@ -42,6 +42,8 @@ mod console_users;
 mod console_audit;
 mod console_official;
 mod console_partners;
+mod console_institutions;
+mod console_cases;
 mod console_overview;
 mod console_incident;
 mod console_report;

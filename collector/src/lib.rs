@@ -12,6 +12,7 @@ pub mod config;
 // What comes in.
 pub mod keys;
 pub mod facilities;
+pub mod tables;
 pub mod contacts;
 pub mod records;
 pub mod enrolment;
@@ -31,6 +32,8 @@ pub mod release;
 pub mod deliver;
 pub mod exchange;
 pub mod post;
+pub mod institutions;
+pub mod cases;
 pub mod duties;
 pub mod notify;
 pub mod jobs;

@@ -24,6 +24,8 @@ mod audit;
 
 mod facilities;
 mod contacts;
+mod institutions;
+mod cases;
 mod hosts;
 mod tokens;
 mod events;
@@ -44,11 +46,13 @@ pub use approvals::{
     Weighed, Wish,
 };
 pub(crate) use audit::append_audit;
+pub use cases::CaseError;
 pub use connect::{DATABASE_FILE, Store, StoreError};
 pub use contacts::Imported;
 pub use deliveries::{Begun, DeliveryError, Ended};
 pub use hosts::{CertificateHolder, IssuedCertificate};
 pub use incidents::{ActFailure, RecordMark};
+pub use institutions::InstitutionChange;
 pub use notifications::ChannelState;
 pub use packages::{Ack, Carrier, Direction, Outgoing, Sealing, StoredPackage, TakeError, Taken};
 pub use partners::Rotation;

@@ -130,6 +130,16 @@ uuid_id!(
     MessageId,
     "message id"
 );
+uuid_id!(
+    /// A medical institution under a municipality's jurisdiction, with all versions of what is known of it.
+    InstitutionId,
+    "institution id"
+);
+uuid_id!(
+    /// A municipality's file on what happened at one institution (事案).
+    CaseId,
+    "case id"
+);
 
 /// A medical institution: a short name chosen by the administrator, `[a-z0-9-]`, 1 to 32 characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

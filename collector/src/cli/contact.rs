@@ -14,11 +14,12 @@ use super::table::{self, Row};
 use crate::args::ContactCommand;
 use crate::audit::Actor;
 use crate::contacts::{
-    Column, Contact, Fault, Flaw, Plan, Standing, TABLE_MAX_BYTES, Verified, filled, parse_table,
-    plan, read, to_table, today,
+    Column, Contact, Fault, Flaw, Plan, Standing, Verified, filled, parse_table, plan, read,
+    to_table, today,
 };
 use crate::locale::{Lang, Locale, japan_time};
 use crate::store::Imported;
+use crate::tables::TABLE_MAX_BYTES;
 
 /// Fewest characters of an id that name a contact.
 const ID_PART_MIN: usize = 4;
@@ -248,7 +249,7 @@ impl Desk<'_> {
         }
         let Imported { added, changed, same } = imported;
         let said = match (faults.is_empty(), check) {
-            (false, _) => locale.text("contact-table-refused"),
+            (false, _) => locale.text("table-refused"),
             (true, true) => {
                 format!("would add {added}, change {changed}, leave {same} as they are")
             }

@@ -8,6 +8,7 @@ mod partners;
 use askama::Template;
 use shirase_shared::ids::{MessageId, UserId};
 
+use super::cases::ThreadCase;
 use super::frame::Frame;
 use super::settings::Choice;
 use super::ui::{Badge, Tone};
@@ -27,8 +28,12 @@ pub use partners::{PartnerPage, PartnersPage};
 pub struct ExchangePage {
     /// What stands around it.
     pub f: Frame,
-    /// Packages that came and went, the newest first.
+    /// Packages that came and went, the newest first: one page of them.
     pub rows: Vec<PackageRow>,
+    /// The page with newer ones.
+    pub newer: Option<u32>,
+    /// The page with older ones.
+    pub older: Option<u32>,
     /// Messages, those that wait first.
     pub messages: Vec<MessageRow>,
     /// The form for a new message.
@@ -59,9 +64,25 @@ pub struct PackageRow {
     pub stored: String,
     /// How it stands.
     pub state: Badge,
+    /// The case its thread belongs to: id and words.
+    pub case: Option<(String, String)>,
+    /// Whether it came about an incident and belongs to no case yet, where cases are kept.
+    pub caseless: bool,
 }
 
 impl PackageRow {
+    /// Says which case its thread belongs to, where cases are kept.
+    #[must_use]
+    pub fn in_case(mut self, package: &StoredPackage, case: Option<&(String, String)>) -> Self {
+        let about = matches!(
+            package.manifest.kind,
+            PackageKind::Report | PackageKind::Question | PackageKind::Answer
+        );
+        self.caseless = case.is_none() && self.came && about;
+        self.case = case.cloned();
+        self
+    }
+
     /// Shows a package.
     #[must_use]
     pub fn of(package: &StoredPackage, locale: Locale) -> Self {
@@ -77,6 +98,8 @@ impl PackageRow {
             drill: manifest.drill,
             stored: japan_time(package.stored_at),
             state: state(package, locale),
+            case: None,
+            caseless: false,
         }
     }
 }
@@ -220,6 +243,8 @@ pub struct ThreadPage {
     pub gaps: Vec<u32>,
     /// The form for what goes on; none where the partner was revoked.
     pub form: Option<MessageForm>,
+    /// The case it belongs to, or could; none where no cases are kept.
+    pub shelf: Option<ThreadCase>,
 }
 
 /// One package of a thread.

@@ -4,6 +4,7 @@ use shirase_shared::event::Severity;
 use shirase_shared::ids::FacilityId;
 
 use super::ui::{Badge, Heading};
+use crate::exchange::OrganisationKind;
 use crate::locale::{Lang, Locale};
 use crate::people::{Grants, Role};
 
@@ -26,6 +27,10 @@ pub enum Tab {
     Contacts,
     /// What goes between it and its partners.
     Exchange,
+    /// The institutions it supervises.
+    Institutions,
+    /// What it looks into there.
+    Cases,
     /// Its master data.
     Settings,
     /// Its people.
@@ -47,18 +52,21 @@ pub struct FacilityNav {
     pub approver: bool,
     /// Whether the reader manages hosts, data and people.
     pub administrator: bool,
+    /// Whether it is a municipality, which keeps a register and cases.
+    pub supervises: bool,
 }
 
 impl FacilityNav {
     /// Shows a facility to somebody.
     #[must_use]
-    pub fn new(id: &FacilityId, name: &str, grants: &Grants) -> Self {
+    pub fn new(id: &FacilityId, name: &str, grants: &Grants, kind: OrganisationKind) -> Self {
         Self {
             id: id.clone(),
             name: name.to_owned(),
             author: grants.allow(id, Role::Author),
             approver: grants.allow(id, Role::Approver),
             administrator: grants.allow(id, Role::Administrator),
+            supervises: kind.supervises(),
         }
     }
 }
@@ -147,6 +155,8 @@ impl Frame {
             Tab::Hosts => "hosts",
             Tab::Contacts => "contacts",
             Tab::Exchange => "exchange",
+            Tab::Institutions => "institutions",
+            Tab::Cases => "cases",
             Tab::Settings => "settings",
             Tab::Users => "users",
             Tab::Audit => "audit",

@@ -41,6 +41,17 @@ pub struct Counts {
     pub contacts_flagged: u64,
 }
 
+/// Cases of a municipality.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CaseCounts {
+    /// Somebody works on them.
+    pub open: usize,
+    /// Those of them that have to be looked at again today or before.
+    pub due: usize,
+    /// Questions without an answer.
+    pub questions: usize,
+}
+
 impl Counts {
     /// Counts live incidents of a severity.
     pub const fn add(&mut self, severity: Severity, count: u64) {
@@ -102,6 +113,8 @@ pub struct FacilityCard {
     pub class: &'static str,
     /// Its numbers.
     pub counts: Counts,
+    /// Its cases; none where no cases are kept.
+    pub cases: Option<CaseCounts>,
 }
 
 /// All facilities a person may see.

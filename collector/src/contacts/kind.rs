@@ -1,43 +1,7 @@
 //! Whom a facility calls: kinds of contact, duties of its own staff, and columns of the book.
 
 use crate::reports::profile::Addressee;
-
-macro_rules! choices {
-    ($(#[$doc:meta])* $name:ident { $($(#[$each:meta])* $variant:ident $code:literal $label:literal;)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        pub enum $name { $($(#[$each])* #[serde(rename = $code)] $variant),* }
-
-        impl $name {
-            /// Every one, in the order a form shows them.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-
-            /// Returns the name used in JSON, in tables and on the command line.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $code),* }
-            }
-
-            /// Returns the key of its label in the locale files.
-            #[must_use]
-            pub const fn label_key(self) -> &'static str {
-                match self { $(Self::$variant => $label),* }
-            }
-
-            /// Reads its name back.
-            #[must_use]
-            pub fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.as_str() == text)
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
-}
+use crate::tables::{TableColumn, choices};
 
 choices! {
     /// Who is called.
@@ -203,5 +167,18 @@ choices! {
         VerifiedOn "verified_on" "contact-verified-on";
         /// Who.
         VerifiedBy "verified_by" "contact-verified-by";
+    }
+}
+
+impl TableColumn for Column {
+    const ALL: &'static [Self] = Self::ALL;
+    const NEEDED: &'static [Self] = &[Self::Kind];
+
+    fn as_str(self) -> &'static str {
+        Self::as_str(self)
+    }
+
+    fn label_key(self) -> &'static str {
+        Self::label_key(self)
     }
 }

@@ -3,9 +3,9 @@
 use jiff::civil::Date;
 
 use super::kind::{Column, ContactKind, StaffDuty};
-use super::reading::{Entry, Filled, read};
-use super::table::{Line, Plan, plan};
-use super::{Contact, Flaw};
+use super::reading::{Entry, read};
+use super::table::plan;
+use super::{Contact, Filled, Flaw, Line, Plan};
 use crate::facilities::{Duty, Master};
 
 /// What the master data gives the book.

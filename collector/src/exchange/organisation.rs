@@ -40,6 +40,12 @@ impl OrganisationKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
+    /// Whether medical institutions are under its jurisdiction: it keeps a register of them and looks into their cases.
+    #[must_use]
+    pub const fn supervises(self) -> bool {
+        matches!(self, Self::Municipality)
+    }
+
     /// Returns the key of its label.
     #[must_use]
     pub fn label_key(self) -> String {
@@ -58,5 +64,6 @@ impl fmt::Display for OrganisationKind {
 #[serde(default, deny_unknown_fields)]
 pub struct OrganisationConfig {
     /// `hospital`, `group` (several facilities), `municipality` or `ceptoar`. Partners see it on this collector's card.
+    /// Only a municipality's console has the register of institutions and the cases.
     pub kind: OrganisationKind,
 }

@@ -21,15 +21,15 @@ use super::page_error::PageError;
 use super::routes::{Page, ROUTES, Verb};
 use super::session::{self, Call, Guard};
 use super::{
-    console_approval as approval, console_audit, console_contacts as contacts,
-    console_decision as decision, console_delivery as delivery, console_duties as duties,
-    console_exchange as exchange, console_hosts as hosts, console_incident as incident,
+    console_approval as approval, console_audit, console_cases as cases,
+    console_contacts as contacts, console_decision as decision, console_delivery as delivery,
+    console_duties as duties, console_exchange as exchange, console_hosts as hosts,
+    console_incident as incident, console_institutions as institutions,
     console_official as official, console_overview as overview, console_partners as partners,
     console_report as report, console_settings as settings, console_sign_in as sign_in,
     console_users as users, live,
 };
 use crate::console::{Frame, Tab, html};
-use crate::contacts::TABLE_MAX_BYTES;
 use crate::jobs::Nudge;
 use crate::keys::SigningKey;
 use crate::locale::{Lang, japan_time};
@@ -39,6 +39,7 @@ use crate::release::Releases;
 use crate::reports::official::UPLOAD_MAX_BYTES;
 use crate::reports::render::json::SCHEMA;
 use crate::store::Store;
+use crate::tables::TABLE_MAX_BYTES;
 
 /// Attempts to sign in under one login before it has to wait, and the pause that earns one more.
 const LOGIN_BURST: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
@@ -140,9 +141,13 @@ impl SignInLimits {
 /// Builds the console from the table of routes: what is not in the table does not exist.
 pub fn console_router(state: ConsoleState) -> Router {
     let mut router = Router::new();
-    for (verb, path, access, page) in ROUTES {
-        let largest =
-            [(Page::OfficialFormPut, UPLOAD_MAX_BYTES), (Page::ContactsImport, TABLE_MAX_BYTES)];
+    let kind = state.post.organisation();
+    for (verb, path, access, page) in ROUTES.iter().filter(|(.., page)| page.is_of(kind)) {
+        let largest = [
+            (Page::OfficialFormPut, UPLOAD_MAX_BYTES),
+            (Page::ContactsImport, TABLE_MAX_BYTES),
+            (Page::InstitutionsImport, TABLE_MAX_BYTES),
+        ];
         let found = largest.into_iter().find(|(uploading, _)| uploading == page);
         let upload_max_bytes = found.map(|(_, bytes)| bytes);
         let guard = Guard { state: state.clone(), access: *access, upload_max_bytes };
@@ -260,6 +265,23 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::Partner => on(filter, partners::show),
         Page::PartnerRotate => on(filter, partners::rotate),
         Page::PartnerRevoke => on(filter, partners::revoke),
+        Page::Institutions => on(filter, institutions::list),
+        Page::InstitutionAdd => on(filter, institutions::add),
+        Page::InstitutionsExport => on(filter, institutions::export),
+        Page::InstitutionsImport => on(filter, institutions::import),
+        Page::Institution => on(filter, institutions::show),
+        Page::InstitutionChange => on(filter, institutions::change),
+        Page::InstitutionNote => on(filter, institutions::note),
+        Page::InstitutionClose => on(filter, institutions::close),
+        Page::InstitutionReopen => on(filter, institutions::reopen),
+        Page::Cases => on(filter, cases::list),
+        Page::CaseOpen => on(filter, cases::open),
+        Page::CaseFigures => on(filter, cases::figures),
+        Page::CaseNew => on(filter, cases::new),
+        Page::Case => on(filter, cases::show),
+        Page::CaseEnter => on(filter, cases::enter),
+        Page::CaseEntry => on(filter, cases::edit),
+        Page::PackageCase => on(filter, cases::link),
         Page::Users => on(filter, users::show),
         Page::UserAdd => on(filter, users::add),
         Page::UserRoles => on(filter, users::set_roles),

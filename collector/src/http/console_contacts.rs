@@ -173,7 +173,7 @@ pub(super) async fn import(State(state): State<ConsoleState>, call: Call) -> Ans
             Ok(done(&book_path(&call)?, "done-contacts-imported"))
         }
         Err(faults) => {
-            let mut problems = vec![call.locale.text("contact-table-refused")];
+            let mut problems = vec![call.locale.text("table-refused")];
             problems.extend(faults.iter().map(|fault| fault.words(call.locale)));
             refused(&state, &call, (&Filled::new(), problems)).await
         }

@@ -6,8 +6,9 @@ use axum::response::{IntoResponse, Response};
 use shirase_shared::ids::MessageId;
 
 use super::console::{ConsoleState, page};
+use super::console_cases as cases;
 use super::page_error::PageError;
-use super::place::{done, facility, place_frame};
+use super::place::{done, facility, place_frame, query};
 use super::session::Call;
 use crate::console::Tab;
 use crate::console::exchange::{
@@ -25,6 +26,10 @@ use crate::store::StoreError;
 
 type Answer = Result<Response, PageError>;
 
+/// Packages on one page of the inbox.
+const PAGE_ROWS: u32 = 50;
+/// Most pages of the inbox.
+const PAGES_MAX: u32 = 100_000;
 /// Messages that are shown once they are decided on.
 const DECIDED_SHOWN: usize = 10;
 
@@ -36,11 +41,21 @@ pub(super) async fn list(State(state): State<ConsoleState>, call: Call) -> Answe
 async fn inbox(state: &ConsoleState, call: &Call) -> Result<ExchangePage, PageError> {
     let facility = facility(state, call).await?;
     let locale = call.locale;
-    let packages = state.store.packages(&facility.id, None).await?;
-    let shown = packages
-        .iter()
-        .filter(|one| one.manifest.kind != PackageKind::Acknowledgement);
-    let rows = shown.map(|one| PackageRow::of(one, locale)).collect();
+    let number: u32 = query(call, "page").parse().unwrap_or(1).clamp(1, PAGES_MAX);
+    let skipped = (number - 1) * PAGE_ROWS;
+    let (packages, more) = state
+        .store
+        .inbox(&facility.id, (skipped, PAGE_ROWS))
+        .await?;
+    let titles = cases::titles(state, call).await?;
+    let rows = packages.iter().map(|one| {
+        let row = PackageRow::of(one, locale);
+        match &titles {
+            Some(titles) => row.in_case(one, titles.get(&one.thread)),
+            None => row,
+        }
+    });
+    let rows = rows.collect();
     let mut messages = state.store.messages(&facility.id).await?;
     let waiting = messages
         .iter()
@@ -53,6 +68,8 @@ async fn inbox(state: &ConsoleState, call: &Call) -> Result<ExchangePage, PageEr
 
     Ok(ExchangePage {
         rows,
+        newer: (1 < number).then(|| number - 1),
+        older: more.then(|| number + 1),
         messages: messages
             .iter()
             .map(|one| MessageRow::of(one, locale))
@@ -63,7 +80,8 @@ async fn inbox(state: &ConsoleState, call: &Call) -> Result<ExchangePage, PageEr
     })
 }
 
-async fn trusted(state: &ConsoleState, call: &Call) -> Result<Vec<Partner>, PageError> {
+/// Returns the partners that are trusted.
+pub(super) async fn trusted(state: &ConsoleState, call: &Call) -> Result<Vec<Partner>, PageError> {
     let mut partners = state.store.partners(call.facility()?).await?;
     partners.retain(|partner| partner.revoked.is_none());
 
@@ -94,6 +112,7 @@ pub(super) async fn thread(
             .map(|one| PackageView::of(one, &reader, call.locale))
             .collect(),
         gaps: gaps(&packages),
+        shelf: cases::of_thread(&state, &call, packages.first()).await?,
         form: (!partners.is_empty()).then(|| MessageForm::of(&begun, call.locale)),
         f: place_frame(&call, &state, &facility, ("title-exchange-thread", Tab::Exchange))?,
     };
@@ -217,7 +236,8 @@ pub(super) async fn send_back(
     Ok(done(&format!("/facilities/{here}/exchange/messages/{id}"), "done-message-returned"))
 }
 
-fn person(call: &Call) -> Result<NamedPerson, PageError> {
+/// Returns the caller by name.
+pub(super) fn person(call: &Call) -> Result<NamedPerson, PageError> {
     let user = &call.caller()?.user;
     Ok(NamedPerson { user: user.id, name: user.name.clone() })
 }

@@ -8,6 +8,7 @@ use axum::response::Response;
 use shirase_shared::ids::{FacilityId, UserId};
 
 use super::console::{ConsoleState, frame, page};
+use super::console_cases as cases;
 use super::page_error::PageError;
 use super::place::{facility, place_frame};
 use super::session::Call;
@@ -90,6 +91,7 @@ async fn card(
         state: counts.state(call.locale),
         class: counts.class(),
         counts,
+        cases: cases::counts(state, &facility.id).await?,
     })
 }
 

@@ -59,6 +59,16 @@ pub(super) const DONE: &[&str] = &[
     "done-partner-rotated",
     "done-partner-revoked",
     "done-card-made",
+    "done-institution-added",
+    "done-institution-changed",
+    "done-institution-closed",
+    "done-institution-reopened",
+    "done-institution-noted",
+    "done-institutions-imported",
+    "done-case-opened",
+    "done-case-entered",
+    "done-case-linked",
+    "done-case-unlinked",
 ];
 
 /// Returns the facility a page is about.
@@ -79,7 +89,9 @@ pub(super) fn place_frame(
 ) -> Result<Frame, PageError> {
     let mut around = frame(call, state, title, tab);
     let grants = &call.caller()?.grants;
-    around.facility = Some(FacilityNav::new(&facility.id, facility.display_name(), grants));
+    let kind = state.post.organisation();
+    let place = FacilityNav::new(&facility.id, facility.display_name(), grants, kind);
+    around.facility = Some(place);
     around.flash = flash(call);
 
     Ok(around)
@@ -101,6 +113,15 @@ fn flash(call: &Call) -> Option<Flash> {
 pub(super) fn done(path: &str, key: &'static str) -> Response {
     let named = key.strip_prefix("done-").unwrap_or(key);
     Redirect::to(&format!("{path}?done={named}")).into_response()
+}
+
+/// Returns a value of the page's address.
+pub(super) fn query<'a>(call: &'a Call, name: &str) -> &'a str {
+    let query = call.path.split_once('?').map_or("", |(_, query)| query);
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs
+        .find(|(key, _)| *key == name)
+        .map_or("", |(_, value)| value)
 }
 
 /// Begins an audit entry of the caller at the facility of the page.

@@ -1,6 +1,7 @@
 //! Every route of the console and who may call it. The router is built from this table, so that a route that is not in
 //! it does not exist, and the authorisation test walks it.
 
+use crate::exchange::OrganisationKind;
 use crate::people::{Grants, Role, Stage};
 use shirase_shared::ids::FacilityId;
 
@@ -19,6 +20,8 @@ pub(super) enum Access {
     Facility(Role),
     /// Whoever answers for reports there: an approver, or an administrator.
     Answerable,
+    /// Whoever keeps a municipality's register: an author, or an administrator.
+    Keeper,
 }
 
 /// How a route is called.
@@ -144,12 +147,56 @@ routes! {
     Partner            Get  "/facilities/{facility}/partners/{partner}" VIEWER;
     PartnerRotate      Post "/facilities/{facility}/partners/{partner}/rotate" ADMINISTRATOR;
     PartnerRevoke      Post "/facilities/{facility}/partners/{partner}/revoke" ADMINISTRATOR;
+    Institutions       Get  "/facilities/{facility}/institutions" VIEWER;
+    InstitutionAdd     Post "/facilities/{facility}/institutions" Access::Keeper;
+    InstitutionsExport Get  "/facilities/{facility}/institutions/table" Access::Keeper;
+    InstitutionsImport Post "/facilities/{facility}/institutions/table" ADMINISTRATOR;
+    Institution        Get  "/facilities/{facility}/institutions/{institution}" VIEWER;
+    InstitutionChange  Post "/facilities/{facility}/institutions/{institution}" Access::Keeper;
+    InstitutionNote    Post "/facilities/{facility}/institutions/{institution}/notes" Access::Keeper;
+    InstitutionClose   Post "/facilities/{facility}/institutions/{institution}/close" ADMINISTRATOR;
+    InstitutionReopen  Post "/facilities/{facility}/institutions/{institution}/reopen" ADMINISTRATOR;
+    Cases              Get  "/facilities/{facility}/cases" VIEWER;
+    CaseOpen           Post "/facilities/{facility}/cases" AUTHOR;
+    CaseFigures        Get  "/facilities/{facility}/cases/figures" VIEWER;
+    CaseNew            Get  "/facilities/{facility}/cases/new" AUTHOR;
+    Case               Get  "/facilities/{facility}/cases/{case}" VIEWER;
+    CaseEnter          Post "/facilities/{facility}/cases/{case}/entries" AUTHOR;
+    CaseEntry          Get  "/facilities/{facility}/cases/{case}/entries/{entry}" AUTHOR;
+    PackageCase        Post "/facilities/{facility}/exchange/packages/{package}/case" AUTHOR;
     Users              Get  "/facilities/{facility}/users" ADMINISTRATOR;
     UserAdd            Post "/facilities/{facility}/users" ADMINISTRATOR;
     UserRoles          Post "/facilities/{facility}/users/{user}/roles" ADMINISTRATOR;
     UserReset          Post "/facilities/{facility}/users/{user}/reset" ADMINISTRATOR;
     UserDisable        Post "/facilities/{facility}/users/{user}/disable" ADMINISTRATOR;
     Audit              Get  "/facilities/{facility}/audit" ADMINISTRATOR;
+}
+
+impl Page {
+    /// Whether an organisation of a kind has this page at all: the register and the cases are a municipality's.
+    pub(super) const fn is_of(self, kind: OrganisationKind) -> bool {
+        let municipal = matches!(
+            self,
+            Self::Institutions
+                | Self::InstitutionAdd
+                | Self::InstitutionsExport
+                | Self::InstitutionsImport
+                | Self::Institution
+                | Self::InstitutionChange
+                | Self::InstitutionNote
+                | Self::InstitutionClose
+                | Self::InstitutionReopen
+                | Self::Cases
+                | Self::CaseOpen
+                | Self::CaseFigures
+                | Self::CaseNew
+                | Self::Case
+                | Self::CaseEnter
+                | Self::CaseEntry
+                | Self::PackageCase
+        );
+        !municipal || kind.supervises()
+    }
 }
 
 /// What becomes of a request.
@@ -185,9 +232,10 @@ pub(super) fn decide(
                 Decision::Complete(stage)
             };
         }
-        (Access::SignedIn | Access::Facility(_) | Access::Answerable, Some((stage, grants))) => {
-            (stage, grants)
-        }
+        (
+            Access::SignedIn | Access::Facility(_) | Access::Answerable | Access::Keeper,
+            Some((stage, grants)),
+        ) => (stage, grants),
     };
     if stage != Stage::Full {
         return Decision::Complete(stage);
@@ -195,6 +243,7 @@ pub(super) fn decide(
     let roles: &[Role] = match access {
         Access::Facility(role) => &[role],
         Access::Answerable => &[Role::Approver, Role::Administrator],
+        Access::Keeper => &[Role::Author, Role::Administrator],
         Access::Public | Access::Stage(_) | Access::AnyStage | Access::SignedIn => {
             return Decision::Pass;
         }

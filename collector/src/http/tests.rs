@@ -10,3 +10,5 @@ mod official;
 mod contacts;
 mod delivery;
 mod exchange;
+mod institutions;
+mod cases;

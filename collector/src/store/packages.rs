@@ -121,6 +121,36 @@ impl Store {
         Ok(packages)
     }
 
+    /// Returns a part of what people read in the inbox, the newest first: `many` packages after the first `skipped`, and
+    /// whether more follow. Acknowledgements are left out.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn inbox(
+        &self,
+        facility: &FacilityId,
+        (skipped, many): (u32, u32),
+    ) -> Result<(Vec<StoredPackage>, bool), StoreError> {
+        let mut rows: Vec<HeadRow> = sqlx::query_as(
+            "SELECT * FROM packages WHERE facility_id = ? AND kind <> 'acknowledgement'
+             ORDER BY stored_ms DESC, rowid DESC LIMIT ? OFFSET ?",
+        )
+        .bind(facility.as_str())
+        .bind(i64::from(many) + 1)
+        .bind(i64::from(skipped))
+        .fetch_all(&self.readers)
+        .await?;
+        let many = usize::try_from(many).unwrap_or(usize::MAX);
+        let more = many < rows.len();
+        rows.truncate(many);
+        let mut packages = Vec::with_capacity(rows.len());
+        for row in rows {
+            packages.push(self.with_acks(row).await?);
+        }
+
+        Ok((packages, more))
+    }
+
     /// Returns one package with its acknowledgements, without its files.
     ///
     /// # Errors

@@ -2,12 +2,19 @@
 
 use jiff::SignedDuration;
 use shirase_collector::audit::Actor;
+use shirase_collector::cases::{
+    EntryKind, Heading, Heard, HeardWay, NewCase, Source, Statement, propose,
+};
 use shirase_collector::deliver::{Choice, State, Way};
 use shirase_collector::exchange::kind::PackageKind;
 use shirase_collector::exchange::package::Package;
+use shirase_collector::facilities::FacilityKind;
+use shirase_collector::institutions::Details;
 use shirase_collector::notify::mail::MailConfig;
 use shirase_collector::post::{Compared, Post};
+use shirase_collector::reports::answer::NamedPerson;
 use shirase_collector::store::{Carrier, StoredPackage};
+use shirase_shared::ids::UserId;
 
 use crate::ward::Ward;
 
@@ -99,4 +106,84 @@ async fn what_is_stopped_is_not_handed_over_and_what_nobody_knows_fails() {
     assert_eq!(waiting(&ward).await.len(), 1);
     ward.decide(id, Choice::Stop, "宛先の誤り").await;
     assert!(waiting(&ward).await.is_empty(), "it stays here");
+}
+
+#[tokio::test]
+async fn a_report_that_came_is_proposed_for_the_case_heard_of_by_telephone_and_linked_by_a_person()
+{
+    let (ward, report) = Ward::released().await;
+    let city = Ward::open("半田市").await;
+    pair(&ward, &city).await;
+    let by = NamedPerson { user: UserId::random(), name: "佐藤 花子".to_owned() };
+    let details = Details {
+        name: "半田中央病院".to_owned(),
+        kind: FacilityKind::Hospital,
+        code: String::new(),
+        address: String::new(),
+        person: String::new(),
+        phone: String::new(),
+        night_phone: String::new(),
+        mail: String::new(),
+        partner: Some("there".parse().unwrap()),
+    };
+    let added = city
+        .store
+        .add_institution(&city.facility, &details, (BY, city.now()))
+        .await;
+    let heard = Heard {
+        way: HeardWay::Telephone,
+        from: "半田中央病院 事務部".to_owned(),
+        at: city.now(),
+        what: "電子カルテが開かない。".to_owned(),
+        taken_by: "佐藤 花子".to_owned(),
+    };
+    let subject = "電子カルテの停止".to_owned();
+    let institution = added.unwrap().id;
+    let new = NewCase { institution, subject, drill: false, heard, thread: None };
+    let opened = city
+        .store
+        .open_case(&city.facility, &new, (&by, city.now()))
+        .await;
+    let case = opened.unwrap().id;
+
+    ward.choose(&report, Way::Partner, "there").await;
+    ward.deliver(&MailConfig::default()).await;
+    let (_, bytes) = waiting(&ward).await.pop().unwrap();
+    take(&city.post(), &bytes).await;
+    let came = city.store.packages(&city.facility, None).await.unwrap();
+    let came = came
+        .iter()
+        .find(|one| one.manifest.kind == PackageKind::Report)
+        .unwrap();
+    let files = city.store.case_files(&city.facility).await.unwrap();
+    assert!(files[0].letters.is_empty(), "the machine links nothing by itself");
+    let register = city.store.institutions(&city.facility).await.unwrap();
+    let about = (&came.partner, came.manifest.made_at, came.manifest.drill);
+    let proposed: Vec<_> = propose(about, &files, &register)
+        .iter()
+        .map(|one| one.case)
+        .collect();
+    assert_eq!(proposed, [case]);
+    let link =
+        city.store
+            .link_thread((&city.facility, &came.thread), Some(case), (&by, city.now()));
+    link.await.unwrap();
+    let file = city.store.case_file(&city.facility, case).await.unwrap();
+    assert_eq!(file.letters.iter().map(|one| one.kind).collect::<Vec<_>>(), [PackageKind::Report]);
+    let said = Statement {
+        heading: Heading::Damage,
+        kind: EntryKind::Fact,
+        text: "報告の第1報による。".to_owned(),
+        source: Source::Package { id: came.id.clone() },
+        legal_basis: String::new(),
+        on: shirase_collector::contacts::today(city.now()),
+        follow_up: None,
+        corrects: None,
+        settles: None,
+    };
+    let entered = city
+        .store
+        .add_case_entry((&city.facility, case), &said, (&by, city.now()))
+        .await;
+    assert_eq!(entered.unwrap().n, 1);
 }

@@ -9,6 +9,7 @@ use shirase_shared::ids::AbsenceId;
 use super::site::{Answered, Site, grants};
 use crate::approval::Absence;
 use crate::contacts::Column;
+use crate::exchange::OrganisationKind;
 use crate::http::routes::{Access, Page, ROUTES, Verb};
 use crate::people::{Grants, Role, Stage};
 use crate::reports::answer::NamedPerson;
@@ -16,7 +17,8 @@ use crate::reports::official::{FormKind, Mapping, OfficialForm};
 
 #[tokio::test]
 async fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
-    let site = Site::filled().await;
+    // A municipality has every page there is.
+    let site = Site::filled_as(OrganisationKind::Municipality).await;
     let names = Names::of(&site).await;
     let nobody = ("__Host-shirase-form=none".to_owned(), "none".to_owned());
     let mut callers = vec![(None, nobody.0, nobody.1, None)];
@@ -52,7 +54,7 @@ async fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
 
 #[tokio::test]
 async fn whoever_is_half_signed_in_gets_no_further_than_the_next_stage() {
-    let site = Site::empty().await;
+    let site = Site::empty_as(OrganisationKind::Municipality).await;
     for stage in [Stage::PasswordChange, Stage::SecondFactorSetup, Stage::SecondFactor] {
         let all = Role::ALL
             .into_iter()
@@ -75,7 +77,7 @@ async fn whoever_is_half_signed_in_gets_no_further_than_the_next_stage() {
 
 #[tokio::test]
 async fn a_form_without_its_token_or_from_elsewhere_changes_nothing() {
-    let site = Site::empty().await;
+    let site = Site::empty_as(OrganisationKind::Municipality).await;
     let (_, cookie, csrf) = site
         .person("admin", grants(&site.here, Role::Administrator))
         .await;
@@ -124,7 +126,7 @@ async fn every_answer_carries_the_protecting_headers() {
 fn every_path_of_a_facility_is_guarded_by_a_role_there() {
     for (_, path, access, page) in ROUTES {
         let of_facility = path.starts_with("/facilities/");
-        let guarded = matches!(access, Access::Facility(_) | Access::Answerable);
+        let guarded = matches!(access, Access::Facility(_) | Access::Answerable | Access::Keeper);
         assert_eq!(of_facility, guarded, "{page:?}");
         assert!(!of_facility || path.starts_with("/facilities/{facility}"), "{page:?}");
     }
@@ -165,10 +167,15 @@ fn wanted(access: Access, holds: Option<(bool, Role)>) -> Found {
             Found::Passed
         }
         (Access::Stage(_), Some(_)) => Found::AwayFromStage,
-        (Access::Facility(_) | Access::Answerable, Some((false, _))) => Found::Hidden,
+        (Access::Facility(_) | Access::Answerable | Access::Keeper, Some((false, _))) => {
+            Found::Hidden
+        }
+        (Access::Keeper, Some((true, held))) if held != Role::Viewer => Found::Passed,
         (Access::Answerable, Some((true, Role::Approver | Role::Administrator))) => Found::Passed,
         (Access::Facility(role), Some((true, held))) if held.covers(role) => Found::Passed,
-        (Access::Facility(_) | Access::Answerable, Some((true, _))) => Found::Forbidden,
+        (Access::Facility(_) | Access::Answerable | Access::Keeper, Some((true, _))) => {
+            Found::Forbidden
+        }
     }
 }
 
@@ -218,6 +225,8 @@ impl Names {
             .await
             .unwrap();
         let exchanged = site.exchange().await;
+        let institution = site.institution("半田中央病院").await;
+        let case = site.case().await;
         Self(vec![
             ("{package}", exchanged.package.to_string()),
             ("{message}", exchanged.message.to_string()),
@@ -237,6 +246,9 @@ impl Names {
             ("{delivery}", delivery.to_string()),
             ("{host}", host.to_string()),
             ("{user}", user.to_string()),
+            ("{case}", case.to_string()),
+            ("{entry}", "1".to_owned()),
+            ("{institution}", institution.to_string()),
             ("{contact}", contact.to_string()),
         ])
     }

@@ -1,30 +1,13 @@
 //! The address book in the browser: entered, corrected, verified with one click, imported, drawn as a chart.
 
-use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, COOKIE};
-use axum::http::{Request, StatusCode};
+use axum::http::StatusCode;
 use jiff::SignedDuration;
 
-use super::site::{Answered, HOSTILE, Site, grants};
+use super::site::{HOSTILE, Site, grants};
 use crate::people::Role;
 
 const PLACE: &str = "/facilities/handa/contacts";
-
-async fn upload(site: &Site, (cookie, csrf): (&str, &str), table: &[u8]) -> Answered {
-    let mut body = format!(
-        "--XX\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n--XX\r\n\
-         Content-Disposition: form-data; name=\"file\"; filename=\"book.csv\"\r\nContent-Type: text/csv\r\n\r\n"
-    )
-    .into_bytes();
-    body.extend_from_slice(table);
-    body.extend_from_slice(b"\r\n--XX--\r\n");
-    let request = Request::post(format!("{PLACE}/table"))
-        .header(COOKIE, cookie)
-        .header(CONTENT_TYPE, "multipart/form-data; boundary=XX")
-        .body(Body::from(body))
-        .unwrap();
-    site.send(request).await
-}
+const TABLE: &str = "/facilities/handa/contacts/table";
 
 #[tokio::test]
 async fn a_contact_is_entered_verified_with_one_click_changed_and_retired() {
@@ -111,13 +94,13 @@ async fn a_table_is_imported_whole_or_not_at_all_and_exported() {
         .await;
     let who = (cookie.as_str(), csrf.as_str());
     let bad = "区分,組織,電話（日中）\n警察,半田警察署,0569-00-0110\n弁護士,山田法律事務所,12\n";
-    let answer = upload(&site, who, bad.as_bytes()).await;
+    let answer = site.upload(TABLE, who, bad.as_bytes()).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(answer.body.contains("3行目: 電話（日中）「12」"), "{}", answer.body);
     assert!(site.store.contacts(&site.here).await.unwrap().is_empty());
     let (good, _, _) = encoding_rs::SHIFT_JIS.encode(bad);
     let good = [&good[..good.len() - 3], b"052-000-0000\n"].concat();
-    let answer = upload(&site, who, &good).await;
+    let answer = site.upload(TABLE, who, &good).await;
     assert_eq!(answer.location, format!("{PLACE}?done=contacts-imported"), "{}", answer.body);
     let table = site.get(&format!("{PLACE}/table"), &cookie).await;
     assert!(table.body.contains("山田法律事務所") && table.body.contains("\r\n"));

@@ -155,6 +155,61 @@ async fn one_writes_another_releases_and_who_read_it_is_told() {
 }
 
 #[tokio::test]
+async fn the_inbox_shows_a_page_at_a_time() {
+    let site = Site::empty().await;
+    let card = city();
+    let own = site
+        .state
+        .post
+        .invite(&site.here, Actor::CommandLine)
+        .await
+        .unwrap();
+    let (text, fingerprint) = (card.text(), card.id());
+    let compared =
+        Compared { card: text.as_bytes(), fingerprint: &fingerprint, by: "山田 花子" };
+    let city_id = "handa-city".parse().unwrap();
+    let accepted = site
+        .state
+        .post
+        .accept((&site.here, &city_id), &compared, Actor::CommandLine)
+        .await;
+    accepted.unwrap();
+    for number in 1..=51 {
+        let asked =
+            Message { subject: format!("第{number}号。"), ..message(PackageKind::Question) };
+        let asked = asked.release(person(2, "承認 花子")).unwrap();
+        let envelope = Envelope {
+            sender: card.id(),
+            addressee: own.id.clone(),
+            made_at: night(),
+            thread: None,
+            order: 1,
+        };
+        let bytes = Package::seal(Content::Message(&asked), envelope, key()).unwrap();
+        let bytes = bytes.to_file().unwrap();
+        site.state
+            .post
+            .take(bytes, Carrier::Network, Actor::Machine)
+            .await
+            .unwrap();
+    }
+    let (_, cookie, _) = site
+        .person("reader", grants(&site.here, Role::Viewer))
+        .await;
+    let first = site.get("/facilities/handa/exchange", &cookie).await.body;
+    assert!(first.contains("第51号。") && first.contains("第2号。") && !first.contains("第1号。"));
+    assert!(first.contains("exchange?page=2") && !first.contains("新しいもの"));
+    for (page, newer) in [("page=2", true), ("page=0", false), ("page=x", false)] {
+        let shown = site
+            .get(&format!("/facilities/handa/exchange?{page}"), &cookie)
+            .await
+            .body;
+        assert_eq!(shown.contains("第1号。"), newer, "{page}");
+        assert_eq!(shown.contains("新しいもの"), newer, "{page}");
+    }
+}
+
+#[tokio::test]
 async fn a_card_is_accepted_with_its_fingerprint_alone() {
     let site = Site::filled().await;
     let (_, cookie, csrf) = site

@@ -28,6 +28,7 @@ use crate::contacts::Column;
 use crate::deliver::{Addressee, Purpose, Way, Wish};
 use crate::enrolment::authority::Authority;
 use crate::enrolment::{Applicant, issue_token};
+use crate::exchange::OrganisationKind;
 use crate::facilities::{CareRole, Duty, Facility, FacilityKind, Master, Person, Vendor};
 use crate::http::{ConsoleState, EnrolmentPlace, SignInLimits, console_router};
 use crate::jobs::correlate::CorrelateJob;
@@ -72,6 +73,11 @@ pub(super) struct Answered {
 impl Site {
     /// Makes two facilities without hosts or people.
     pub(super) async fn empty() -> Self {
+        Self::empty_as(OrganisationKind::Hospital).await
+    }
+
+    /// The same for an organisation of a kind.
+    pub(super) async fn empty_as(kind: OrganisationKind) -> Self {
         install_crypto_provider();
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).await.unwrap();
@@ -85,8 +91,9 @@ impl Site {
         let report_key = Arc::new(SigningKey::generate().unwrap());
         let shared: shirase_shared::clock::SharedClock = clock.clone();
         let authority = Authority::open(dir.path(), clock.now()).unwrap();
-        let post =
-            Post::new(&Config::default(), (&store, &shared), &authority, Arc::clone(&report_key));
+        let mut config = Config::default();
+        config.organisation.kind = kind;
+        let post = Post::new(&config, (&store, &shared), &authority, Arc::clone(&report_key));
         let profiles = Arc::new(read_profiles(dir.path()).unwrap());
         let state = ConsoleState {
             store: store.clone(),
@@ -111,7 +118,12 @@ impl Site {
 
     /// The same with hosts, an attack on one of them, a drill on another, and the drafts the jobs made.
     pub(super) async fn filled() -> Self {
-        let site = Self::empty().await;
+        Self::filled_as(OrganisationKind::Hospital).await
+    }
+
+    /// The same for an organisation of a kind.
+    pub(super) async fn filled_as(kind: OrganisationKind) -> Self {
+        let site = Self::empty_as(kind).await;
         let ehr = site
             .host("ehr-db1", &[CareRole::Ehr, CareRole::Orders])
             .await;
@@ -325,6 +337,28 @@ impl Site {
         self.send(request).await
     }
 
+    /// Sends a table as a browser sends a file.
+    pub(super) async fn upload(
+        &self,
+        path: &str,
+        (cookie, csrf): (&str, &str),
+        table: &[u8],
+    ) -> Answered {
+        let mut body = format!(
+            "--XX\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n--XX\r\n\
+             Content-Disposition: form-data; name=\"file\"; filename=\"table.csv\"\r\nContent-Type: text/csv\r\n\r\n"
+        )
+        .into_bytes();
+        body.extend_from_slice(table);
+        body.extend_from_slice(b"\r\n--XX--\r\n");
+        let request = Request::post(path)
+            .header(COOKIE, cookie)
+            .header(CONTENT_TYPE, "multipart/form-data; boundary=XX")
+            .body(Body::from(body))
+            .unwrap();
+        self.send(request).await
+    }
+
     pub(super) async fn send(&self, request: Request<Body>) -> Answered {
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
@@ -429,6 +463,11 @@ impl Site {
         }
         panic!("there is no reportable incident");
     }
+}
+
+/// Returns the time at a site.
+pub(super) fn now(site: &Site) -> jiff::Timestamp {
+    site.clock.now()
 }
 
 fn master(name: &str) -> Master {

@@ -1,15 +1,15 @@
-//! What can be wrong with the texts of a contact, and the words that say what to do.
+//! What can be wrong with the text of a column, and the words that say what to do.
 
 use serde::Serialize;
 
-use super::kind::Column;
+use super::TableColumn;
 use crate::locale::Locale;
 
 /// What is wrong with one column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Flaw {
+pub struct Flaw<C> {
     /// Which.
-    pub column: Column,
+    pub column: C,
     /// What.
     pub kind: FlawKind,
     /// What stands there, shortened.
@@ -56,13 +56,19 @@ pub enum FlawKind {
     Place,
     /// A verification without a day or without a person.
     HalfVerified,
-    /// No id of a contact.
+    /// No id such as an exported table has.
     Id,
+    /// No code of a medical institution.
+    Code,
+    /// Another one has this code.
+    CodeTaken,
+    /// No partner of that name.
+    Partner,
 }
 
 impl FlawKind {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::Missing,
         Self::Choice,
         Self::Nameless,
@@ -82,46 +88,52 @@ impl FlawKind {
         Self::Place,
         Self::HalfVerified,
         Self::Id,
+        Self::Code,
+        Self::CodeTaken,
+        Self::Partner,
     ];
 
     /// Returns the key of its words in the locale files.
     #[must_use]
     pub const fn text_key(self) -> &'static str {
         match self {
-            Self::Missing => "contact-flaw-missing",
-            Self::Choice => "contact-flaw-choice",
-            Self::Nameless => "contact-flaw-nameless",
-            Self::Unreachable => "contact-flaw-unreachable",
-            Self::DutyMissing => "contact-flaw-duty-missing",
-            Self::DutyOfOther => "contact-flaw-duty-of-other",
-            Self::TooLong => "contact-flaw-too-long",
-            Self::Hidden => "contact-flaw-hidden",
-            Self::Phone => "contact-flaw-phone",
-            Self::PhoneLength => "contact-flaw-phone-length",
-            Self::PhoneSeveral => "contact-flaw-phone-several",
-            Self::Mail => "contact-flaw-mail",
-            Self::Web => "contact-flaw-web",
-            Self::Date => "contact-flaw-date",
-            Self::DateAhead => "contact-flaw-date-ahead",
-            Self::DateOrder => "contact-flaw-date-order",
-            Self::Place => "contact-flaw-place",
-            Self::HalfVerified => "contact-flaw-half-verified",
-            Self::Id => "contact-flaw-id",
+            Self::Missing => "flaw-missing",
+            Self::Choice => "flaw-choice",
+            Self::Nameless => "flaw-nameless",
+            Self::Unreachable => "flaw-unreachable",
+            Self::DutyMissing => "flaw-duty-missing",
+            Self::DutyOfOther => "flaw-duty-of-other",
+            Self::TooLong => "flaw-too-long",
+            Self::Hidden => "flaw-hidden",
+            Self::Phone => "flaw-phone",
+            Self::PhoneLength => "flaw-phone-length",
+            Self::PhoneSeveral => "flaw-phone-several",
+            Self::Mail => "flaw-mail",
+            Self::Web => "flaw-web",
+            Self::Date => "flaw-date",
+            Self::DateAhead => "flaw-date-ahead",
+            Self::DateOrder => "flaw-date-order",
+            Self::Place => "flaw-place",
+            Self::HalfVerified => "flaw-half-verified",
+            Self::Id => "flaw-id",
+            Self::Code => "flaw-code",
+            Self::CodeTaken => "flaw-code-taken",
+            Self::Partner => "flaw-partner",
         }
     }
 }
 
-impl Flaw {
+impl<C: TableColumn> Flaw<C> {
     /// Says it: the column, what stands there, and what to do.
     #[must_use]
     pub fn words(&self, locale: Locale) -> String {
         let label = locale.text(self.column.label_key());
         let remedy = locale.text(self.kind.text_key());
         if self.said.is_empty() {
-            return locale.text_with("contact-flaw", &[("column", &label), ("remedy", &remedy)]);
+            return locale.text_with("flaw", &[("column", &label), ("remedy", &remedy)]);
         }
         let values: [(&str, &dyn std::fmt::Display); 3] =
             [("column", &label), ("said", &self.said), ("remedy", &remedy)];
-        locale.text_with("contact-flaw-said", &values)
+        locale.text_with("flaw-said", &values)
     }
 }

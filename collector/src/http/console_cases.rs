@@ -1,0 +1,393 @@
+//! A municipality's cases: opened, recorded, linked to threads of the exchange, all at a glance.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use shirase_shared::ids::{CaseId, FacilityId};
+
+use super::console::{ConsoleState, page};
+use super::console_exchange::person;
+use super::page_error::PageError;
+use super::place::{done, facility, place_frame, query};
+use super::session::Call;
+use crate::cases::{
+    CaseFile, EntryKind, Heading, Heard, HeardWay, NewCase, Refusal, Source, Statement,
+    institutions_of, overview, propose,
+};
+use crate::console::Tab;
+use crate::console::cases::{
+    CaseInputs, CaseNewPage, CasePage, CasesPage, EntryPage, FiguresPage, ThreadCase, title_of,
+};
+use crate::console::incident::{read_time_field, time_field};
+use crate::console::overview::CaseCounts;
+use crate::contacts::today;
+use crate::exchange::PackageId;
+use crate::facilities::FacilityKind;
+use crate::store::{CaseError, StoredPackage};
+
+type Answer = Result<Response, PageError>;
+type Place = Path<(String, CaseId)>;
+
+/// Shows all cases.
+pub(super) async fn list(State(state): State<ConsoleState>, call: Call) -> Answer {
+    let facility = facility(&state, &call).await?;
+    let files = state.store.case_files(&facility.id).await?;
+    let institutions = state.store.institutions(&facility.id).await?;
+    let f = place_frame(&call, &state, &facility, ("title-cases", Tab::Cases))?;
+    page(&CasesPage::of(f, &files, &institutions, today(state.clock.now())))
+}
+
+/// Shows the figures of every year.
+pub(super) async fn figures(State(state): State<ConsoleState>, call: Call) -> Answer {
+    let facility = facility(&state, &call).await?;
+    let files = state.store.case_files(&facility.id).await?;
+    let institutions = state.store.institutions(&facility.id).await?;
+    let f = place_frame(&call, &state, &facility, ("title-case-figures", Tab::Cases))?;
+    page(&FiguresPage::of(f, crate::cases::figures(&files, &institutions)))
+}
+
+/// Shows the form of a new case: empty, for an institution, or for a package it is born from.
+pub(super) async fn new(State(state): State<ConsoleState>, call: Call) -> Answer {
+    let now = state.clock.now();
+    let mut sent = CaseInputs {
+        institution: query(&call, "institution").to_owned(),
+        way: HeardWay::Telephone.to_string(),
+        at: time_field(now),
+        taken_by: call.caller()?.user.name.clone(),
+        ..CaseInputs::default()
+    };
+    if !query(&call, "package").is_empty() {
+        let id: PackageId = query(&call, "package")
+            .parse()
+            .map_err(|_| PageError::NotFound)?;
+        let package = state.store.package(call.facility()?, &id).await?;
+        sent = born_from(&state, &call, package).await?;
+    }
+    page(&form(&state, &call, (sent, None)).await?)
+}
+
+/// Fills the form with what a package says.
+async fn born_from(
+    state: &ConsoleState,
+    call: &Call,
+    package: StoredPackage,
+) -> Result<CaseInputs, PageError> {
+    let institutions = state.store.institutions(call.facility()?).await?;
+    let there = institutions_of(&package.partner, &institutions);
+    let institution = match there.as_slice() {
+        [only] => only.id.to_string(),
+        [] | [_, _, ..] => String::new(),
+    };
+    let manifest = package.manifest;
+    let from = manifest
+        .released
+        .map_or_else(String::new, |people| people.released_by);
+    let text = if manifest.text.trim().is_empty() { &manifest.subject } else { &manifest.text };
+    Ok(CaseInputs {
+        institution,
+        subject: manifest.subject.clone(),
+        way: HeardWay::Report.to_string(),
+        from: if from.is_empty() { package.partner.to_string() } else { from },
+        at: time_field(package.stored_at),
+        what: text.clone(),
+        taken_by: call.caller()?.user.name.clone(),
+        drill: manifest.drill,
+        package: package.id.to_string(),
+    })
+}
+
+async fn form(
+    state: &ConsoleState,
+    call: &Call,
+    (sent, problem): (CaseInputs, Option<String>),
+) -> Result<CaseNewPage, PageError> {
+    let facility = facility(state, call).await?;
+    let institutions = state.store.institutions(&facility.id).await?;
+    let now_field = time_field(state.clock.now());
+    let f = place_frame(call, state, &facility, ("title-case-new", Tab::Cases))?;
+    Ok(CaseNewPage::of(f, &institutions, sent, (now_field, problem)))
+}
+
+/// Opens a case. What is wrong with it is said on the filled form.
+pub(super) async fn open(State(state): State<ConsoleState>, call: Call) -> Answer {
+    let sent = inputs(&call);
+    let here = call.facility()?;
+    let opened = match new_case(&state, &call, &sent).await? {
+        Ok(new) => {
+            let by = (&person(&call)?, state.clock.now());
+            state.store.open_case(here, &new, by).await
+        }
+        Err(refusal) => Err(refusal.into()),
+    };
+    match opened {
+        Ok(case) => Ok(done(&format!("/facilities/{here}/cases/{}", case.id), "done-case-opened")),
+        Err(CaseError::Refused(refusal)) => {
+            let problem = call.locale.text(refusal.text_key());
+            let shown = form(&state, &call, (sent, Some(problem))).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&shown)?).into_response())
+        }
+        Err(CaseError::Store(error)) => Err(error.into()),
+    }
+}
+
+fn inputs(call: &Call) -> CaseInputs {
+    let field = |name| call.form.field(name).to_owned();
+    CaseInputs {
+        institution: field("institution"),
+        subject: field("subject"),
+        way: field("way"),
+        from: field("from"),
+        at: field("at"),
+        what: field("what").replace("\r\n", "\n"),
+        taken_by: field("taken_by"),
+        drill: call.form.field("drill") == "yes",
+        package: field("package"),
+    }
+}
+
+async fn new_case(
+    state: &ConsoleState,
+    call: &Call,
+    sent: &CaseInputs,
+) -> Result<Result<NewCase, Refusal>, PageError> {
+    let thread = match sent.package.as_str() {
+        "" => None,
+        id => {
+            let id: PackageId = id.parse().map_err(|_| PageError::BadForm)?;
+            Some(state.store.package(call.facility()?, &id).await?.thread)
+        }
+    };
+    let Ok(institution) = sent.institution.parse() else { return Ok(Err(Refusal::Line)) };
+    let Some(at) = read_time_field(&sent.at) else { return Ok(Err(Refusal::Ahead)) };
+    let heard = Heard {
+        way: HeardWay::parse(&sent.way).ok_or(PageError::BadForm)?,
+        from: sent.from.clone(),
+        at,
+        what: sent.what.clone(),
+        taken_by: sent.taken_by.clone(),
+    };
+    let (subject, drill) = (sent.subject.clone(), sent.drill);
+
+    Ok(Ok(NewCase { institution, subject, drill, heard, thread }))
+}
+
+/// Shows one case.
+pub(super) async fn show(
+    State(state): State<ConsoleState>,
+    Path((_, id)): Place,
+    call: Call,
+) -> Answer {
+    let file = state.store.case_file(call.facility()?, id).await?;
+    page(&case_page(&state, &call, &file, (None, None)).await?)
+}
+
+async fn case_page(
+    state: &ConsoleState,
+    call: &Call,
+    file: &CaseFile,
+    sent: (Option<&Statement>, Option<String>),
+) -> Result<CasePage, PageError> {
+    let facility = facility(state, call).await?;
+    let institutions = state.store.institutions(&facility.id).await?;
+    let f = place_frame(call, state, &facility, ("title-case", Tab::Cases))?;
+    Ok(CasePage::of(f, (file, &institutions), today(state.clock.now()), sent))
+}
+
+/// Shows the form in which an entry is corrected.
+pub(super) async fn edit(
+    State(state): State<ConsoleState>,
+    Path((_, id, n)): Path<(String, CaseId, u32)>,
+    call: Call,
+) -> Answer {
+    let file = state.store.case_file(call.facility()?, id).await?;
+    page(&entry_page(&state, &call, (&file, n), (None, None)).await?)
+}
+
+async fn entry_page(
+    state: &ConsoleState,
+    call: &Call,
+    (file, n): (&CaseFile, u32),
+    sent: (Option<&Statement>, Option<String>),
+) -> Result<EntryPage, PageError> {
+    let facility = facility(state, call).await?;
+    let institutions = state.store.institutions(&facility.id).await?;
+    let institution = institutions
+        .iter()
+        .find(|one| one.id == file.case.institution);
+    let kind = institution.map_or(FacilityKind::Unknown, |one| one.details.kind);
+    let f = place_frame(call, state, &facility, ("title-case-entry", Tab::Cases))?;
+    EntryPage::of(f, (file, kind, n), today(state.clock.now()), sent).ok_or(PageError::NotFound)
+}
+
+/// Adds an entry: new, or instead of another one. What is wrong with it is said on the filled form.
+pub(super) async fn enter(
+    State(state): State<ConsoleState>,
+    Path((_, id)): Place,
+    call: Call,
+) -> Answer {
+    let here = call.facility()?;
+    let now = state.clock.now();
+    let said = statement(&call, now)?;
+    let by = (&person(&call)?, now);
+    let entered = state.store.add_case_entry((here, id), &said, by).await;
+    let refusal = match entered {
+        Ok(_) => return Ok(done(&format!("/facilities/{here}/cases/{id}"), "done-case-entered")),
+        Err(CaseError::Refused(refusal)) => refusal,
+        Err(CaseError::Store(error)) => return Err(error.into()),
+    };
+    let problem = Some(call.locale.text(refusal.text_key()));
+    let file = state.store.case_file(here, id).await?;
+    let correctable = said.corrects.filter(|n| file.may_be_corrected(*n));
+    let shown = match correctable {
+        Some(n) => page(&entry_page(&state, &call, (&file, n), (Some(&said), problem)).await?)?,
+        None => page(&case_page(&state, &call, &file, (Some(&said), problem)).await?)?,
+    };
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
+}
+
+/// Reads the inputs of an entry. What closes or reopens a case carries its text alone.
+fn statement(call: &Call, now: Timestamp) -> Result<Statement, PageError> {
+    let form = &call.form;
+    let kind = EntryKind::parse(form.field("kind")).ok_or(PageError::BadForm)?;
+    let text = form.field("text").replace("\r\n", "\n");
+    let turns = matches!(kind, EntryKind::Close | EntryKind::Reopen);
+    let bare = turns || kind == EntryKind::Void;
+    if turns {
+        return Ok(Statement {
+            heading: Heading::General,
+            kind,
+            text,
+            source: Source::Own,
+            legal_basis: String::new(),
+            on: today(now),
+            follow_up: None,
+            corrects: None,
+            settles: None,
+        });
+    }
+    let day = |name| match form.field(name) {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| PageError::BadForm),
+    };
+    let named = form.field("source_text").to_owned();
+    let source = match form.field("source") {
+        "told" => Source::Told { by: named },
+        "page" => Source::Page { at: named },
+        "own" => Source::Own,
+        "package" => Source::Package {
+            id: form
+                .field("source_package")
+                .parse()
+                .map_err(|_| PageError::BadForm)?,
+        },
+        _ => return Err(PageError::BadForm),
+    };
+    let optional = |name| Some(form.field(name)).filter(|text| !text.is_empty());
+    let corrects = optional("corrects").map(str::parse).transpose();
+    let settles = optional("settles")
+        .filter(|_| !bare)
+        .map(str::parse)
+        .transpose();
+    Ok(Statement {
+        heading: Heading::parse(form.field("heading")).ok_or(PageError::BadForm)?,
+        kind,
+        text,
+        source,
+        legal_basis: form.field("legal_basis").to_owned(),
+        on: day("on")?.unwrap_or_else(|| today(now)),
+        follow_up: day("follow_up")?.filter(|_| !bare),
+        corrects: corrects.map_err(|_| PageError::BadForm)?,
+        settles: settles.map_err(|_| PageError::BadForm)?,
+    })
+}
+
+/// Says which case the thread of a package belongs to, or takes it out again.
+pub(super) async fn link(
+    State(state): State<ConsoleState>,
+    Path((_, id)): Path<(String, PackageId)>,
+    call: Call,
+) -> Answer {
+    let here = call.facility()?;
+    let package = state.store.package(here, &id).await?;
+    let case: Option<CaseId> = match call.form.field("case") {
+        "" => None,
+        id => Some(id.parse().map_err(|_| PageError::BadForm)?),
+    };
+    let by = (&person(&call)?, state.clock.now());
+    match state
+        .store
+        .link_thread((here, &package.thread), case, by)
+        .await
+    {
+        Ok(()) => {}
+        Err(CaseError::Refused(refusal)) => {
+            return Err(PageError::Invalid(call.locale.text(refusal.text_key())));
+        }
+        Err(CaseError::Store(error)) => return Err(error.into()),
+    }
+    let key = if case.is_some() { "done-case-linked" } else { "done-case-unlinked" };
+    Ok(done(&format!("/facilities/{here}/exchange/packages/{id}"), key))
+}
+
+/// Counts what is open; none where the organisation keeps no cases.
+pub(super) async fn counts(
+    state: &ConsoleState,
+    facility: &FacilityId,
+) -> Result<Option<CaseCounts>, PageError> {
+    if !state.post.organisation().supervises() {
+        return Ok(None);
+    }
+    let files = state.store.case_files(facility).await?;
+    let standings = overview(&files, today(state.clock.now()));
+    let due = standings.iter().filter(|standing| standing.due).count();
+    let questions = standings.iter().map(|standing| standing.questions).sum();
+
+    Ok(Some(CaseCounts { open: standings.len(), due, questions }))
+}
+
+/// Returns what the case of each linked thread is called; none where the organisation keeps no cases.
+pub(super) async fn titles(
+    state: &ConsoleState,
+    call: &Call,
+) -> Result<Option<BTreeMap<PackageId, (String, String)>>, PageError> {
+    if !state.post.organisation().supervises() {
+        return Ok(None);
+    }
+    let files = state.store.case_files(call.facility()?).await?;
+    let links = state.store.thread_cases(call.facility()?).await?;
+    let titled = links.into_iter().filter_map(|(thread, id)| {
+        let file = files.iter().find(|file| file.case.id == id)?;
+        Some((thread, (id.to_string(), title_of(file, call.locale))))
+    });
+
+    Ok(Some(titled.collect()))
+}
+
+/// Returns where a thread belongs or could; none where the organisation keeps no cases.
+pub(super) async fn of_thread(
+    state: &ConsoleState,
+    call: &Call,
+    first: Option<&StoredPackage>,
+) -> Result<Option<ThreadCase>, PageError> {
+    let Some(first) = first.filter(|_| state.post.organisation().supervises()) else {
+        return Ok(None);
+    };
+    let here = call.facility()?;
+    let files = state.store.case_files(here).await?;
+    let institutions = state.store.institutions(here).await?;
+    let links = state.store.thread_cases(here).await?;
+    let linked = links.get(&first.thread);
+    let linked = linked.and_then(|id| files.iter().find(|file| file.case.id == *id));
+    let drill = first.manifest.drill;
+    let began = (&first.partner, first.manifest.made_at, drill);
+    let proposals = propose(began, &files, &institutions);
+    Ok(Some(ThreadCase::of(
+        (&first.thread, drill),
+        linked,
+        (&files, &proposals),
+        (&institutions, call.locale),
+    )))
+}
