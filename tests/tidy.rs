@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const PURE: &[(&str, &[&str])] = &[
     ("agent/src/detectors", IMPURE),
     ("collector/src/approval", IMPURE),
+    ("collector/src/checklist", IMPURE),
     ("collector/src/correlate", IMPURE),
     ("collector/src/exchange.rs", IMPURE),
     ("collector/src/exchange/card", IMPURE),

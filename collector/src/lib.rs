@@ -13,6 +13,7 @@ pub mod config;
 pub mod keys;
 pub mod facilities;
 pub mod contacts;
+pub mod checklist;
 pub mod records;
 pub mod enrolment;
 pub mod ingest;

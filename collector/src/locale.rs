@@ -22,6 +22,7 @@ const FILES: &[(&str, &str)] = &[
     (include_str!("../locales/ja/delivery.ftl"), include_str!("../locales/en/delivery.ftl")),
     (include_str!("../locales/ja/duties.ftl"), include_str!("../locales/en/duties.ftl")),
     (include_str!("../locales/ja/contacts.ftl"), include_str!("../locales/en/contacts.ftl")),
+    (include_str!("../locales/ja/checklist.ftl"), include_str!("../locales/en/checklist.ftl")),
     (include_str!("../locales/ja/exchange.ftl"), include_str!("../locales/en/exchange.ftl")),
     (include_str!("../locales/ja/approval.ftl"), include_str!("../locales/en/approval.ftl")),
 ];

@@ -24,6 +24,7 @@ mod audit;
 
 mod facilities;
 mod contacts;
+mod checklists;
 mod hosts;
 mod tokens;
 mod events;
@@ -44,6 +45,7 @@ pub use approvals::{
     Weighed, Wish,
 };
 pub(crate) use audit::append_audit;
+pub use checklists::ItemPlace;
 pub use connect::{DATABASE_FILE, Store, StoreError};
 pub use contacts::Imported;
 pub use deliveries::{Begun, DeliveryError, Ended};

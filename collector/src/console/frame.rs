@@ -24,6 +24,8 @@ pub enum Tab {
     Hosts,
     /// Its address book.
     Contacts,
+    /// The cyber security checklist.
+    Checklists,
     /// What goes between it and its partners.
     Exchange,
     /// Its master data.
@@ -146,6 +148,7 @@ impl Frame {
             Tab::Incidents => "incidents",
             Tab::Hosts => "hosts",
             Tab::Contacts => "contacts",
+            Tab::Checklists => "checklists",
             Tab::Exchange => "exchange",
             Tab::Settings => "settings",
             Tab::Users => "users",

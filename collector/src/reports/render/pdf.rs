@@ -25,12 +25,21 @@ use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp as PdfTimestamp
 
 use super::Document;
 use super::fonts::{self, FontError, FontFiles};
+use crate::checklist::Paper;
 use crate::contacts::ChartSheet;
 
 /// The look of a report.
 const TEMPLATE: &str = include_str!("../../../templates/report.typ");
 /// The look of an emergency chart.
-const CHART_TEMPLATE: &str = include_str!("../../../templates/contact_chart.typ");
+const CHART_TEMPLATE: &str = concat!(
+    include_str!("../../../templates/contact_chart.typ"),
+    include_str!("../../../templates/contact_chart_body.typ"),
+);
+/// The look of a filled checklist, with the emergency chart at its end.
+const CHECKLIST_TEMPLATE: &str = concat!(
+    include_str!("../../../templates/checklist.typ"),
+    include_str!("../../../templates/contact_chart_body.typ"),
+);
 /// The mark for a character the font does not have, as Japanese printers set it.
 const GETA: char = '〓';
 /// Longest run of letters left whole: what the narrowest column holds, and an address such as `198.51.100.24`.
@@ -146,6 +155,20 @@ impl PdfRenderer {
     ) -> Result<Vec<u8>, PdfError> {
         let data = serde_json::to_value(chart).map_err(|e| PdfError::Typst(e.to_string()))?;
         self.set(CHART_TEMPLATE, data, (identity, at))
+    }
+
+    /// Renders a filled checklist to PDF/A-2b. Call it where blocking is allowed.
+    ///
+    /// # Errors
+    /// When the template refuses it.
+    pub fn render_checklist(
+        &self,
+        paper: &Paper,
+        identity: &str,
+        at: Timestamp,
+    ) -> Result<Vec<u8>, PdfError> {
+        let data = serde_json::to_value(paper).map_err(|e| PdfError::Typst(e.to_string()))?;
+        self.set(CHECKLIST_TEMPLATE, data, (identity, at))
     }
 
     fn set(
