@@ -361,7 +361,7 @@ impl PaperParts<'_> {
                 then: if one.turn == Turn::New { "–".to_owned() } else { said(one.then) },
                 now: said(one.now),
                 turn,
-                look: matches!(one.turn, Turn::Worse | Turn::StillNo | Turn::Waiting),
+                look: matches!(one.turn, Turn::Worse | Turn::StillNo),
             }
         });
         let gone = comparison.gone.iter().map(|(item, answer)| PaperChange {

@@ -11,13 +11,10 @@ pub(crate) fn next_year() -> String {
         .replace("\"2025-04-01\"", "\"2026-04-01\"")
         .replace("有無を事業者に確認した。", "有無を事業者に確認している。")
         .replace("id = \"2-7\"", "id = \"passwords\"\nfollows = [\"2-7\", \"2-8\"]");
-    let cut = |text: String, id: &str| {
-        let from = text.find(&format!("[[items]]\nid = \"{id}\"")).unwrap();
-        let rest = &text[from + 9..];
-        let to = rest.find("[[items]]").unwrap();
-        format!("{}{}", &text[..from], &rest[to..])
-    };
-    let text = cut(cut(text, "2-8"), "2-9");
+    let gone =
+        |part: &&str| !part.starts_with("\nid = \"2-8\"") && !part.starts_with("\nid = \"2-9\"");
+    let parts: Vec<&str> = text.split("[[items]]").filter(gone).collect();
+    let text = parts.join("[[items]]");
     text + "\n[[items]]\nid = \"mail\"\nnumber = \"9-①\"\ngroup = \"4\"\ntext.ja = \"試験用の項目\"\ntext.en = \"Made up\"\nwording = \"unread\"\nsheets = [\"institution\"]\nfollows = []\n"
 }
 
