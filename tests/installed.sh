@@ -7,6 +7,7 @@
 #   tests/installed.sh --release       packs target/release instead, as deploy/package.sh built it
 #   tests/installed.sh --quiet MINUTES how long the agent is left alone before its cost is read; 1 if left out
 #   tests/installed.sh --keep          leaves both machines' disks below target/installed
+# What a step did, command by command, stands in target/installed/trace.log.
 #
 # Root, and the Debian packages debootstrap, systemd-container, e2fsprogs, iproute2, which it installs. Each machine lies on
 # its own loop-mounted disk, so that a mark on its file system does not see this one's files.
@@ -40,6 +41,10 @@ rm -f "$here"/*.txt "$here"/*.log
 . tests/installed/steps.sh
 . tests/installed/faults.sh
 trap finish EXIT
+# Every command with its second, so that a step that failed shows where.
+exec {trace}>"$here/trace.log"
+BASH_XTRACEFD=$trace PS4='+ ${SECONDS}s '
+set -x
 
 build_packages() {
   rm -rf "$target/packages"

@@ -32,6 +32,7 @@ install_needs() {
   [ -x "$wine" ] || missing+=(wine64)
   command -v x86_64-w64-mingw32-gcc >/dev/null || missing+=(gcc-mingw-w64-x86-64)
   command -v openssl >/dev/null || missing+=(openssl)
+  command -v wixl >/dev/null || missing+=(wixl)
   if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" -ne 0 ]; then
       echo "tests/windows.sh: not root; install these Debian packages first: ${missing[*]}" >&2
@@ -199,7 +200,44 @@ service_goes() {
   says 'is removed' agent uninstall && says 'is not installed' agent uninstall
 }
 
+packages=$target/packages
+program='drive_c/Program Files/Shirase/shirase-agent.exe'
+msi() { "$wine" msiexec "$@" /qn >>"$here/msi.txt" 2>&1; }
+service_state() { "$wine" sc query shirase-agent 2>/dev/null | tr -d '\r'; }
+
+installer_is_packed() {
+  local version
+  for version in 0.1.0 0.1.1; do
+    deploy/windows/package.sh --built "$target/$triple/debug/shirase-agent.exe" --version "$version" &&
+      cp "$packages/shirase-agent-$version-x64.msi" "$WINEPREFIX/drive_c/agent-$version.msi" || return 1
+  done
+}
+
+# A machine that is not enrolled has nothing to start.
+installer_installs() {
+  msi /i 'C:\agent-0.1.0.msi' && [ -e "$WINEPREFIX/$program" ] && says 'STOPPED' service_state
+}
+
+# Enrolled, it is started with the newer program, and finds its buffer.
+installer_upgrades() {
+  mkdir -p "$WINEPREFIX/drive_c/ProgramData/Shirase" &&
+    cp "$WINEPREFIX/drive_c/agent.toml" "$WINEPREFIX/drive_c/ProgramData/Shirase/agent.toml" &&
+    msi /i 'C:\agent-0.1.1.msi' &&
+    eventually 60 told_by_status 'files: ' && kept_in_buffer '"kind":"mass_change"' && says 'RUNNING' service_state
+}
+
+# Back to the older version as well, from the running one.
+installer_goes_back() {
+  msi /i 'C:\agent-0.1.0.msi' && eventually 60 told_by_status 'files: ' && kept_in_buffer '"kind":"mass_change"'
+}
+
+installer_removes() {
+  msi /x 'C:\agent-0.1.0.msi' && [ ! -e "$WINEPREFIX/$program" ] && ! service_state | grep -q STATE &&
+    [ -e "$WINEPREFIX/drive_c/state/enrolment.json" ] && [ -e "$WINEPREFIX/drive_c/ProgramData/Shirase/agent.toml" ]
+}
+
 : >"$here/agent.err"
+: >"$here/msi.txt"
 step "install what is needed" install_needs
 step "make a Windows" make_windows
 step "build the agent" build
@@ -217,6 +255,11 @@ step "service: a storm of renames is kept" service_tells_a_storm
 step "service: stop" service_stops
 step "service: start again" service_starts_again
 step "service: stop and remove" service_goes
+step "installer: packed" installer_is_packed
+step "installer: install" installer_installs
+step "installer: upgrade, enrolled" installer_upgrades
+step "installer: back to the older version" installer_goes_back
+step "installer: remove" installer_removes
 
 note "results"
 column -t -s "$(printf '\t')" "$here/results.tsv" 2>/dev/null || cat "$here/results.tsv"

@@ -35,7 +35,7 @@ pub enum Command {
     #[command(hide = true)]
     Service(RunArgs),
     /// Have the service manager start the service with the system; brings one that is installed up to date (Windows)
-    Install(RunArgs),
+    Install(InstallArgs),
     /// Stop the service and take it out of the service manager's list; state and configuration stay (Windows)
     Uninstall,
     /// Look for mistakes in a configuration file; opens nothing else. Exit status 1 if there are any
@@ -147,6 +147,17 @@ pub struct RunArgs {
     /// Configuration file
     #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
     pub config: PathBuf,
+}
+
+/// Arguments of `install`.
+#[derive(Debug, ClapArgs)]
+pub struct InstallArgs {
+    /// Where the service finds its configuration.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Start it too, if this host is enrolled; for installers, which come before enrolment as well as after it
+    #[arg(long)]
+    pub start_if_enrolled: bool,
 }
 
 /// Arguments of `probe`.

@@ -14,8 +14,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::agent::Agent;
 use crate::args::{
-    BufferCommand, CanariesArgs, Command, EnrollArgs, ExplainArgs, ReleaseArgs, ReplayArgs,
-    RunArgs, ServiceArgs, StatusArgs,
+    BufferCommand, CanariesArgs, Command, EnrollArgs, ExplainArgs, InstallArgs, ReleaseArgs,
+    ReplayArgs, RunArgs, ServiceArgs, StatusArgs,
 };
 use crate::config::{Config, default_text};
 use crate::containment::Contain;
@@ -163,9 +163,22 @@ async fn enrol(args: EnrollArgs, out: &mut (impl Write + Send)) -> anyhow::Resul
     Ok(())
 }
 
-fn install(args: &RunArgs, out: &mut impl Write) -> anyhow::Result<()> {
-    let config = std::path::absolute(&args.config)?;
-    told(&service::install(&config)?, out)
+fn install(args: &InstallArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let config = std::path::absolute(&args.run.config)?;
+    told(&service::install(&config)?, out)?;
+    if args.start_if_enrolled && state_dir(&config).enrolment().exists() {
+        told(&service::start()?, out)?;
+    }
+
+    Ok(())
+}
+
+/// Returns the state directory a configuration names; one that cannot be read leaves it where it is by default.
+fn state_dir(config: &Path) -> StateDir {
+    Config::load(config).map_or_else(
+        |_| StateDir::new(DEFAULT_STATE_DIR),
+        |(config, _)| StateDir::new(config.agent.state_dir),
+    )
 }
 
 fn told(lines: &[String], out: &mut impl Write) -> anyhow::Result<()> {

@@ -15,7 +15,8 @@ use windows as platform;
 pub(crate) use platform::{
     Reloads, Termination, boot_id, create_private_dir, create_private_file, host, host_facts,
     install, lock_file, log_writer, notify_alive, notify_ready, notify_stopping, own_use,
-    program_replaced, sync_dir, too_old, uninstall, watchdog_interval, writable, write_system_log,
+    program_replaced, start, sync_dir, too_old, uninstall, watchdog_interval, writable,
+    write_system_log,
 };
 // Who vouches for a client of the control socket differs too much for one name.
 #[cfg(windows)]

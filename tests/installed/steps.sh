@@ -104,19 +104,24 @@ upgrade_with_events_in_the_buffer() {
   local host silent
   host=$(host_id) silent=$(count_of 'has not been heard|was not heard')
   cut_wire
-  on ward sh -c 'for f in /srv/share/2027/*.pdf; do mv "$f" "$f.crypted"; done'
-  eventually 30 says 'buffer +[1-9][0-9]* waiting' agent status || return 1
-  on ward dpkg -i "/root/packages/shirase-agent_${next}_amd64.deb" &&
-    runs && eventually 20 says 'buffer +[1-9][0-9]* waiting' agent status || return 1
+  change_and_upgrade || { mend_wire; return 1; }
   mend_wire
-  soon 90 'suffix \\"\.crypted\\"' &&
+  # With the sixty of before, where they still count as one burst.
+  soon 90 ' (60|120) files .*suffix \\"\.crypted\\"' &&
     soon_told 60 'asked to stop for another version' &&
     [ "$(told_times 'asked to stop for another version')" = 1 ] &&
     [ "$host" = "$(host_id)" ] &&
     # A minute's upgrade is no silence, and no file was told twice.
     [ "$silent" = "$(count_of 'has not been heard|was not heard')" ] &&
-    # With the sixty of before, where they still count as one burst.
-    reasons_say ' (60|120) files .*crypted' && [ "$(count_of 'crypted')" = 1 ]
+    [ "$(count_of 'crypted')" = 1 ]
+}
+
+# What was seen while nobody could be told is in the buffer before the upgrade and after it.
+change_and_upgrade() {
+  on ward sh -c 'for f in /srv/share/2027/*.pdf; do mv "$f" "$f.crypted"; done'
+  eventually 30 says 'buffer +[1-9][0-9]* waiting' agent status &&
+    on ward dpkg -i "/root/packages/shirase-agent_${next}_amd64.deb" &&
+    eventually 30 runs && eventually 20 says 'buffer +[1-9][0-9]* waiting' agent status
 }
 
 # Unpacked and then interrupted; the old program goes on until it is finished. Then back to the older version.

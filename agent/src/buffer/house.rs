@@ -31,7 +31,14 @@ const REPLACED: &str = "replaced";
 /// The directory, locked for this process.
 pub(super) struct House {
     dir: PathBuf,
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        // Closing it is not enough: a child this process is just starting has the file open as well.
+        drop(self.lock.unlock());
+    }
 }
 
 impl House {
@@ -52,7 +59,7 @@ impl House {
             sync_directory(parent)?;
         }
 
-        Ok(Some(Self { dir: dir.to_owned(), _lock: lock }))
+        Ok(Some(Self { dir: dir.to_owned(), lock }))
     }
 
     /// Returns the number of the database in force and removes what unfinished or finished rewrites left behind.

@@ -57,6 +57,11 @@ pub(crate) fn install(_: &Path) -> anyhow::Result<Vec<String>> {
     )
 }
 
+/// The package does that as well.
+pub(crate) fn start() -> anyhow::Result<Vec<String>> {
+    anyhow::bail!("on Linux start the service with `systemctl start shirase-agent`")
+}
+
 /// The package takes the unit away.
 pub(crate) fn uninstall() -> anyhow::Result<Vec<String>> {
     anyhow::bail!("on Linux the service goes with its package; remove that")

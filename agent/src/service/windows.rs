@@ -29,7 +29,7 @@ use windows_sys::Win32::System::Threading::{GetCurrentProcess, GetProcessTimes};
 use super::{HostFacts, OwnUse};
 
 pub(crate) use log::{log_writer, write_system_log};
-pub(crate) use manager::{host, install, notify_ready, notify_stopping, uninstall};
+pub(crate) use manager::{host, install, notify_ready, notify_stopping, start, uninstall};
 
 /// Who may do anything with what the agent writes: the system, administrators, and whoever made it. In the language of
 /// security descriptors (SDDL); inherited by everything below, and nothing is inherited from above.

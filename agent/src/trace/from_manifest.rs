@@ -167,7 +167,7 @@ fn fact(touch: &Touched, root: &Arc<Root>) -> Result<Fact, String> {
     };
     let mut change = FileChange::new(Arc::clone(root), below, operation);
     change.actor = touch.actor.clone().map(Arc::new);
-    let lost = touch.has("magic_lost") || touch.has("misfit");
+    let lost = touch.has("magic_lost") || touch.has("misfit") || touch.has("substituted");
     change.verdict = if lost { Verdict::Lost } else { Verdict::Unknown };
     change.texture = if touch.has("randomised") { Texture::Random } else { Texture::Unknown };
     change.wording = if touch.has("ransom_note") { Wording::RansomNote } else { Wording::Unknown };

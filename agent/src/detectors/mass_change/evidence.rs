@@ -39,17 +39,19 @@ pub enum Evidence {
     RansomNote,
     /// It is a decoy.
     Canary,
-    /// It is new or took another's place, and its content does not fit its name.
+    /// It is new, and its content does not fit its name.
     Misfit,
     /// It lies among SS-MIX2 messages without being called like one.
     MessageBroken,
     /// It gained an ordinary suffix or was put in place, and its content could not be vouched for.
     Unproven,
+    /// It is new and was given its name by a rename, as what takes an old file's place, and its content does not fit.
+    Substituted,
 }
 
 impl Evidence {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::SuffixAppended,
         Self::ExtensionLost,
         Self::Replaced,
@@ -67,6 +69,7 @@ impl Evidence {
         Self::Misfit,
         Self::MessageBroken,
         Self::Unproven,
+        Self::Substituted,
     ];
 
     /// Returns the name used in the manifest.
@@ -90,6 +93,7 @@ impl Evidence {
             Self::Misfit => "misfit",
             Self::MessageBroken => "message_broken",
             Self::Unproven => "unproven",
+            Self::Substituted => "substituted",
         }
     }
 
@@ -109,7 +113,7 @@ impl Evidence {
             Self::MagicLost | Self::Randomised => Weight::Content,
             Self::Canary => Weight::Canary,
             Self::Deleted | Self::MovedOut | Self::Truncated | Self::LockedAway => Weight::Removal,
-            Self::Misfit => Weight::Doubt,
+            Self::Misfit | Self::Substituted => Weight::Doubt,
             Self::Unproven => Weight::Weak,
             Self::MessageBroken => Weight::Shape,
             Self::Note | Self::RansomNote => Weight::None,
@@ -132,7 +136,8 @@ impl Evidence {
             | Self::Truncated
             | Self::LockedAway
             | Self::Canary
-            | Self::Misfit => true,
+            | Self::Misfit
+            | Self::Substituted => true,
             Self::Note | Self::RansomNote | Self::MessageBroken | Self::Unproven => false,
         }
     }
@@ -232,6 +237,8 @@ impl Tally {
             Weight::Name if known.has(Evidence::DirectoryTaken) => 3,
             // More than a file, but not as much as all in it.
             Weight::Name if known.has(Evidence::DirectoryRenamed) => 2,
+            // Programs save that way and people copy that way, but what they save fits: four are enough within ten seconds.
+            Weight::Doubt if known.has(Evidence::Substituted) => 3,
             // A decoy that is harmed as well as touched.
             Weight::Canary if harmed() => 2,
             Weight::None

@@ -184,7 +184,7 @@ impl Reading<'_> {
             self.note_locked();
         }
         if is_new && self.standpoint == Standpoint::Ordinary {
-            return self.new_file();
+            return self.new_file(Evidence::Misfit);
         }
         if self.is_fresh(path) {
             return;
@@ -205,8 +205,8 @@ impl Reading<'_> {
         }
     }
 
-    /// Looks at a new file that is complete, or got its name.
-    fn new_file(&mut self) {
+    /// Looks at a new file that is complete, or got its name; `misfit` is what it is if its content does not fit.
+    fn new_file(&mut self, misfit: Evidence) {
         let name = file_name(self.path);
         let is_message = names::is_ssmix2(&name);
         if is_message {
@@ -221,7 +221,7 @@ impl Reading<'_> {
         let does_not_fit =
             self.change.verdict == Verdict::Lost || self.change.texture == Texture::Random;
         if does_not_fit && matches!(kind, Some(Kind::Document | Kind::Text)) {
-            self.mark(self.path, Evidence::Misfit);
+            self.mark(self.path, misfit);
         }
         if !is_message && names::is_message_directory(directory) && self.is_odd_here(&name) {
             self.mark(self.path, Evidence::MessageBroken);

@@ -65,7 +65,7 @@ impl Story {
             Evidence::Truncated => Some(&mut totals.truncated),
             Evidence::Canary => Some(&mut totals.canaries),
             Evidence::LockedAway => Some(&mut self.locked_away),
-            Evidence::Misfit => Some(&mut self.misfits),
+            Evidence::Misfit | Evidence::Substituted => Some(&mut self.misfits),
             Evidence::MessageBroken => Some(&mut self.odd_messages),
             Evidence::Unproven => Some(&mut self.unproven),
             Evidence::Note | Evidence::RansomNote => None,
@@ -173,7 +173,10 @@ pub(super) fn because(because: Because, count: u64, who: &str) -> String {
         }
         Because::Usual => format!("{count} within two minutes are usual at this hour"),
         Because::Words => format!("the words of a ransom note lie in {count} directories"),
-        Because::Misfits => format!("{count} new files at once do not hold what their names say"),
+        Because::Misfits => format!(
+            "new files at once do not hold what their names say, and they count for {count}: three each where they were \
+             given those names by a rename"
+        ),
         Because::Messages => {
             format!("{count} odd names came where those of SS-MIX2 messages were whole for a week")
         }

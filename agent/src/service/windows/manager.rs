@@ -20,8 +20,8 @@ use windows_service::service_control_handler::{
 use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
 use windows_service::{Error, service_dispatcher};
 use windows_sys::Win32::Foundation::{
-    ERROR_FAILED_SERVICE_CONTROLLER_CONNECT, ERROR_SERVICE_DOES_NOT_EXIST, ERROR_SERVICE_EXISTS,
-    ERROR_SERVICE_NOT_ACTIVE,
+    ERROR_FAILED_SERVICE_CONTROLLER_CONNECT, ERROR_SERVICE_ALREADY_RUNNING,
+    ERROR_SERVICE_DOES_NOT_EXIST, ERROR_SERVICE_EXISTS, ERROR_SERVICE_NOT_ACTIVE,
 };
 
 use super::log;
@@ -213,6 +213,19 @@ fn recover(service: &Service) -> Result<(), Error> {
     })?;
 
     service.set_failure_actions_on_non_crash_failures(true)
+}
+
+/// Starts the service; it is no mistake if it runs already. Returns what was done.
+pub(crate) fn start() -> anyhow::Result<Vec<String>> {
+    let service = manager(ServiceManagerAccess::CONNECT)?
+        .open_service(NAME, ServiceAccess::START)
+        .map_err(explained)?;
+    match service.start::<&OsStr>(&[]) {
+        Err(Error::Winapi(error)) if is(&error, ERROR_SERVICE_ALREADY_RUNNING) => {}
+        started => started.map_err(explained)?,
+    }
+
+    Ok(vec![format!("the service `{NAME}` is started")])
 }
 
 /// Stops the service and takes it out of the manager's list. What it wrote stays. Returns what was done.

@@ -107,7 +107,7 @@ impl Reading<'_> {
         }
         // Whether it replaced an old file cannot be told from here.
         if self.standpoint == Standpoint::Ordinary {
-            self.new_file();
+            self.new_file(Evidence::Substituted);
         }
         self.memory.note_fresh(new, now);
     }
