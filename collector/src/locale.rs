@@ -115,6 +115,16 @@ impl Locale {
         text
     }
 
+    /// The same with variables that are texts already.
+    #[must_use]
+    pub fn text_of(self, key: &str, values: &[(&str, String)]) -> String {
+        let values: Vec<(&str, &dyn fmt::Display)> = values
+            .iter()
+            .map(|(name, text)| (*name, text as &dyn fmt::Display))
+            .collect();
+        self.text_with(key, &values)
+    }
+
     /// Returns the words for a key in both languages, for a heading.
     #[must_use]
     pub fn label(self, key: &str) -> Label {

@@ -95,6 +95,7 @@ evidence-host-silent = OS { $os }, agent { $version }, role: { $roles }, enrolle
 evidence-host-lapsed = OS { $os }, agent { $version }, role: { $roles }, enrolled { $enrolled }. Its certificate has ended. Last heard:
 evidence-host-never = OS { $os }, role: { $roles }. Never heard. Enrolled:
 evidence-version = OS { $os }, agent { $version }. Which updates are installed is not gathered.
+evidence-packages = Packages (dpkg) last changed, whether updated, added or removed:
 evidence-rebooted = Last seen to restart:
 evidence-guards = Known antivirus or audit services: { $count }. Whether their patterns are current is not known.
 evidence-guards-none = No known antivirus or audit service was found.

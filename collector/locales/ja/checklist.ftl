@@ -95,6 +95,7 @@ evidence-host-silent = OS { $os }、エージェント { $version }、役割: { 
 evidence-host-lapsed = OS { $os }、エージェント { $version }、役割: { $roles }、{ $enrolled } 登録。証明書の期限が切れています。最終受信:
 evidence-host-never = OS { $os }、役割: { $roles }。一度も受信していません。登録:
 evidence-version = OS { $os }、エージェント { $version }。適用済みの更新プログラムの一覧は収集していません。
+evidence-packages = パッケージ（dpkg）の最後の変更（更新・追加・削除）:
 evidence-rebooted = 再起動を検知した最後の時点:
 evidence-guards = 既知のウイルス対策・監査サービスが { $count }個あります。定義ファイルの新旧は分かりません。
 evidence-guards-none = 既知のウイルス対策・監査サービスが見つかりません。

@@ -103,11 +103,7 @@ impl Evidence {
             .iter()
             .map(|(name, value)| (*name, value.words(locale)))
             .collect();
-        let values: Vec<(&str, &dyn std::fmt::Display)> = said
-            .iter()
-            .map(|(name, text)| (*name, text as &dyn std::fmt::Display))
-            .collect();
-        locale.text_with(self.key, &values)
+        locale.text_of(self.key, &said)
     }
 
     fn plain(key: &'static str, at: Timestamp) -> Self {

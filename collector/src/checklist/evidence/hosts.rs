@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
 use shirase_shared::event::{AgentState, Anomaly, BackupKind, ProtectionKind};
 use shirase_shared::wire::{SensorReport, SensorState};
 
@@ -10,8 +11,11 @@ use super::{Evidence, Known, Scope};
 use crate::facilities::{CareRole, Host, HostStanding};
 use crate::records::HeartbeatSeen;
 
+/// After how many days without a change to its packages a host wants to be looked at: two rounds of monthly updates missed.
+const PACKAGES_OLD_DAYS: i64 = 62;
 /// Names of the agent's sensors, as signs of life carry them.
 const GUARDS: &str = "service manager";
+const PACKAGES: &str = "packages";
 const ADMINISTRATORS: &str = "administrators";
 const LOGONS: &str = "logons";
 const LOG_FILES: &str = "logs and own files";
@@ -79,10 +83,24 @@ pub(super) fn versions(known: &Known<'_>, scope: &Scope) -> Vec<Evidence> {
                 .with("os", &beat.os)
                 .with("version", &beat.version),
         );
+        found.extend(packages(known, host, heard));
         let last = rebooted.iter().find(|one| one.host.id == host.id);
         found.extend(last.map(|last| Evidence::plain("evidence-rebooted", last.last).of(host)));
     }
     found
+}
+
+/// Says when packages of a host last changed, where its agent tells: `dpkg, last change 2026-11-20T03:00:00Z`.
+fn packages(known: &Known<'_>, host: &Host, heard: &HeartbeatSeen) -> Option<Evidence> {
+    let detail = &sensor(heard, PACKAGES)?.detail;
+    let at: Timestamp = detail.split_whitespace().last()?.parse().ok()?;
+    let age = known.now.duration_since(at);
+    let said = if SignedDuration::from_hours(24 * PACKAGES_OLD_DAYS) < age {
+        Evidence::look("evidence-packages", at)
+    } else {
+        Evidence::plain("evidence-packages", at)
+    };
+    Some(said.of(host))
 }
 
 pub(super) fn guards(known: &Known<'_>, scope: &Scope) -> Vec<Evidence> {

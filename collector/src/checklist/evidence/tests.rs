@@ -212,12 +212,19 @@ fn full() -> Hospital {
             ("service manager", well, "systemd, 2 guards"),
             ("administrators", well, "3 of them"),
             ("logons", well, "reads the journal"),
+            ("packages", well, "dpkg, last change 2026-11-20T03:00:00Z"),
             ("logs and own files", well, "4 logs"),
             ("backup nightly", well, "newest file from 2026-11-25T18:00:00Z"),
         ],
     );
-    let pacs =
-        hospital.host("pacs1", CareRole::Pacs, &[("service manager", well, "systemd, 0 guards")]);
+    let pacs = hospital.host(
+        "pacs1",
+        CareRole::Pacs,
+        &[
+            ("service manager", well, "systemd, 0 guards"),
+            ("packages", well, "dpkg, last change 2026-08-20T03:00:00Z"),
+        ],
+    );
     if let Some(heard) = hospital.heard.get_mut(&pacs) {
         heard.received_at = now() - SignedDuration::from_hours(5);
     }
@@ -314,6 +321,9 @@ fn logons_administrators_restarts_and_drills_are_counted() {
             .en(Basis::RemoteSessions)
             .contains("No remote session out of hours")
     );
+    let said = hospital.en(Basis::Versions);
+    assert!(said.contains("ehr1 Packages (dpkg) last changed"), "{said}");
+    assert!(said.contains("pacs1! Packages (dpkg) last changed"), "{said}");
     assert!(
         hospital
             .en(Basis::Versions)

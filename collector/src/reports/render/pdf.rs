@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
+use serde::Serialize;
 use serde_json::{Value, json};
 use typst::diag::{FileError, FileResult, SourceDiagnostic};
 use typst::foundations::{Bytes, Datetime, Duration, Smart};
@@ -139,8 +140,7 @@ impl PdfRenderer {
         identity: &str,
         at: Timestamp,
     ) -> Result<Vec<u8>, PdfError> {
-        let data = serde_json::to_value(document).map_err(|e| PdfError::Typst(e.to_string()))?;
-        self.set(TEMPLATE, data, (identity, at))
+        self.set(TEMPLATE, document, (identity, at))
     }
 
     /// Renders an emergency chart to PDF/A-2b. Call it where blocking is allowed.
@@ -153,8 +153,7 @@ impl PdfRenderer {
         identity: &str,
         at: Timestamp,
     ) -> Result<Vec<u8>, PdfError> {
-        let data = serde_json::to_value(chart).map_err(|e| PdfError::Typst(e.to_string()))?;
-        self.set(CHART_TEMPLATE, data, (identity, at))
+        self.set(CHART_TEMPLATE, chart, (identity, at))
     }
 
     /// Renders a filled checklist to PDF/A-2b. Call it where blocking is allowed.
@@ -167,16 +166,17 @@ impl PdfRenderer {
         identity: &str,
         at: Timestamp,
     ) -> Result<Vec<u8>, PdfError> {
-        let data = serde_json::to_value(paper).map_err(|e| PdfError::Typst(e.to_string()))?;
-        self.set(CHECKLIST_TEMPLATE, data, (identity, at))
+        self.set(CHECKLIST_TEMPLATE, paper, (identity, at))
     }
 
     fn set(
         &self,
         template: &str,
-        mut data: Value,
+        said: &impl Serialize,
         (identity, at): (&str, Timestamp),
     ) -> Result<Vec<u8>, PdfError> {
+        let mut data =
+            serde_json::to_value(said).map_err(|error| PdfError::Typst(error.to_string()))?;
         self.make_printable(&mut data);
         if let Value::Object(members) = &mut data {
             members.insert("fonts".to_owned(), json!([self.0.family]));

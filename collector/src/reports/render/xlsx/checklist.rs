@@ -93,11 +93,11 @@ fn begin<'a>(
     sheet.set_print_fit_to_pages(1, 0);
     sheet.set_margins(0.5, 0.5, 0.7, 0.7, 0.3, 0.3);
     sheet.set_header(format!(
-        "&L&\"{FONT},Bold\"&9{}&R&8{}",
+        "&L&\"{FONT},Bold\"&9 {}&R&8 {}",
         safe(&paper.title),
         safe(&paper.facility)
     ));
-    sheet.set_footer(format!("&L&7{}&R&8&P / &N", safe(&paper.made)));
+    sheet.set_footer(format!("&L&7 {}&R&8&P / &N", safe(&paper.made)));
     columns(sheet, widths)?;
     let last = u16::try_from(widths.len().saturating_sub(1)).unwrap_or(0);
     let chars: f64 = widths.iter().sum();
