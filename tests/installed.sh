@@ -58,6 +58,7 @@ note "what the walk needs"
 install_needs
 note "packages"
 build_packages
+gcc -static -O2 -o "$here/hang" tests/installed/hang.c
 note "two machines"
 make_wire
 make_disk desk
@@ -78,10 +79,12 @@ step "the server is switched off in maintenance" switch_off_in_maintenance
 step "the server loses power" lose_power
 step "no network at boot" no_network_at_boot
 step "collector unknown at boot" collector_unknown_at_boot
+step "the clock is years behind at boot" wrong_clock_at_boot
 step "damaged configuration" damaged_configuration
 step "damaged buffer" damaged_buffer
 step "disk full at boot" disk_full_at_boot
 step "a root that may not be read" closed_root
+step "a network mount that hangs" hanging_mount
 step "backup and restore" back_up_and_restore
 step "the console behind nginx" console_behind_nginx
 step "the console with the hospital's certificate" console_with_own_certificate

@@ -232,7 +232,7 @@ installer_goes_back() {
 }
 
 installer_removes() {
-  msi /x 'C:\agent-0.1.0.msi' && [ ! -e "$WINEPREFIX/$program" ] && ! service_state | grep -q STATE &&
+  msi /x 'C:\agent-0.1.0.msi' && [ ! -e "$WINEPREFIX/$program" ] && ! service_state | grep STATE >/dev/null &&
     [ -e "$WINEPREFIX/drive_c/state/enrolment.json" ] && [ -e "$WINEPREFIX/drive_c/ProgramData/Shirase/agent.toml" ]
 }
 

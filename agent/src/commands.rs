@@ -6,6 +6,7 @@ use std::future::Future;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use shirase_shared::clock::SystemClock;
@@ -24,6 +25,7 @@ use crate::enrolment::{self, Configuration, EnrolOrder, Enrolled};
 use crate::paths::{DEFAULT_STATE_DIR, StateDir};
 use crate::sensors::backups::{BackupConfig, Medium};
 use crate::sensors::files::BackendChoice;
+use crate::sensors::hanging::look_at;
 use crate::trace::Limit;
 use crate::{canaries, replay, service, watch};
 
@@ -33,6 +35,11 @@ const LOG_FILTER: &str = "SHIRASE_LOG";
 /// What is logged unless `SHIRASE_LOG` says otherwise. A certificate that is not trusted is told by who asked, in his
 /// own words and once, and not by the library at each question.
 const LOG_DEFAULT: &str = "info,rustls_platform_verifier=off";
+
+/// Threads for what waits for something. One a core would be more than the service may have on a large server.
+const WORKERS: usize = 2;
+/// How long the end waits for what still runs in the background.
+const LEFT_BEHIND: Duration = Duration::from_secs(2);
 
 /// Starts the log on standard error; `info` unless `SHIRASE_LOG` says otherwise.
 pub fn start_log() {
@@ -166,19 +173,11 @@ async fn enrol(args: EnrollArgs, out: &mut (impl Write + Send)) -> anyhow::Resul
 fn install(args: &InstallArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let config = std::path::absolute(&args.run.config)?;
     told(&service::install(&config)?, out)?;
-    if args.start_if_enrolled && state_dir(&config).enrolment().exists() {
+    if args.start_if_enrolled && Config::state_named_in(&config).enrolment().exists() {
         told(&service::start()?, out)?;
     }
 
     Ok(())
-}
-
-/// Returns the state directory a configuration names; one that cannot be read leaves it where it is by default.
-fn state_dir(config: &Path) -> StateDir {
-    Config::load(config).map_or_else(
-        |_| StateDir::new(DEFAULT_STATE_DIR),
-        |(config, _)| StateDir::new(config.agent.state_dir),
-    )
 }
 
 fn told(lines: &[String], out: &mut impl Write) -> anyhow::Result<()> {
@@ -235,9 +234,13 @@ fn warnings(config: &Config) -> Vec<String> {
 
 fn root_warning(path: &Path) -> Option<String> {
     let shown = path.display();
-    match std::fs::read_dir(path) {
-        Ok(_) => None,
-        Err(error) => Some(format!(
+    match look_at(path, |path| std::fs::read_dir(path).map(drop)) {
+        Some(Ok(())) => None,
+        None => Some(format!(
+            "the watched directory `{shown}` does not answer; it is not watched until it does: look whether its server is \
+             up and the network to it"
+        )),
+        Some(Err(error)) => Some(format!(
             "the watched directory `{shown}` cannot be read: {error}; correct the path, or let the agent's user read it"
         )),
     }
@@ -245,7 +248,10 @@ fn root_warning(path: &Path) -> Option<String> {
 
 fn backup_warning(backup: &BackupConfig) -> Option<String> {
     let (path, name) = (backup.path.as_ref()?, &backup.name);
-    let error = path.metadata().err()?;
+    let error = match look_at(path, |path| path.metadata().map(drop)) {
+        Some(looked) => looked.err()?,
+        None => io::ErrorKind::TimedOut.into(),
+    };
 
     Some(format!(
         "backup `{name}`: `{}` cannot be looked at: {error}; correct the path, or let the agent's user read it",
@@ -306,9 +312,14 @@ fn state_of(service: &ServiceArgs) -> StateDir {
 }
 
 fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
         .enable_all()
         .build()
-        .context("failed to start the runtime")?
-        .block_on(work)
+        .context("failed to start the runtime")?;
+    let done = runtime.block_on(work);
+    // A look at a file system that hangs would hold the end up.
+    runtime.shutdown_timeout(LEFT_BEHIND);
+
+    done
 }

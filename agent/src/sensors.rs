@@ -11,6 +11,9 @@
 //!
 //! Always holds: a sensor that cannot see says so on the board and with an observation; it never ends the others.
 
+#[cfg(target_os = "linux")]
+mod mounts;
+pub(crate) mod hanging;
 pub mod files;
 pub mod content;
 pub mod services;
@@ -29,6 +32,7 @@ pub mod printing;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -40,7 +44,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::canaries::Watchlist;
-use crate::observation::Observation;
+use crate::observation::{Observation, Root};
 use crate::paths::StateDir;
 
 /// Observations waiting for the detectors that come one by one. When full, sensors wait.
@@ -48,6 +52,8 @@ pub const OBSERVATIONS_CAPACITY: usize = 256;
 /// File changes waiting for the detectors, a few to a few hundred together. When full, the files sensor waits; its own
 /// queue then fills and what does not fit there is counted and told.
 pub const CHANGES_CAPACITY: usize = 64;
+/// How long stopping waits for sensors that wait for something themselves.
+const END_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the agent watches.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -206,23 +212,64 @@ pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result
         since,
     };
     sensors.spawn(printing::run(printing, stop.clone()));
-    let parts = files::FilesParts {
-        roots: files::resolve(&config.roots),
-        config: config.files,
-        clock,
-        out: changes,
-        board,
-        since,
-        ignored,
-        memory,
-        watchlist,
+    let (near, distant) = {
+        let roots = config.roots;
+        tokio::task::spawn_blocking(move || files::partition(files::resolve(&roots))).await?
     };
-    let files = tokio::task::spawn_blocking(|| files::begin(parts)).await??;
+    let parts = |name: String, roots: Vec<Arc<Root>>, out| files::FilesParts {
+        name,
+        roots,
+        config: config.files.clone(),
+        clock: clock.clone(),
+        out,
+        board: board.clone(),
+        since,
+        ignored: ignored.clone(),
+        memory: memory.clone(),
+        watchlist: watchlist.clone(),
+    };
+    // What hangs may keep its end of a channel for long; it is not to be the one the detectors wait for to close.
+    let (from_distant, over) = (mpsc::channel(CHANGES_CAPACITY), CancellationToken::new());
+    sensors.spawn(pass_on(from_distant.1, changes.clone(), over.clone()));
+    let distant = distant
+        .into_iter()
+        .map(|root| (format!("{} on {}", files::NAME, root.label), vec![root]))
+        .map(|(name, roots)| files::Distant::attend(parts(name, roots, from_distant.0.clone())))
+        .collect::<Result<Vec<_>, _>>()?;
+    let near = parts(files::NAME.to_owned(), near, changes.clone());
+    let files = tokio::task::spawn_blocking(|| files::begin(near)).await??;
     stop.cancelled().await;
-    tokio::task::spawn_blocking(move || files.end()).await?;
-    while sensors.join_next().await.is_some() {}
+    let end = move || {
+        files.end();
+        distant.into_iter().flatten().for_each(files::Distant::end);
+    };
+    tokio::task::spawn_blocking(end).await?;
+    over.cancel();
+    let all_ended = async { while sensors.join_next().await.is_some() {} };
+    if tokio::time::timeout(END_PATIENCE, all_ended).await.is_err() {
+        tracing::warn!("a sensor waits for something that hangs; it is left behind");
+    }
 
     Ok(())
+}
+
+/// Passes observations on until it is over and nothing waits.
+async fn pass_on(
+    mut from: mpsc::Receiver<Vec<Observation>>,
+    to: mpsc::Sender<Vec<Observation>>,
+    over: CancellationToken,
+) {
+    loop {
+        let next = tokio::select! {
+            biased;
+            next = from.recv() => next,
+            () = over.cancelled() => return,
+        };
+        let Some(seen) = next else { return };
+        if to.send(seen).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Starts those who look after what keeps the host safe.

@@ -100,6 +100,7 @@ pub async fn run(
     let (sender, mut observations) = mpsc::channel(CHANGES_CAPACITY);
     let roots: Vec<_> = options.dirs.iter().map(RootConfig::new).collect();
     let parts = FilesParts {
+        name: files::NAME.to_owned(),
         roots: files::resolve(&roots),
         config: FilesConfig { backend: options.backend, ..FilesConfig::default() },
         clock: clock.clone(),

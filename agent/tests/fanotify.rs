@@ -285,6 +285,7 @@ impl Watch {
         let root = RootConfig::new(root);
         let clock: SharedClock = Arc::new(SystemClock::new(host::boot_id()));
         let mut parts = FilesParts {
+            name: "files".to_owned(),
             roots: files::resolve(&[root]),
             config: FilesConfig { backend: BackendChoice::Fanotify, ..FilesConfig::default() },
             clock,

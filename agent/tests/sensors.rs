@@ -442,6 +442,7 @@ impl Watch {
         let root = RootConfig::new(root);
         let (board, clock) = (SensorBoard::default(), clock());
         let mut parts = FilesParts {
+            name: "files".to_owned(),
             roots: files::resolve(&[root]),
             // This process makes the changes itself, which fanotify leaves out; see `fanotify.rs` beside this file.
             config: FilesConfig { backend: BackendChoice::Notify, ..FilesConfig::default() },

@@ -7,9 +7,10 @@ declare -A nspawn leader
 
 install_needs() {
   local missing=() need
-  for need in debootstrap:debootstrap systemd-nspawn:systemd-container mkfs.ext4:e2fsprogs ip:iproute2 nsenter:util-linux; do
+  for need in debootstrap:debootstrap systemd-nspawn:systemd-container mkfs.ext4:e2fsprogs ip:iproute2 nsenter:util-linux gcc:gcc; do
     command -v "${need%%:*}" >/dev/null || missing+=("${need#*:}")
   done
+  ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing+=(faketime)
   if [ ${#missing[@]} -gt 0 ]; then
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
@@ -61,6 +62,7 @@ make_disk() {
   : >"$here/$name/etc/machine-id"
   mkdir -p "$here/$name/root/packages"
   cp "$target/packages"/*.deb "$here/$name/root/packages/"
+  cp "$here/hang" "$here/$name/root/hang"
 }
 
 boot() {
@@ -74,11 +76,18 @@ boot() {
   wait_for_boot "$name"
 }
 
-# Its systemd is the one child of nspawn's that is process 1 inside.
-find_leader() { leader[$1]=$(pgrep -P "${nspawn[$1]}" | head -1) && [ -n "${leader[$1]}" ]; }
+# Its systemd is the one child of nspawn's that is process 1 inside; another one is there for a moment before it.
+find_leader() {
+  local child
+  for child in $(pgrep -P "${nspawn[$1]}"); do
+    grep -q '^NSpid:.*[[:space:]]1$' "/proc/$child/status" 2>/dev/null && { leader[$1]=$child; return; }
+  done
+  return 1
+}
 # `boot_state` is what counts as booted; where something on the machine waits for what is missing, `starting` does too.
 boot_state='running|degraded'
-booted() { on "$1" systemctl is-system-running 2>/dev/null | grep -qE "$boot_state"; }
+# It fails as a command for every state but `running`.
+booted() { local state; state=$(on "$1" systemctl is-system-running 2>/dev/null || true); [[ $state =~ ^($boot_state)$ ]]; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
 wait_for_boot() {

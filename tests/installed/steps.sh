@@ -19,8 +19,9 @@ reasons() {
 told() { collector host events handa ward --hours 1 | cut -c1-400; }
 count_of() { reasons | grep -cE -- "$1" || true; }
 told_times() { told | grep -cE -- "$1" || true; }
-reasons_say() { reasons | grep -qE -- "$1"; }
-host_told() { told | grep -qE -- "$1"; }
+# Read to the end: a pipe that is closed early counts as a failure.
+reasons_say() { reasons | grep -E -- "$1" >/dev/null; }
+host_told() { told | grep -E -- "$1" >/dev/null; }
 
 # Waits until the collector says it, and shows what it says instead where it does not.
 soon() {
@@ -181,13 +182,13 @@ lose_power() {
 
 back_up_and_restore() {
   local backup
-  backup=$(collector backup /var/backups/shirase-collector | head -1) &&
+  backup=$(collector backup /var/backups/shirase-collector | sed -n 1p) &&
     on desk systemctl stop shirase-collector &&
     ! collector restore "$backup" 2>/dev/null &&
     collector restore "$backup" --replace &&
     on desk systemctl start shirase-collector &&
     collector audit verify &&
-    incidents | grep -q . && heard_again
+    incidents | grep . >/dev/null && heard_again
 }
 
 remove_agent() {

@@ -25,6 +25,7 @@ mod portable;
 mod pairing;
 mod rescan;
 mod roots;
+mod distant;
 mod worker;
 
 use std::path::PathBuf;
@@ -43,6 +44,7 @@ use crate::containment::Contain;
 use crate::observation::{Observation, Root};
 
 pub use backend::BackendChoice;
+pub use distant::{Distant, partition};
 pub use roots::resolve;
 pub use worker::{FilesSensor, RootStatus, begin};
 
@@ -149,6 +151,8 @@ impl FilesConfig {
 
 /// What the files sensor needs.
 pub struct FilesParts {
+    /// What the sensor is called on the board: [`NAME`], or more where there are several.
+    pub name: String,
     /// What to watch, see [`resolve`].
     pub roots: Vec<Arc<Root>>,
     /// How.

@@ -3,7 +3,11 @@
 //! A clock jump and a reboot need no look of their own: every observation carries wall time, boot and monotonic time,
 //! and the detector compares two of them.
 
+#[cfg(target_os = "linux")]
+use std::collections::BTreeSet;
 use std::path::Path;
+#[cfg(target_os = "linux")]
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,11 +16,13 @@ use shirase_shared::clock::SharedClock;
 use shirase_shared::config::Problem;
 use shirase_shared::ids::BootId;
 use shirase_shared::wire::SensorState;
-use sysinfo::{DiskRefreshKind, Disks, MemoryRefreshKind, System};
+use sysinfo::{MemoryRefreshKind, System};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::SensorBoard;
+#[cfg(target_os = "linux")]
+use super::{hanging, mounts};
 use crate::observation::{DiskSample, Fact, HostSample, Observation};
 
 /// Name of this sensor on the board.
@@ -98,6 +104,46 @@ fn changed(path: &Path) -> Option<Timestamp> {
 fn look() -> Result<HostSample, String> {
     let mut system = System::new().map_err(|error| format!("no memory figures: {error}"))?;
     system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
+    Ok(HostSample {
+        disks: disks()?,
+        memory_available_bytes: system.available_memory(),
+        memory_total_bytes: system.total_memory(),
+        load_one: System::load_average().map_or(0.0, |load| load.one),
+    })
+}
+
+/// Returns the disks of this machine that can be written to. Network file systems are left out: their disks are another
+/// machine's, and asking after them may hang.
+#[cfg(target_os = "linux")]
+fn disks() -> Result<Vec<DiskSample>, String> {
+    use rustix::fs::{StatVfsMountFlags, statvfs};
+
+    let mut seen = BTreeSet::new();
+    let disk = |(mount, kind): (PathBuf, String)| {
+        if NO_DISKS.contains(&kind.as_str()) || hanging::is_distant_kind(&kind) {
+            return None;
+        }
+        let told = statvfs(&mount).ok()?;
+        let counts = 0 < told.f_blocks && !told.f_flag.contains(StatVfsMountFlags::RDONLY);
+        // One that is mounted in several places is one disk.
+        let sample = DiskSample {
+            mount,
+            free_bytes: told.f_bavail.saturating_mul(told.f_frsize),
+            total_bytes: told.f_blocks.saturating_mul(told.f_frsize),
+        };
+        (counts && seen.insert((told.f_fsid, told.f_blocks))).then_some(sample)
+    };
+
+    let table =
+        std::fs::read(mounts::TABLE).map_err(|error| format!("no disk figures: {error}"))?;
+
+    Ok(mounts::mounts(&table).filter_map(disk).collect())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn disks() -> Result<Vec<DiskSample>, String> {
+    use sysinfo::{DiskRefreshKind, Disks};
+
     let usage = DiskRefreshKind::nothing().with_storage();
     let disks = Disks::new_with_refreshed_list_specifics(usage)
         .map_err(|error| format!("no disk figures: {error}"))?;
@@ -111,12 +157,7 @@ fn look() -> Result<HostSample, String> {
         total_bytes: disk.total_space(),
     };
 
-    Ok(HostSample {
-        disks: disks.iter().filter(counted).map(sample).collect(),
-        memory_available_bytes: system.available_memory(),
-        memory_total_bytes: system.total_memory(),
-        load_one: System::load_average().map_or(0.0, |load| load.one),
-    })
+    Ok(disks.iter().filter(counted).map(sample).collect())
 }
 
 /// Returns what the operating system calls this start of the machine; a random name where it has none.

@@ -203,6 +203,7 @@ fn a_touch_is_seen_and_neither_reading_nor_the_keepers_own_work_is_one() {
         let clock: SharedClock = Arc::new(SystemClock::new(crate::service::boot_id()));
         keeper.clock = Arc::clone(&clock);
         let sensor = sensors::files::begin(FilesParts {
+            name: sensors::files::NAME.to_owned(),
             roots: resolve(&[RootConfig::new(site.root())]),
             config: FilesConfig { backend, ..FilesConfig::default() },
             clock,

@@ -32,6 +32,7 @@ use super::backend::{Refused, Wanted};
 use super::raw::{Batch, Entry, Inlet, Raw, RawEvent, Slot, Trouble};
 use crate::drill;
 use crate::observation::Actor;
+use crate::sensors::mounts;
 use directories::{Directories, Locate};
 use filesystems::Mountings;
 use links::Links;
@@ -139,7 +140,7 @@ impl Fanotify {
         if let Err(error) = self.directories.add_root(root) {
             return Err(Refused::Unable(error.to_string()));
         }
-        self.table = filesystems::table();
+        self.table = mounts::table();
         let below = filesystems::below(root, &self.table);
         let unseen = below
             .into_iter()
@@ -176,7 +177,7 @@ impl Fanotify {
         if !self.mountings.may_differ() {
             return false;
         }
-        let table = filesystems::table();
+        let table = mounts::table();
         let changed = table != self.table;
         self.table = table;
         changed

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::raw::Trouble;
 use super::{LABEL_MAX_CHARS, RootConfig, names_of, safe_label};
 use crate::observation::{Root, Sight};
+use crate::sensors::hanging;
 
 /// Directories remembered by name that cannot be read, per root; more are only counted.
 const HIDDEN_MAX: usize = 1000;
@@ -20,7 +21,7 @@ pub fn resolve(configured: &[RootConfig]) -> Vec<Arc<Root>> {
     let mut roots = Vec::new();
     for root in configured {
         let absolute = std::path::absolute(&root.path).unwrap_or_else(|_| root.path.clone());
-        let path = absolute.canonicalize().unwrap_or(absolute);
+        let path = hanging::canonical(&absolute);
         let last = path
             .file_name()
             .map(|name| name.to_string_lossy().into_owned());

@@ -63,8 +63,18 @@ pub struct RootStatus {
 /// # Errors
 /// When the kernel gives no queue or no thread. A root that cannot be watched is no error but a state.
 pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
-    let FilesParts { roots, config, clock, out, board, since, memory, mut ignored, watchlist } =
-        parts;
+    let FilesParts {
+        name,
+        roots,
+        config,
+        clock,
+        out,
+        board,
+        since,
+        memory,
+        mut ignored,
+        watchlist,
+    } = parts;
     ignored.extend(config.ignored.iter().cloned());
     // The kernel tells real paths; a configured one may lead over a link.
     let real: Vec<_> = ignored
@@ -96,6 +106,7 @@ pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
         bytes_per_second: config.content_bytes_per_second,
     });
     let mut worker = Worker {
+        name,
         backend,
         queue,
         roots: roots.into_iter().map(Watched::new).collect(),
@@ -149,6 +160,8 @@ impl FilesSensor {
 }
 
 struct Worker {
+    /// What it is called on the board.
+    name: String,
     backend: Backend,
     queue: Queue,
     roots: Vec<Watched>,

@@ -174,10 +174,11 @@ fn effective_user(status: &str) -> Option<u32> {
     line.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
-/// Returns the innermost service or scope of a process, else the last part of its control group.
+/// Returns the innermost service or scope of a process, else the last part of its control group. A group outside the
+/// agent's own namespace is told by way of `..`, see `cgroup_namespaces(7)`.
 fn unit(groups: &str) -> Option<String> {
     let path = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
-    let parts = || path.split('/').filter(|part| !part.is_empty());
+    let parts = || path.split('/').filter(|part| !matches!(*part, "" | ".."));
     let unit = parts().rfind(|part| part.ends_with(".service") || part.ends_with(".scope"));
 
     unit.or_else(|| parts().next_back()).map(str::to_owned)
@@ -254,7 +255,10 @@ mod tests {
         assert_eq!(group(session).as_deref(), Some("session-3.scope"));
         let container = "/system.slice/docker-abc.scope/inner";
         assert_eq!(group(container).as_deref(), Some("docker-abc.scope"));
-        assert_eq!(group("/"), None);
+        assert_eq!(group("/../../system.slice/cron.service").as_deref(), Some("cron.service"));
+        for nobodys in ["/", "/..", "/../.."] {
+            assert_eq!(group(nobodys), None);
+        }
     }
 
     #[test]

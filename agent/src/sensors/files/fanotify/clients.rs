@@ -1,26 +1,46 @@
 //! Tells for whom a child of the Samba server works: the other end of the connection it accepted.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// State of a connection that stands, see `net/tcp_states.h` of Linux.
 const ESTABLISHED: &str = "01";
 /// State of a port that is listened on.
 const LISTENING: &str = "0A";
+/// What the kernel writes at once of a table.
+const PAGE: usize = 4096;
+/// More than one line of a table has.
+const LINE_MAX: usize = 256;
 /// Open files of a process looked at.
 const FILES_MAX: usize = 1024;
 
 /// Returns the address of the client a process works for, if it has one.
 pub(super) fn client_of(pid: u32) -> Option<String> {
     let sockets = sockets_of(pid)?;
-    let tables = ["tcp", "tcp6"]
-        .map(|table| fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default());
+    let mut tables = ["tcp", "tcp6"].into_iter().filter_map(|name| {
+        let table = File::open(format!("/proc/{pid}/net/{name}")).ok()?;
+        lines_of(table).ok()
+    });
 
     tables
-        .iter()
-        .find_map(|table| peer(table, &sockets))
+        .find_map(|table| peer(&table, &sockets))
         .map(|address| address.to_string())
+}
+
+/// Reads a table of connections. For each read the kernel goes through the whole of its own table, 2 ms each with the
+/// 262,144 places of a large machine, and several files are harmed meanwhile: so it is read in pages, as the kernel
+/// writes it, and what is not a full page is taken for the last, see `seq_read_iter` in `fs/seq_file.c` of Linux.
+fn lines_of(mut table: impl Read) -> io::Result<String> {
+    let (mut text, mut page) = (Vec::new(), vec![0; PAGE]);
+    loop {
+        let read = table.read(&mut page)?;
+        text.extend_from_slice(page.get(..read).unwrap_or_default());
+        if read + LINE_MAX < PAGE {
+            return Ok(String::from_utf8_lossy(&text).into_owned());
+        }
+    }
 }
 
 /// Returns the numbers of a process' sockets.
@@ -87,7 +107,6 @@ fn address_of(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read as _;
     use std::net::{TcpListener, TcpStream};
 
     use super::*;
@@ -99,11 +118,24 @@ mod tests {
         let client = TcpStream::connect(("127.0.0.1", port)).expect("listens");
         let (mut accepted, _) = server.accept().expect("connected");
         let sockets = sockets_of(std::process::id()).expect("this process");
-        let table = fs::read_to_string("/proc/self/net/tcp").expect("a table");
+        let table = lines_of(File::open("/proc/self/net/tcp").expect("a table")).expect("it reads");
         assert_eq!(peer(&table, &sockets), Some(Ipv4Addr::LOCALHOST.into()));
         assert_eq!(peer(&table, &BTreeSet::new()), None);
         drop(client);
         accepted.read_to_end(&mut Vec::new()).expect("the end");
+    }
+
+    #[test]
+    fn a_table_of_many_pages_is_read_to_its_end() {
+        let listeners: Vec<_> = (0..120)
+            .map(|_| TcpListener::bind("127.0.0.1:0").expect("a port"))
+            .collect();
+        let table = lines_of(File::open("/proc/self/net/tcp").expect("a table")).expect("it reads");
+        assert!(3 * PAGE < table.len(), "{}", table.len());
+        for listener in &listeners {
+            let port = format!(":{:04X} ", listener.local_addr().expect("bound").port());
+            assert!(table.contains(&port), "{port} is missing");
+        }
     }
 
     #[test]

@@ -6,7 +6,6 @@ use shirase_shared::wire::SensorState;
 
 use super::{RESCAN_OVERLAP, RootStatus, Worker};
 use crate::observation::{Fact, RescanCause, RootSeen, Sight};
-use crate::sensors::files::NAME;
 use crate::sensors::files::rescan::Request;
 use crate::sensors::files::roots::{Look, Watched};
 
@@ -125,6 +124,6 @@ impl Worker {
             true => format!("{backend}, {roots} root(s)"),
             false => format!("{backend}; {}", told.join("; ")),
         };
-        self.board.set(NAME, state, detail);
+        self.board.set(&self.name, state, detail);
     }
 }
