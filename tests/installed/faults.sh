@@ -85,7 +85,7 @@ hanging_mount() {
   on ward /root/hang /srv/nas &
   eventually 20 says ' /srv/nas .* fuse ' on ward cat /proc/self/mountinfo &&
     on ward sh -c 'printf "\n[[sensors.roots]]\npath = \"/srv/nas\"\n" >>/etc/shirase/agent.toml' &&
-    soon_told 60 'nas: its file system does not answer' &&
+    soon_told 60 'the root cannot be read: its file system does not answer' &&
     says 'well +files: fanotify' agent status && says 'well +host' agent status &&
     says 'does not answer; it is not watched until it does' agent check &&
     on ward timeout 20 systemctl restart shirase-agent && eventually 30 runs && heard_again &&

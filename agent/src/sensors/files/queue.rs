@@ -4,7 +4,9 @@
 //! first: at a hundred batches a second that costs more than handling them. It takes room only for what waits.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{RecvTimeoutError, SendError, TryRecvError, TrySendError};
+#[cfg(any(test, target_os = "linux"))]
+use std::sync::mpsc::SendError;
+use std::sync::mpsc::{RecvTimeoutError, TryRecvError, TrySendError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
