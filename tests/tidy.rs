@@ -10,6 +10,7 @@ const PURE: &[(&str, &[&str])] = &[
     ("agent/src/detectors", IMPURE),
     ("collector/src/approval", IMPURE),
     ("collector/src/cases", IMPURE),
+    ("collector/src/checklist", IMPURE),
     ("collector/src/correlate", IMPURE),
     ("collector/src/exchange.rs", IMPURE),
     ("collector/src/exchange/card", IMPURE),

@@ -26,6 +26,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::backup::refuse_half_restored;
+use crate::checklist::Checklists;
 use crate::config::Config;
 use crate::enrolment::authority::Authority;
 use crate::http::MANIFESTS_DIR;
@@ -45,7 +46,7 @@ use crate::locale::Locale;
 use crate::notify::courier::Courier;
 use crate::notify::mail::Patience;
 use crate::post::Post;
-use crate::release::{Releases, read_profiles};
+use crate::release::{Releases, read_checklists, read_profiles};
 use crate::store::Store;
 
 pub use data_dir::{SERVE_LOCK_FILE, ServeLock, make_data_dir};
@@ -73,6 +74,7 @@ pub(crate) struct Parts {
     pub(crate) nudge: Nudge,
     pub(crate) authority: Arc<Authority>,
     pub(crate) releases: Releases,
+    pub(crate) checklists: Arc<Checklists>,
     pub(crate) post: Post,
     pub(crate) order_key: Arc<SigningKey>,
     pub(crate) courier: Courier,
@@ -114,6 +116,7 @@ impl Collector {
         }
         let report_key = Arc::new(report_key);
         let releases = make_releases(&config, &store, &clock, Arc::clone(&report_key))?;
+        let checklists = Arc::new(read_checklists(&data_dir)?);
         let post = Post::new(&config, (&store, &clock), &authority, report_key);
         match releases.find_font().await {
             Ok(family) => tracing::info!(font.family = family, "reports are set in {family}"),
@@ -129,6 +132,7 @@ impl Collector {
             nudge: Nudge::default(),
             authority: Arc::new(authority),
             releases,
+            checklists,
             post,
             order_key: Arc::new(order_key),
             courier,

@@ -1,5 +1,6 @@
 //! The command line. No secret is ever an argument: other users of the machine could read it.
 
+mod checklist;
 mod contact;
 mod delivery;
 mod exchange;
@@ -20,6 +21,7 @@ use shirase_shared::event::Severity;
 use shirase_shared::ids::FacilityId;
 
 pub use approval::ApprovalCommand;
+pub use checklist::ChecklistCommand;
 pub use contact::ContactCommand;
 pub use delivery::{DeliveryCommand, RecordArgs, SendArgs};
 pub use exchange::{ExchangeCommand, WriteArgs};
@@ -113,6 +115,9 @@ pub enum Command {
     /// What each addressee wants, by when.
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// The ministry's cyber security checklist, by fiscal year.
+    #[command(subcommand)]
+    Checklist(ChecklistCommand),
     /// What the law asks over an incident, and why.
     #[command(subcommand)]
     Duty(DutyCommand),

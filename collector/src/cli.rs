@@ -7,6 +7,7 @@
 
 mod alert_channel;
 mod contact;
+mod checklist;
 mod delivery;
 mod approval;
 mod decide;
@@ -91,6 +92,7 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
         Command::Report(command) => Desk::open(path, terminal).await?.report(command).await?,
         Command::Approval(command) => Desk::open(path, terminal).await?.approval(command).await?,
         Command::Profile(command) => return duties::profile(path, command, terminal),
+        Command::Checklist(command) => return checklist::run(path, command, terminal),
         Command::Duty(command) => Desk::open(path, terminal).await?.duty(command).await?,
         Command::Deadline(command) => Desk::open(path, terminal).await?.deadline(command).await?,
         Command::Delivery(command) => Desk::open(path, terminal).await?.deliver(command).await?,

@@ -19,6 +19,7 @@ pub mod delivery;
 pub mod approval;
 pub mod hosts;
 pub mod contacts;
+pub mod checklist;
 pub mod exchange;
 pub mod institutions;
 pub mod cases;

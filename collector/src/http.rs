@@ -33,6 +33,7 @@ mod console;
 mod place;
 mod console_sign_in;
 mod console_contacts;
+mod console_checklist;
 mod console_delivery;
 mod console_duties;
 mod console_exchange;

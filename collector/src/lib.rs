@@ -14,6 +14,7 @@ pub mod keys;
 pub mod facilities;
 pub mod tables;
 pub mod contacts;
+pub mod checklist;
 pub mod records;
 pub mod enrolment;
 pub mod ingest;

@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../locales/en/institutions.ftl"),
     ),
     (include_str!("../locales/ja/cases.ftl"), include_str!("../locales/en/cases.ftl")),
+    (include_str!("../locales/ja/checklist.ftl"), include_str!("../locales/en/checklist.ftl")),
     (include_str!("../locales/ja/exchange.ftl"), include_str!("../locales/en/exchange.ftl")),
     (include_str!("../locales/ja/approval.ftl"), include_str!("../locales/en/approval.ftl")),
 ];
@@ -118,6 +119,16 @@ impl Locale {
         debug_assert!(errors.is_empty(), "{key}: {errors:?}");
 
         text
+    }
+
+    /// The same with variables that are texts already.
+    #[must_use]
+    pub fn text_of(self, key: &str, values: &[(&str, String)]) -> String {
+        let values: Vec<(&str, &dyn fmt::Display)> = values
+            .iter()
+            .map(|(name, text)| (*name, text as &dyn fmt::Display))
+            .collect();
+        self.text_with(key, &values)
     }
 
     /// Returns the words for a key in both languages, for a heading.

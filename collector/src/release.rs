@@ -16,6 +16,7 @@ mod decide;
 mod files;
 mod forms;
 mod chart;
+mod inspection;
 mod parcel;
 
 use std::collections::BTreeMap;
@@ -46,6 +47,7 @@ use crate::store::{DecisionError, Store, StoreError};
 
 pub use files::ReportFile;
 pub use forms::FilledFile;
+pub use inspection::{CHECKLISTS_DIR, ChecklistDesk, ChecklistsError, FilledList, read_checklists};
 
 /// Directory in the data directory in which a hospital keeps its own profiles.
 pub const PROFILES_DIR: &str = "profiles";
@@ -120,15 +122,22 @@ pub enum ProfilesError {
 /// # Errors
 /// Names every file with mistakes, each with its key and line.
 pub fn read_profiles(data_dir: &Path) -> Result<Profiles, ProfilesError> {
-    let dir = data_dir.join(PROFILES_DIR);
+    let files = read_toml_files(&data_dir.join(PROFILES_DIR))
+        .map_err(|(path, source)| ProfilesError::Read { path, source })?;
+
+    Profiles::with_files(&files).map_err(ProfilesError::Mistakes)
+}
+
+/// Reads the files `*.toml` of a directory with their names, in the order of names; none if there is no directory.
+fn read_toml_files(dir: &Path) -> Result<Vec<(String, String)>, (PathBuf, io::Error)> {
     let failed = |path: &Path| {
         let path = path.to_owned();
-        move |source| ProfilesError::Read { path, source }
+        move |source| (path, source)
     };
     let mut files = Vec::new();
     if dir.exists() {
-        for entry in fs::read_dir(&dir).map_err(failed(&dir))? {
-            let path = entry.map_err(failed(&dir))?.path();
+        for entry in fs::read_dir(dir).map_err(failed(dir))? {
+            let path = entry.map_err(failed(dir))?.path();
             let name = path
                 .file_name()
                 .and_then(|name| name.to_str())
@@ -144,7 +153,7 @@ pub fn read_profiles(data_dir: &Path) -> Result<Profiles, ProfilesError> {
     }
     files.sort();
 
-    Profiles::with_files(&files).map_err(ProfilesError::Mistakes)
+    Ok(files)
 }
 
 /// Everything a decision on a report needs. Cheap to clone.

@@ -26,6 +26,7 @@ mod facilities;
 mod contacts;
 mod institutions;
 mod cases;
+mod checklists;
 mod hosts;
 mod tokens;
 mod events;
@@ -47,6 +48,7 @@ pub use approvals::{
 };
 pub(crate) use audit::append_audit;
 pub use cases::CaseError;
+pub use checklists::ItemPlace;
 pub use connect::{DATABASE_FILE, Store, StoreError};
 pub use contacts::Imported;
 pub use deliveries::{Begun, DeliveryError, Ended};

@@ -1,14 +1,16 @@
-//! Looks at the host itself: disks, memory, load, and with each look the clocks.
+//! Looks at the host itself: disks, memory, load, and with each look the clocks; and when its packages last changed.
 //!
 //! A clock jump and a reboot need no look of their own: every observation carries wall time, boot and monotonic time,
 //! and the detector compares two of them.
 
 #[cfg(target_os = "linux")]
 use std::collections::BTreeSet;
+use std::path::Path;
 #[cfg(target_os = "linux")]
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shirase_shared::clock::SharedClock;
 use shirase_shared::config::Problem;
@@ -25,6 +27,10 @@ use crate::observation::{DiskSample, Fact, HostSample, Observation};
 
 /// Name of this sensor on the board.
 const NAME: &str = "host";
+/// Name on the board of what tells when packages last changed. The collector shows it beside the checklist.
+const PACKAGES: &str = "packages";
+/// What Debian's package manager writes anew with every package it installs, updates or removes.
+const DPKG_STATUS: &str = "/var/lib/dpkg/status";
 /// File systems that are always full by nature.
 const NO_DISKS: &[&str] = &["squashfs", "iso9660", "udf", "overlay", "tmpfs", "devtmpfs", "erofs"];
 
@@ -61,7 +67,15 @@ pub async fn run(
     stop: CancellationToken,
 ) {
     loop {
-        match tokio::task::spawn_blocking(look).await {
+        let packages = board.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            // On a system without this package manager nothing is said.
+            if let Some(at) = changed(Path::new(DPKG_STATUS)) {
+                packages.set(PACKAGES, SensorState::Well, format!("dpkg, last change {at}"));
+            }
+            look()
+        });
+        match looked.await {
             Ok(Ok(sample)) => {
                 board.set(NAME, SensorState::Well, format!("load {:.2}", sample.load_one));
                 let observation = Observation { at: clock.moment(), fact: Fact::Host(sample) };
@@ -77,6 +91,13 @@ pub async fn run(
             () = tokio::time::sleep(Duration::from_secs(config.interval_secs)) => {}
         }
     }
+}
+
+/// Returns when a file was last written, to the second; `None` if it is not there.
+fn changed(path: &Path) -> Option<Timestamp> {
+    let written = std::fs::metadata(path).ok()?.modified().ok()?;
+    let at = Timestamp::try_from(written).ok()?;
+    Timestamp::from_second(at.as_second()).ok()
 }
 
 /// Looks once.
@@ -151,6 +172,22 @@ pub fn boot_id() -> BootId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_package_list_tells_when_it_was_written_and_a_missing_one_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let list = dir.path().join("status");
+        assert_eq!(changed(&list), None);
+        std::fs::write(&list, "Package: x").unwrap();
+        let at: Timestamp = "2026-11-20T03:00:00.5Z".parse().unwrap();
+        std::fs::File::options()
+            .write(true)
+            .open(&list)
+            .unwrap()
+            .set_modified(at.into())
+            .unwrap();
+        assert_eq!(changed(&list), Some("2026-11-20T03:00:00Z".parse().unwrap()));
+    }
 
     #[test]
     fn this_host_has_memory() {

@@ -18,6 +18,7 @@ use crate::http::{
     prepare_manifests,
 };
 use crate::jobs::What;
+use crate::release::ChecklistDesk;
 
 /// Where the collector listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +143,11 @@ fn console_state(parts: &Parts) -> ConsoleState {
         },
         order_key: Arc::clone(&parts.order_key),
         releases: parts.releases.clone(),
+        checklists: ChecklistDesk {
+            lists: Arc::clone(&parts.checklists),
+            events_days: parts.config.retention.events_days,
+            silence: SignedDuration::from_secs(parts.config.correlate.silence_seconds.into()),
+        },
         post: parts.post.clone(),
         nudge: parts.nudge.clone(),
         courier: parts.courier.clone(),

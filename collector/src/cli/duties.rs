@@ -7,6 +7,7 @@ use anyhow::Result;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
+use shirase_shared::config::Problem;
 use shirase_shared::ids::{DeliveryId, FacilityId, IncidentId};
 
 use super::Desk;
@@ -86,8 +87,9 @@ impl ProfileRow {
     }
 }
 
+/// A mistake in a file of the hospital's own.
 #[derive(Serialize)]
-struct ProblemRow {
+pub(super) struct ProblemRow {
     file: String,
     line: usize,
     key: String,
@@ -106,6 +108,18 @@ impl Row for ProblemRow {
             format!("{}; {}", self.problem, self.remedy),
         ]
     }
+}
+
+/// Returns the mistakes of one file as rows.
+pub(super) fn problem_rows(file: &str, problems: Vec<Problem>) -> Vec<ProblemRow> {
+    let row = |problem: Problem| ProblemRow {
+        file: file.to_owned(),
+        line: problem.line,
+        key: problem.key,
+        problem: problem.message,
+        remedy: problem.remedy,
+    };
+    problems.into_iter().map(row).collect()
 }
 
 /// Shows or checks profiles: from the files alone, without the database.
@@ -128,16 +142,7 @@ pub(super) fn profile(
                 Err(error @ ProfilesError::Read { .. }) => return Err(error.into()),
                 Err(ProfilesError::Mistakes(errors)) => errors
                     .into_iter()
-                    .flat_map(|error| {
-                        let file = error.file;
-                        error.problems.into_iter().map(move |problem| ProblemRow {
-                            file: file.clone(),
-                            line: problem.line,
-                            key: problem.key,
-                            problem: problem.message,
-                            remedy: problem.remedy,
-                        })
-                    })
+                    .flat_map(|error| problem_rows(&error.file, error.problems))
                     .collect(),
             };
             if rows.is_empty() && !list.json {

@@ -25,6 +25,8 @@ pub enum Tab {
     Hosts,
     /// Its address book.
     Contacts,
+    /// The cyber security checklist.
+    Checklists,
     /// What goes between it and its partners.
     Exchange,
     /// The institutions it supervises.
@@ -154,6 +156,7 @@ impl Frame {
             Tab::Incidents => "incidents",
             Tab::Hosts => "hosts",
             Tab::Contacts => "contacts",
+            Tab::Checklists => "checklists",
             Tab::Exchange => "exchange",
             Tab::Institutions => "institutions",
             Tab::Cases => "cases",

@@ -88,12 +88,7 @@ impl Text {
             .iter()
             .map(|(name, arg)| (*name, arg.say(locale, names)))
             .collect();
-        let values: Vec<(&str, &dyn std::fmt::Display)> = said
-            .iter()
-            .map(|(name, text)| (*name, text as &dyn std::fmt::Display))
-            .collect();
-
-        locale.text_with(self.key, &values)
+        locale.text_of(self.key, &said)
     }
 }
 

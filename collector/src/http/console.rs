@@ -22,9 +22,9 @@ use super::routes::{Page, ROUTES, Verb};
 use super::session::{self, Call, Guard};
 use super::{
     console_approval as approval, console_audit, console_cases as cases,
-    console_contacts as contacts, console_decision as decision, console_delivery as delivery,
-    console_duties as duties, console_exchange as exchange, console_hosts as hosts,
-    console_incident as incident, console_institutions as institutions,
+    console_checklist as checklist, console_contacts as contacts, console_decision as decision,
+    console_delivery as delivery, console_duties as duties, console_exchange as exchange,
+    console_hosts as hosts, console_incident as incident, console_institutions as institutions,
     console_official as official, console_overview as overview, console_partners as partners,
     console_report as report, console_settings as settings, console_sign_in as sign_in,
     console_users as users, live,
@@ -35,7 +35,7 @@ use crate::keys::SigningKey;
 use crate::locale::{Lang, japan_time};
 use crate::notify::courier::Courier;
 use crate::post::Post;
-use crate::release::Releases;
+use crate::release::{ChecklistDesk, Releases};
 use crate::reports::official::UPLOAD_MAX_BYTES;
 use crate::reports::render::json::SCHEMA;
 use crate::store::Store;
@@ -81,6 +81,8 @@ pub struct ConsoleState {
     pub order_key: Arc<SigningKey>,
     /// Submits, approves, rejects and renders reports.
     pub releases: Releases,
+    /// Checklists, and what of the configuration bears on them.
+    pub checklists: ChecklistDesk,
     /// Pairs with partners, seals and takes in.
     pub post: Post,
     /// Wakes the jobs and open pages after a change.
@@ -250,6 +252,12 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::ContactChange => on(filter, contacts::change),
         Page::ContactVerify => on(filter, contacts::verify),
         Page::ContactRetire => on(filter, contacts::retire),
+        Page::Checklists => on(filter, checklist::lists),
+        Page::ChecklistPdf => on(filter, checklist::pdf),
+        Page::ChecklistXlsx => on(filter, checklist::xlsx),
+        Page::ChecklistChanges => on(filter, checklist::changes),
+        Page::ChecklistSheet => on(filter, checklist::show),
+        Page::ChecklistAnswer => on(filter, checklist::answer),
         Page::Exchange => on(filter, exchange::list),
         Page::PackageThread => on(filter, exchange::thread),
         Page::PackageFile => on(filter, exchange::file),

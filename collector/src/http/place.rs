@@ -51,6 +51,7 @@ pub(super) const DONE: &[&str] = &[
     "done-contact-retired",
     "done-contacts-imported",
     "done-contacts-taken",
+    "done-checklist-answered",
     "done-message-written",
     "done-message-released",
     "done-message-returned",
@@ -122,6 +123,12 @@ pub(super) fn query<'a>(call: &'a Call, name: &str) -> &'a str {
     pairs
         .find(|(key, _)| *key == name)
         .map_or("", |(_, value)| value)
+}
+
+/// The same at a certain place of the page.
+pub(super) fn done_at(path: &str, key: &'static str, place: &str) -> Response {
+    let named = key.strip_prefix("done-").unwrap_or(key);
+    Redirect::to(&format!("{path}?done={named}#{place}")).into_response()
 }
 
 /// Begins an audit entry of the caller at the facility of the page.

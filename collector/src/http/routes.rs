@@ -132,6 +132,12 @@ routes! {
     ContactChange      Post "/facilities/{facility}/contacts/{contact}" ADMINISTRATOR;
     ContactVerify      Post "/facilities/{facility}/contacts/{contact}/verify" AUTHOR;
     ContactRetire      Post "/facilities/{facility}/contacts/{contact}/retire" ADMINISTRATOR;
+    Checklists         Get  "/facilities/{facility}/checklists" VIEWER;
+    ChecklistPdf       Get  "/facilities/{facility}/checklists/{checklist}/pdf" VIEWER;
+    ChecklistXlsx      Get  "/facilities/{facility}/checklists/{checklist}/xlsx" VIEWER;
+    ChecklistChanges   Get  "/facilities/{facility}/checklists/{checklist}/changes" VIEWER;
+    ChecklistSheet     Get  "/facilities/{facility}/checklists/{checklist}/{sheet}" VIEWER;
+    ChecklistAnswer    Post "/facilities/{facility}/checklists/{checklist}/{sheet}/{item}" AUTHOR;
     Exchange           Get  "/facilities/{facility}/exchange" VIEWER;
     PackageThread      Get  "/facilities/{facility}/exchange/packages/{package}" VIEWER;
     PackageFile        Get  "/facilities/{facility}/exchange/packages/{package}/files/{number}" VIEWER;

@@ -7,6 +7,7 @@ mod duties;
 mod signing_in;
 mod pages;
 mod official;
+mod checklist;
 mod contacts;
 mod delivery;
 mod exchange;

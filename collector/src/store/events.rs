@@ -111,6 +111,31 @@ impl Store {
         rows.into_iter().map(SeenRecord::try_from).collect()
     }
 
+    /// Returns the records of some kinds since `from` that begin a story or are one, in the order of corrected time.
+    ///
+    /// # Errors
+    /// When the database fails or holds an unreadable one.
+    pub async fn stories_since(
+        &self,
+        facility: &FacilityId,
+        from: Timestamp,
+        kinds: &[&str],
+    ) -> Result<Vec<SeenRecord>, StoreError> {
+        let rows: Vec<RecordRow> = sqlx::query_as(
+            "SELECT facility_id, host_id, stream_id, sequence, hash, event_json, kind, severity, burst_id, drill_id,
+                    detected_ms, corrected_ms, uncertainty_ms, received_ms
+             FROM records WHERE facility_id = ? AND ? <= corrected_ms AND kind IN (SELECT value FROM json_each(?))
+                      AND json_extract(event_json, '$.phase') IN ('opened', 'once')
+             ORDER BY corrected_ms, host_id, stream_id, sequence, hash",
+        )
+        .bind(facility.as_str())
+        .bind(to_ms(from))
+        .bind(to_json("kinds", &kinds)?)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter().map(SeenRecord::try_from).collect()
+    }
+
     /// Returns the records with one key: none, one, or the two sides of a fork.
     ///
     /// # Errors

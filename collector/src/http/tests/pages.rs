@@ -43,6 +43,8 @@ async fn hostile_names_are_harmless_on_every_page() {
         format!("/facilities/handa/incidents/{incident}"),
         format!("/facilities/handa/reports/{report}"),
         format!("/facilities/handa/reports/{report}/fields/9"),
+        "/facilities/handa/checklists".to_owned(),
+        "/facilities/handa/checklists/jp-2025/institution".to_owned(),
         "/facilities/handa/hosts".to_owned(),
         "/facilities/handa/settings".to_owned(),
         "/facilities/handa/users".to_owned(),

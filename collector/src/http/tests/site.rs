@@ -42,7 +42,7 @@ use crate::notify::{Channel, ChannelKind};
 use crate::people::{Grants, NewUser, Role, Session, Stage, create_user};
 use crate::post::Post;
 use crate::records::{ManifestSeen, NewRecord, SeenRecord};
-use crate::release::{Releases, read_profiles};
+use crate::release::{ChecklistDesk, Releases, read_checklists, read_profiles};
 use crate::reports::answer::NamedPerson;
 use crate::store::{IssuedCertificate, Store};
 
@@ -106,6 +106,11 @@ impl Site {
             },
             order_key: Arc::new(SigningKey::generate().unwrap()),
             releases: Releases::new(store.clone(), shared, profiles, report_key, Path::new("")),
+            checklists: ChecklistDesk {
+                lists: Arc::new(read_checklists(dir.path()).unwrap()),
+                events_days: 1096,
+                silence: SignedDuration::from_secs(90),
+            },
             post,
             nudge: Nudge::default(),
             courier: Courier::new(&MailConfig::default()).unwrap(),

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
+use serde::Serialize;
 use serde_json::{Value, json};
 use typst::diag::{FileError, FileResult, SourceDiagnostic};
 use typst::foundations::{Bytes, Datetime, Duration, Smart};
@@ -25,12 +26,21 @@ use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp as PdfTimestamp
 
 use super::Document;
 use super::fonts::{self, FontError, FontFiles};
+use crate::checklist::Paper;
 use crate::contacts::ChartSheet;
 
 /// The look of a report.
 const TEMPLATE: &str = include_str!("../../../templates/report.typ");
 /// The look of an emergency chart.
-const CHART_TEMPLATE: &str = include_str!("../../../templates/contact_chart.typ");
+const CHART_TEMPLATE: &str = concat!(
+    include_str!("../../../templates/contact_chart.typ"),
+    include_str!("../../../templates/contact_chart_body.typ"),
+);
+/// The look of a filled checklist, with the emergency chart at its end.
+const CHECKLIST_TEMPLATE: &str = concat!(
+    include_str!("../../../templates/checklist.typ"),
+    include_str!("../../../templates/contact_chart_body.typ"),
+);
 /// The mark for a character the font does not have, as Japanese printers set it.
 const GETA: char = '〓';
 /// Longest run of letters left whole: what the narrowest column holds, and an address such as `198.51.100.24`.
@@ -130,8 +140,7 @@ impl PdfRenderer {
         identity: &str,
         at: Timestamp,
     ) -> Result<Vec<u8>, PdfError> {
-        let data = serde_json::to_value(document).map_err(|e| PdfError::Typst(e.to_string()))?;
-        self.set(TEMPLATE, data, (identity, at))
+        self.set(TEMPLATE, document, (identity, at))
     }
 
     /// Renders an emergency chart to PDF/A-2b. Call it where blocking is allowed.
@@ -144,16 +153,30 @@ impl PdfRenderer {
         identity: &str,
         at: Timestamp,
     ) -> Result<Vec<u8>, PdfError> {
-        let data = serde_json::to_value(chart).map_err(|e| PdfError::Typst(e.to_string()))?;
-        self.set(CHART_TEMPLATE, data, (identity, at))
+        self.set(CHART_TEMPLATE, chart, (identity, at))
+    }
+
+    /// Renders a filled checklist to PDF/A-2b. Call it where blocking is allowed.
+    ///
+    /// # Errors
+    /// When the template refuses it.
+    pub fn render_checklist(
+        &self,
+        paper: &Paper,
+        identity: &str,
+        at: Timestamp,
+    ) -> Result<Vec<u8>, PdfError> {
+        self.set(CHECKLIST_TEMPLATE, paper, (identity, at))
     }
 
     fn set(
         &self,
         template: &str,
-        mut data: Value,
+        said: &impl Serialize,
         (identity, at): (&str, Timestamp),
     ) -> Result<Vec<u8>, PdfError> {
+        let mut data =
+            serde_json::to_value(said).map_err(|error| PdfError::Typst(error.to_string()))?;
         self.make_printable(&mut data);
         if let Value::Object(members) = &mut data {
             members.insert("fonts".to_owned(), json!([self.0.family]));

@@ -7,6 +7,8 @@
 //! - every sheet says at its head what it is, and on paper every page does;
 //! - no date but the document's own.
 
+pub mod checklist;
+
 use std::collections::BTreeSet;
 
 use rust_xlsxwriter::{
@@ -399,5 +401,13 @@ fn rows(
 impl Looks {
     fn centre_without_box(&self) -> Format {
         self.plain.clone().set_align(FormatAlign::Center)
+    }
+
+    fn label_plain(&self) -> Format {
+        self.plain.clone().set_bold()
+    }
+
+    fn mark_small(&self) -> Format {
+        self.mark.clone().set_font_size(10)
     }
 }

@@ -1,0 +1,415 @@
+//! Every piece of evidence, made from what hosts, people and the book say.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use shirase_shared::event::{
+    AgentState, Anomaly, BackupKind, BackupLoss, Event, Logon, LogonKind, Phase, Protection,
+    ProtectionKind, Severity,
+};
+use shirase_shared::ids::{DrillId, HostId, Sequence, StreamId, UserId};
+use shirase_shared::testing::builders::moment;
+use shirase_shared::wire::{Heartbeat, SensorReport, SensorState};
+
+use super::*;
+use crate::contacts::{Column, ContactAct, Filled, offices};
+use crate::facilities::Master;
+use crate::locale::Lang;
+use crate::reports::profile::Profiles;
+
+const BASES: [Basis; 15] = [
+    Basis::CareSystems,
+    Basis::SafetyManager,
+    Basis::Hosts,
+    Basis::RemoteSessions,
+    Basis::Administrators,
+    Basis::Accounts,
+    Basis::Versions,
+    Basis::Guards,
+    Basis::Passwords,
+    Basis::SecondFactor,
+    Basis::Logs,
+    Basis::LogonFailures,
+    Basis::ContactChart,
+    Basis::Backups,
+    Basis::Drills,
+];
+
+fn now() -> Timestamp {
+    "2026-11-26T00:00:00Z".parse().unwrap()
+}
+
+/// A hospital with two hosts: one that sees everything and is heard, one that is silent.
+struct Hospital {
+    facility: Facility,
+    hosts: Vec<Host>,
+    heard: BTreeMap<HostId, HeartbeatSeen>,
+    records: Vec<SeenRecord>,
+    users: Vec<User>,
+    contacts: Vec<Contact>,
+}
+
+impl Hospital {
+    fn bare() -> Self {
+        let new = Facility::create("handa".parse().unwrap(), Master::default(), now());
+        Self {
+            facility: new.facility,
+            hosts: Vec::new(),
+            heard: BTreeMap::new(),
+            records: Vec::new(),
+            users: Vec::new(),
+            contacts: Vec::new(),
+        }
+    }
+
+    fn host(
+        &mut self,
+        name: &str,
+        role: CareRole,
+        sensors: &[(&str, SensorState, &str)],
+    ) -> HostId {
+        let id = HostId::random();
+        let hours = SignedDuration::from_hours(24);
+        self.hosts.push(Host {
+            facility: self.facility.id.clone(),
+            id,
+            name: name.to_owned(),
+            os: "Debian GNU/Linux 12".to_owned(),
+            roles: [role].into(),
+            watched: BTreeMap::new(),
+            enrolled_at: now() - hours,
+            revoked_at: None,
+            certificate_expires_at: Some(now() + hours),
+        });
+        let report = |(name, state, detail): &(&str, SensorState, &str)| SensorReport {
+            name: (*name).to_owned(),
+            state: *state,
+            detail: (*detail).to_owned(),
+        };
+        let heartbeat = Heartbeat {
+            stream: StreamId::random(),
+            last_sequence: Sequence(3),
+            buffer_used_bytes: 1,
+            buffer_limit_bytes: 2,
+            waiting: 0,
+            sensors: sensors.iter().map(report).collect(),
+            version: "0.1.0".to_owned(),
+            hostname: name.to_owned(),
+            os: "Debian GNU/Linux 12".to_owned(),
+            sent: moment(0),
+            config_problems: Vec::new(),
+            maintenance_until: None,
+        };
+        self.heard
+            .insert(id, HeartbeatSeen { host: id, received_at: now(), heartbeat });
+        id
+    }
+
+    fn told(&mut self, host: HostId, anomaly: Anomaly, hours_ago: i64, drill: Option<DrillId>) {
+        let at = now() - SignedDuration::from_hours(hours_ago);
+        let kind = anomaly.kind().to_owned();
+        let event = Event {
+            schema: 1,
+            anomaly,
+            phase: Phase::Once,
+            burst: None,
+            severity: Severity::High,
+            detected_at: at,
+            first_change_at: None,
+            moment: moment(0),
+            root: None,
+            files_affected: 0,
+            reason: String::new(),
+            drill,
+        };
+        self.records.push(SeenRecord {
+            facility: self.facility.id.clone(),
+            host,
+            stream: StreamId::random(),
+            sequence: Sequence(1),
+            hash: String::new(),
+            kind,
+            severity: Some(Severity::High),
+            burst: None,
+            drill,
+            event: Some(event),
+            detected_at: Some(at),
+            corrected_at: at,
+            uncertainty: Duration::ZERO,
+            received_at: at,
+        });
+    }
+
+    fn user(&mut self, second_factor: bool, must_change: bool, disabled: Option<Timestamp>) {
+        self.users.push(User {
+            id: UserId::random(),
+            login: "x".to_owned(),
+            name: "x".to_owned(),
+            must_change,
+            second_factor,
+            created: now(),
+            disabled,
+        });
+    }
+
+    fn contact(&mut self, cells: &[(Column, &str)]) {
+        let cells: Filled = cells
+            .iter()
+            .map(|(column, text)| (*column, (*text).to_owned()))
+            .collect();
+        let entry = crate::contacts::read(&cells, crate::contacts::today(now())).unwrap();
+        self.contacts.push(Contact {
+            facility: self.facility.id.clone(),
+            id: shirase_shared::ids::ContactId::random(),
+            revision: 1,
+            details: entry.details,
+            verified: entry.verified,
+            act: ContactAct::Added,
+            set_by: crate::audit::Actor::CommandLine,
+            set_at: now(),
+        });
+    }
+
+    /// Says what is known for a basis: `host! words` where it wants to be looked at, `host words` where not.
+    fn said(&self, basis: Basis, scope: &Scope, lang: Lang) -> Vec<String> {
+        let profiles = Profiles::with_files(&[]).unwrap();
+        let chart = Chart::of(&self.contacts, &offices(&profiles, now()), now());
+        let known = Known {
+            facility: &self.facility,
+            hosts: &self.hosts,
+            heard: &self.heard,
+            records: &self.records,
+            since: now() - SignedDuration::from_hours(365 * 24),
+            users: &self.users,
+            contacts: &self.contacts,
+            chart: &chart,
+            events_days: 1096,
+            silence: SignedDuration::from_secs(90),
+            now: now(),
+        };
+        let found = evidence(basis, &known, scope);
+        let line = |one: &Evidence| {
+            let look = if one.weight == EvidenceWeight::Look { "!" } else { "" };
+            let host = one.host.clone().unwrap_or_default();
+            format!("{host}{look} {}", one.words(Locale::new(lang)))
+        };
+        found.iter().map(line).collect()
+    }
+
+    fn en(&self, basis: Basis) -> String {
+        self.said(basis, &Scope::Institution, Lang::En).join("\n")
+    }
+}
+
+fn full() -> Hospital {
+    let mut hospital = Hospital::bare();
+    let well = SensorState::Well;
+    let ehr = hospital.host(
+        "ehr1",
+        CareRole::Ehr,
+        &[
+            ("service manager", well, "systemd, 2 guards"),
+            ("administrators", well, "3 of them"),
+            ("logons", well, "reads the journal"),
+            ("packages", well, "dpkg, last change 2026-11-20T03:00:00Z"),
+            ("logs and own files", well, "4 logs"),
+            ("backup nightly", well, "newest file from 2026-11-25T18:00:00Z"),
+        ],
+    );
+    let pacs = hospital.host(
+        "pacs1",
+        CareRole::Pacs,
+        &[
+            ("service manager", well, "systemd, 0 guards"),
+            ("packages", well, "dpkg, last change 2026-08-20T03:00:00Z"),
+        ],
+    );
+    if let Some(heard) = hospital.heard.get_mut(&pacs) {
+        heard.received_at = now() - SignedDuration::from_hours(5);
+    }
+    let guard = |what| {
+        Anomaly::Protection(Protection {
+            what,
+            name: "av.service".to_owned(),
+            detail: String::new(),
+        })
+    };
+    let logon = |what| {
+        Anomaly::Logon(Logon {
+            what,
+            count: 9,
+            accounts: vec![],
+            sources: vec!["192.0.2.7".to_owned()],
+        })
+    };
+    for hours in [50, 20] {
+        hospital.told(ehr, guard(ProtectionKind::GuardStopped), hours, None);
+    }
+    hospital.told(ehr, guard(ProtectionKind::GuardStopped), 1, Some(DrillId::random()));
+    hospital.told(pacs, guard(ProtectionKind::LogTruncated), 30, None);
+    hospital.told(ehr, logon(LogonKind::FailureBurst), 30, None);
+    hospital.told(ehr, logon(LogonKind::NewAdministrator), 10, None);
+    let overdue = BackupLoss {
+        what: BackupKind::JobOverdue,
+        name: "nightly".to_owned(),
+        count: 0,
+        last_good: None,
+        detail: String::new(),
+    };
+    hospital.told(ehr, Anomaly::Backup(overdue), 40, None);
+    let started =
+        AgentState::Started { version: "0.1.0".to_owned(), after_reboot: true, last_alive: None };
+    hospital.told(ehr, Anomaly::Agent(started), 100, None);
+    let drilled = Anomaly::Agent(AgentState::DrillEnded { files: 40 });
+    hospital.told(ehr, drilled, 60, Some(DrillId::random()));
+    hospital.user(true, false, None);
+    hospital.user(false, true, None);
+    hospital.user(true, false, Some(now()));
+    hospital.contact(&[
+        (Column::Kind, "staff"),
+        (Column::Duty, "safety_manager"),
+        (Column::Person, "佐藤 花子"),
+        (Column::Phone, "0569-00-0000"),
+    ]);
+    hospital
+}
+
+#[test]
+fn hosts_say_when_each_was_heard_and_what_it_runs() {
+    let said = full().en(Basis::Hosts);
+    assert!(said.starts_with("ehr1 OS Debian GNU/Linux 12, agent 0.1.0"), "{said}");
+    assert!(said.contains("pacs1! OS") && said.contains("Silent."), "{said}");
+    assert_eq!(Hospital::bare().en(Basis::Hosts), "! There is no host with an agent.");
+}
+
+#[test]
+fn guards_logs_and_backups_tell_what_is_there_and_what_was_lost_without_drills() {
+    let hospital = full();
+    let said = hospital.en(Basis::Guards);
+    assert!(said.contains("ehr1 Known antivirus or audit services: 2."), "{said}");
+    assert!(said.contains("pacs1! No known antivirus"), "{said}");
+    assert!(said.contains("ehr1! The protecting service av.service stopped, 2×"), "{said}");
+    let said = hospital.en(Basis::Logs);
+    assert!(said.contains("ehr1 The record of logons is watched."), "{said}");
+    assert!(said.contains("pacs1! The record of logons cannot be seen."), "{said}");
+    assert!(said.contains("pacs1! The log av.service was cut, 1×"), "{said}");
+    assert!(said.contains("kept for 1096 days"), "{said}");
+    let said = hospital.en(Basis::Backups);
+    assert!(said.contains("“nightly” is watched (the agent says: newest file from"), "{said}");
+    assert!(said.contains("ehr1! The backup “nightly” was not made, 1×"), "{said}");
+    assert_eq!(Hospital::bare().en(Basis::Backups), "! No backup is watched.");
+}
+
+#[test]
+fn logons_administrators_restarts_and_drills_are_counted() {
+    let hospital = full();
+    assert!(
+        hospital
+            .en(Basis::LogonFailures)
+            .contains("Bursts of failed logons, 1× (from 192.0.2.7;")
+    );
+    let said = hospital.en(Basis::Administrators);
+    assert!(
+        said.contains("ehr1 Accounts with administrator's rights: 3.")
+            && said.contains("pacs1! Which accounts"),
+        "{said}"
+    );
+    assert!(said.contains("ehr1! Administrator's rights were newly given, 1×"), "{said}");
+    assert!(
+        hospital
+            .en(Basis::RemoteSessions)
+            .contains("No remote session out of hours")
+    );
+    let said = hospital.en(Basis::Versions);
+    assert!(said.contains("ehr1 Packages (dpkg) last changed"), "{said}");
+    assert!(said.contains("pacs1! Packages (dpkg) last changed"), "{said}");
+    assert!(
+        hospital
+            .en(Basis::Versions)
+            .contains("ehr1 Last seen to restart:")
+    );
+    assert!(
+        hospital
+            .en(Basis::Drills)
+            .starts_with("ehr1 Drills of this system, 1×"),
+        "{}",
+        hospital.en(Basis::Drills)
+    );
+    assert!(Hospital::bare().en(Basis::Drills).starts_with("! No drill"));
+}
+
+#[test]
+fn people_and_book_tell_of_the_institution() {
+    let hospital = full();
+    assert_eq!(
+        hospital.en(Basis::SecondFactor),
+        "! People here with a second factor: 1 of 2. How people sign in to the records and other systems is not known."
+    );
+    assert!(
+        hospital
+            .en(Basis::Accounts)
+            .contains("! People who never changed")
+    );
+    assert!(
+        hospital
+            .en(Basis::SafetyManager)
+            .starts_with("! The address book names 佐藤 花子")
+    );
+    assert!(
+        Hospital::bare()
+            .en(Basis::SafetyManager)
+            .starts_with("! Neither")
+    );
+    assert!(
+        hospital
+            .en(Basis::ContactChart)
+            .starts_with(" Contacts on the emergency chart: 1 ")
+    );
+    assert!(
+        Hospital::bare()
+            .en(Basis::ContactChart)
+            .starts_with("! The emergency chart has no")
+    );
+}
+
+#[test]
+fn a_vendor_sees_the_hosts_it_maintains_and_nothing_of_the_institution() {
+    let hospital = full();
+    let scope = Scope::Systems([CareRole::Pacs].into());
+    for basis in BASES {
+        for line in hospital.said(basis, &scope, Lang::En) {
+            assert!(!line.starts_with("ehr1"), "{line}");
+            assert!(!line.contains("People") && !line.contains("佐藤"), "{line}");
+        }
+    }
+    let said = hospital.said(Basis::Hosts, &scope, Lang::En);
+    assert!(matches!(said.as_slice(), [one] if one.starts_with("pacs1!")), "{said:?}");
+}
+
+#[test]
+fn every_word_is_there_in_both_languages() {
+    for hospital in [full(), Hospital::bare()] {
+        for basis in BASES {
+            let [ja, en] =
+                [Lang::Ja, Lang::En].map(|lang| hospital.said(basis, &Scope::Institution, lang));
+            assert_eq!(ja.len(), en.len());
+            for (ja, en) in ja.iter().zip(&en) {
+                assert!(ja != en && !en.contains("evidence-") && !ja.contains('{'), "{ja} {en}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_key_of_this_folder_has_words() {
+    let words = include_str!("../../../locales/ja/checklist.ftl");
+    let mut keys = 0;
+    for text in [include_str!("hosts.rs"), include_str!("seen.rs"), include_str!("place.rs")] {
+        for key in text.split('"').filter(|part| part.starts_with("evidence-")) {
+            assert!(words.contains(&format!("\n{key} = ")), "{key}");
+            keys += 1;
+        }
+    }
+    assert!(30 < keys, "{keys}");
+}
