@@ -89,7 +89,7 @@ hanging_mount() {
     says 'well +files: fanotify' agent status && says 'well +host' agent status &&
     says 'does not answer; it is not watched until it does' agent check &&
     on ward timeout 20 systemctl restart shirase-agent && eventually 30 runs && heard_again &&
-    says 'BLIND +mount of nas' agent status || { agent status; on ward pkill -x hang; return 1; }
+    eventually 30 says 'BLIND +mount of nas' agent status || { agent status; on ward pkill -x hang; return 1; }
   # Its server is gone for good: whoever asks hears so, and that is an answer.
   on ward pkill -x hang
   eventually 60 says 'well +mount of nas: its file system answers' agent status &&

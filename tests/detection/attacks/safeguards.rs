@@ -28,6 +28,8 @@ const LOGS: u64 = 6;
 const GENERATIONS: u64 = 14;
 /// Bytes of each.
 const BYTES: usize = 100_000;
+/// How old a generation has to be to count as complete.
+const COMPLETE_AFTER: Duration = Duration::from_secs(1);
 /// Between one harm and the next.
 const PACE: Duration = Duration::from_millis(50);
 
@@ -72,6 +74,10 @@ impl Strike {
                 .context("failed to date a safeguard")?;
             paths.push(path);
         }
+        if self == Self::Backups {
+            // What is not complete when the service looks first is nobody's loss.
+            std::thread::sleep(COMPLETE_AFTER + Duration::from_millis(500));
+        }
 
         Ok(paths)
     }
@@ -91,8 +97,9 @@ impl Strike {
                 let folder = ground.aside().join("safeguards");
                 let table = format!(
                     "\n[[sensors.backups]]\nname = \"dumps\"\nkind = \"tree\"\npath = '{}'\n\
-                     interval_secs = 5\ncomplete_after_secs = 1\n",
-                    folder.display()
+                     interval_secs = 5\ncomplete_after_secs = {}\n",
+                    folder.display(),
+                    COMPLETE_AFTER.as_secs()
                 );
                 (none, table)
             }

@@ -103,6 +103,11 @@ impl Guard {
         let (board, out, clock) = (parts.board.clone(), parts.out.clone(), parts.clock.clone());
         let mut pending: Option<Receiver<()>> = None;
         let mut told = None;
+        board.set(
+            &self.name,
+            SensorState::Degraded,
+            "its file system was asked and has not answered yet",
+        );
         loop {
             let asked = pending.take().unwrap_or_else(|| self.ask());
             let answer = self.wait(&asked);
