@@ -233,10 +233,10 @@ fn page(sheet: &mut Worksheet, document: &Document, name: &str) -> Result<(), Xl
     sheet.set_print_fit_to_pages(1, 0);
     sheet.set_margins(0.6, 0.5, 0.9, 0.9, 0.4, 0.4);
     let (left, right) = (cut(&document.header.left, 60), cut(&document.header.right, 60));
-    sheet.set_header(format!("&L&8{}&R&\"{FONT},Bold\"&9{}", safe(&left), safe(&right)));
+    sheet.set_header(format!("&L&8 {}&R&\"{FONT},Bold\"&9{}", safe(&left), safe(&right)));
     let hash = &document.record.answers_sha256;
     let foot = cut(&document.footer.record, FOOT_MAX - 30 - hash.len());
-    sheet.set_footer(format!("&L&6{}\n{hash}&R&8&P / &N", safe(&foot)));
+    sheet.set_footer(format!("&L&6 {}\n{hash}&R&8&P / &N", safe(&foot)));
     Ok(())
 }
 
