@@ -62,10 +62,10 @@ refuse_dynamic() {
 inspect_rpm() {
   local name=$1 rpm=$2 part
   for part in "/usr/bin/$name" "/usr/lib/systemd/system/$name.service" "/usr/share/man/man1/$name.1"; do
-    rpm -qpl "$rpm" | grep -qxF "$part" || { echo "package.sh: \`$rpm\` lacks $part" >&2; exit 1; }
+    rpm -qpl "$rpm" | grep -xF "$part" >/dev/null || { echo "package.sh: \`$rpm\` lacks $part" >&2; exit 1; }
   done
   for part in postinstall preuninstall postuninstall; do
-    rpm -qp --scripts "$rpm" | grep -q "^$part scriptlet" || { echo "package.sh: \`$rpm\` has no $part script" >&2; exit 1; }
+    rpm -qp --scripts "$rpm" | grep "^$part scriptlet" >/dev/null || { echo "package.sh: \`$rpm\` has no $part script" >&2; exit 1; }
   done
   rpm -qpi "$rpm" | grep -E '^(Name|Version|Release|Architecture|License|Size)'
   rpm -qpR "$rpm"
