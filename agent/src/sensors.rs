@@ -44,7 +44,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::canaries::Watchlist;
-use crate::observation::{Observation, Root};
+use crate::observation::Observation;
 use crate::paths::StateDir;
 
 /// Observations waiting for the detectors that come one by one. When full, sensors wait.
@@ -212,64 +212,26 @@ pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result
         since,
     };
     sensors.spawn(printing::run(printing, stop.clone()));
-    let (near, distant) = {
-        let roots = config.roots;
-        tokio::task::spawn_blocking(move || files::partition(files::resolve(&roots))).await?
-    };
-    let parts = |name: String, roots: Vec<Arc<Root>>, out| files::FilesParts {
-        name,
-        roots,
-        config: config.files.clone(),
-        clock: clock.clone(),
-        out,
-        board: board.clone(),
+    let roots = config.roots;
+    let parts = files::FilesParts {
+        name: files::NAME.to_owned(),
+        roots: tokio::task::spawn_blocking(move || files::resolve(&roots)).await?,
+        config: config.files,
+        clock,
+        out: changes,
+        board,
         since,
-        ignored: ignored.clone(),
-        memory: memory.clone(),
-        watchlist: watchlist.clone(),
+        ignored,
+        memory,
+        watchlist,
     };
-    // What hangs may keep its end of a channel for long; it is not to be the one the detectors wait for to close.
-    let (from_distant, over) = (mpsc::channel(CHANGES_CAPACITY), CancellationToken::new());
-    sensors.spawn(pass_on(from_distant.1, changes.clone(), over.clone()));
-    let distant = distant
-        .into_iter()
-        .map(|root| (format!("{} on {}", files::NAME, root.label), vec![root]))
-        .map(|(name, roots)| files::Distant::attend(parts(name, roots, from_distant.0.clone())))
-        .collect::<Result<Vec<_>, _>>()?;
-    let near = parts(files::NAME.to_owned(), near, changes.clone());
-    let files = tokio::task::spawn_blocking(|| files::begin(near)).await??;
-    stop.cancelled().await;
-    let end = move || {
-        files.end();
-        distant.into_iter().flatten().for_each(files::Distant::end);
-    };
-    tokio::task::spawn_blocking(end).await?;
-    over.cancel();
+    files::run(parts, stop).await?;
     let all_ended = async { while sensors.join_next().await.is_some() {} };
     if tokio::time::timeout(END_PATIENCE, all_ended).await.is_err() {
         tracing::warn!("a sensor waits for something that hangs; it is left behind");
     }
 
     Ok(())
-}
-
-/// Passes observations on until it is over and nothing waits.
-async fn pass_on(
-    mut from: mpsc::Receiver<Vec<Observation>>,
-    to: mpsc::Sender<Vec<Observation>>,
-    over: CancellationToken,
-) {
-    loop {
-        let next = tokio::select! {
-            biased;
-            next = from.recv() => next,
-            () = over.cancelled() => return,
-        };
-        let Some(seen) = next else { return };
-        if to.send(seen).await.is_err() {
-            return;
-        }
-    }
 }
 
 /// Starts those who look after what keeps the host safe.

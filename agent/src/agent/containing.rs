@@ -102,11 +102,15 @@ fn show(board: &SensorBoard, roots: &BTreeSet<String>) {
         return board.remove(NAME);
     }
     let labels = roots.iter().cloned().collect::<Vec<_>>().join(", ");
-    let files = board
-        .reports()
-        .into_iter()
-        .find(|report| report.name == files::NAME);
-    let tells = files.is_some_and(|files| files.detail.starts_with(TELLING_BACKEND));
+    let reports = board.reports();
+    let detail_of = |name: &str| {
+        let report = reports.iter().find(|report| report.name == name);
+        report.map(|report| report.detail.as_str())
+    };
+    let tells = roots.iter().all(|label| {
+        let own = detail_of(&files::name_on(label)).or_else(|| detail_of(files::NAME));
+        own.is_some_and(|detail| detail.starts_with(TELLING_BACKEND))
+    });
     if tells {
         let detail = format!("suspends what certainly harms files in: {labels}");
         return board.set(NAME, SensorState::Well, detail);

@@ -26,6 +26,7 @@ mod pairing;
 mod rescan;
 mod roots;
 mod distant;
+mod near_and_far;
 mod worker;
 
 use std::path::PathBuf;
@@ -44,12 +45,17 @@ use crate::containment::Contain;
 use crate::observation::{Observation, Root};
 
 pub use backend::BackendChoice;
-pub use distant::{Distant, partition};
+pub use near_and_far::run;
 pub use roots::resolve;
 pub use worker::{FilesSensor, RootStatus, begin};
 
 /// Name of this sensor on the board.
 pub const NAME: &str = "files";
+/// What the sensor of one root on a network file system is called on the board.
+pub(crate) fn name_on(label: &str) -> String {
+    format!("{NAME} on {label}")
+}
+
 /// Longest label of a root, in characters.
 const LABEL_MAX_CHARS: usize = 32;
 
@@ -150,6 +156,7 @@ impl FilesConfig {
 }
 
 /// What the files sensor needs.
+#[derive(Clone)]
 pub struct FilesParts {
     /// What the sensor is called on the board: [`NAME`], or more where there are several.
     pub name: String,

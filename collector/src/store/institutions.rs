@@ -143,9 +143,7 @@ impl Store {
                 (InstitutionAct::Reopened, known.details.clone(), reason.clone())
             }
         };
-        let revision = known.revision + 1;
-        let next =
-            Institution { revision, details, act, reason, set_by: who, set_at: now, ..known };
+        let next = next_version(known, (act, details, reason), (who, now));
         insert(&mut tx, &next).await?;
         self.commit_audited(tx).await?;
 
@@ -155,7 +153,8 @@ impl Store {
     /// Takes a whole table in, or nothing of it.
     ///
     /// # Errors
-    /// When the database fails, or the register changed since the table was planned.
+    /// When the database fails, [`StoreError::Stale`] if one of them was closed since the table was planned,
+    /// [`StoreError::Exists`] if another one has its code by now.
     pub async fn import_institutions(
         &self,
         facility: &FacilityId,
@@ -177,15 +176,8 @@ impl Store {
                     if known.is_closed() {
                         return Err(StoreError::Stale("institution"));
                     }
-                    let next = Institution {
-                        revision: known.revision + 1,
-                        details: details.clone(),
-                        act: InstitutionAct::Changed,
-                        reason: String::new(),
-                        set_by: who,
-                        set_at: now,
-                        ..known
-                    };
+                    let change = (InstitutionAct::Changed, details.clone(), String::new());
+                    let next = next_version(known, change, (who, now));
                     insert(&mut tx, &next).await?;
                 }
             }
@@ -282,6 +274,15 @@ fn first_version(
         set_by: who,
         set_at: now,
     }
+}
+
+fn next_version(
+    known: Institution,
+    (act, details, reason): (InstitutionAct, Details, String),
+    (who, now): (Actor, Timestamp),
+) -> Institution {
+    let revision = known.revision + 1;
+    Institution { revision, details, act, reason, set_by: who, set_at: now, ..known }
 }
 
 pub(super) async fn newest(

@@ -179,6 +179,11 @@ impl Backend {
         self.preferred.as_mut().is_some_and(Preferred::is_outdated)
     }
 
+    /// Whether [`Self::is_outdated`] tells what was mounted; where not, the mount table has to be read each time.
+    pub(super) const fn follows_mounts(&self) -> bool {
+        self.preferred.is_some()
+    }
+
     /// Puts what was read at once into words.
     pub(super) fn translate(&mut self, batch: &Batch, tell: impl FnMut(RawEvent)) {
         if let Some(preferred) = &mut self.preferred {

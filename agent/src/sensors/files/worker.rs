@@ -20,7 +20,7 @@ use super::pairing::{Due, Pairing, Seen};
 use super::raw::{Entry, Inlet, Queue, Raw, RawEvent, Trouble, Waiting};
 use super::rescan::{self, Request, Rescanner};
 use super::roots::{Watched, root_of};
-use super::{FilesError, FilesParts};
+use super::{FilesError, FilesParts, distant};
 use crate::canaries::Watchlist;
 use crate::observation::{
     Fact, FileChange, Lost, Observation, Operation, RescanCause, Role, Root, Sight,
@@ -107,6 +107,8 @@ pub fn begin(parts: FilesParts) -> Result<FilesSensor, FilesError> {
     });
     let mut worker = Worker {
         name,
+        near: distant::near(&roots),
+        moved: false,
         backend,
         queue,
         roots: roots.into_iter().map(Watched::new).collect(),
@@ -162,6 +164,10 @@ impl FilesSensor {
 struct Worker {
     /// What it is called on the board.
     name: String,
+    /// Roots that lay on this machine's own disks at the beginning.
+    near: Vec<Arc<Root>>,
+    /// Whether one of them does no longer: from then on none is touched, until another sensor takes over.
+    moved: bool,
     backend: Backend,
     queue: Queue,
     roots: Vec<Watched>,

@@ -1,14 +1,13 @@
 //! Two facilities with people of every role, hosts that told of an attack, and what the jobs made of it.
 
+mod asking;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
-use axum::http::{Request, StatusCode};
 use jiff::SignedDuration;
 use shirase_shared::clock::{Clock, ManualClock};
 use shirase_shared::event::{Event, OutageState, Phase, Severity};
@@ -19,7 +18,6 @@ use shirase_shared::ids::{
 use shirase_shared::testing::builders::{mass_change, moment, night, numbered, outage};
 use shirase_shared::tls::{install_crypto_provider, sha256_hex};
 use shirase_shared::wire::{Heartbeat, SensorReport, SensorState};
-use tower::ServiceExt as _;
 
 use crate::approval::Verdict;
 use crate::audit::Actor;
@@ -46,6 +44,8 @@ use crate::release::{ChecklistDesk, Releases, read_checklists, read_profiles};
 use crate::reports::answer::NamedPerson;
 use crate::store::{IssuedCertificate, Store};
 
+pub(super) use asking::Answered;
+
 /// Names with everything that could do harm on a page.
 pub(super) const HOSTILE: &str =
     "<img src=x onerror=alert(1)>\u{202e}\u{7}'\"&{{7*7}}</textarea><script>";
@@ -59,15 +59,6 @@ pub(super) struct Site {
     pub(super) here: FacilityId,
     pub(super) there: FacilityId,
     _dir: tempfile::TempDir,
-}
-
-/// What a request came to.
-pub(super) struct Answered {
-    pub(super) status: StatusCode,
-    pub(super) body: String,
-    pub(super) location: String,
-    pub(super) cookies: Vec<String>,
-    pub(super) headers: axum::http::HeaderMap,
 }
 
 impl Site {
@@ -323,80 +314,6 @@ impl Site {
             .await
             .unwrap();
         format!("__Host-shirase={value}")
-    }
-
-    pub(super) async fn get(&self, path: &str, cookie: &str) -> Answered {
-        let request = Request::get(path)
-            .header(COOKIE, cookie)
-            .body(Body::empty())
-            .unwrap();
-        self.send(request).await
-    }
-
-    pub(super) async fn post(&self, path: &str, cookie: &str, form: &str) -> Answered {
-        let request = Request::post(path)
-            .header(COOKIE, cookie)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Body::from(form.to_owned()))
-            .unwrap();
-        self.send(request).await
-    }
-
-    /// Sends a table as a browser sends a file.
-    pub(super) async fn upload(
-        &self,
-        path: &str,
-        (cookie, csrf): (&str, &str),
-        table: &[u8],
-    ) -> Answered {
-        let mut body = format!(
-            "--XX\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n--XX\r\n\
-             Content-Disposition: form-data; name=\"file\"; filename=\"table.csv\"\r\nContent-Type: text/csv\r\n\r\n"
-        )
-        .into_bytes();
-        body.extend_from_slice(table);
-        body.extend_from_slice(b"\r\n--XX--\r\n");
-        let request = Request::post(path)
-            .header(COOKIE, cookie)
-            .header(CONTENT_TYPE, "multipart/form-data; boundary=XX")
-            .body(Body::from(body))
-            .unwrap();
-        self.send(request).await
-    }
-
-    pub(super) async fn send(&self, request: Request<Body>) -> Answered {
-        let answer = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = answer.into_parts();
-        let text = |name| {
-            let values = parts.headers.get_all(name).into_iter();
-            values
-                .map(|v| v.to_str().unwrap().to_owned())
-                .collect::<Vec<_>>()
-        };
-        let stream = parts
-            .headers
-            .get(CONTENT_TYPE)
-            .is_some_and(|kind| kind == "text/event-stream");
-        let bytes =
-            if stream { Vec::new().into() } else { to_bytes(body, usize::MAX).await.unwrap() };
-        Answered {
-            status: parts.status,
-            body: String::from_utf8_lossy(&bytes).into_owned(),
-            location: text(LOCATION).pop().unwrap_or_default(),
-            cookies: text(SET_COOKIE),
-            headers: parts.headers,
-        }
-    }
-
-    /// Leaves pages where a person can look at them, in both languages, if the environment names a folder.
-    pub(super) async fn show(&self, name: &str, path: &str, cookie: &str) {
-        let Ok(folder) = std::env::var("SHIRASE_SHOW_PAGES") else { return };
-        for lang in ["ja", "en"] {
-            let cookie = format!("{cookie}; __Host-shirase-lang={lang}");
-            let body = self.get(path, &cookie).await.body;
-            let file = Path::new(&folder).join(format!("{name}-{lang}.html"));
-            std::fs::write(file, body.replace("/static/", "")).unwrap();
-        }
     }
 
     /// Approves a report and lets it wait to be told by telephone.

@@ -6,6 +6,7 @@ use shirase_shared::wire::SensorState;
 
 use super::{RESCAN_OVERLAP, RootStatus, Worker};
 use crate::observation::{Fact, RescanCause, RootSeen, Sight};
+use crate::sensors::files::distant;
 use crate::sensors::files::rescan::Request;
 use crate::sensors::files::roots::{Look, Watched};
 
@@ -35,7 +36,14 @@ impl Worker {
 
     pub(super) fn look_at_roots(&mut self, now: Moment) {
         self.looked_ms = now.monotonic_ms;
-        if self.backend.is_outdated() {
+        let outdated = self.backend.is_outdated();
+        let mounted = outdated || !self.backend.follows_mounts();
+        self.moved |= mounted && distant::have_moved(&self.near);
+        // Whoever touched what was mounted there might hang.
+        if self.moved {
+            return;
+        }
+        if outdated {
             for watched in &self.roots {
                 // One that is gone or cannot be read is handled below, with everything that follows from it.
                 drop(self.backend.watch(&watched.root.path));
