@@ -39,6 +39,7 @@ mod console_duties;
 mod console_exchange;
 mod console_hosts;
 mod console_settings;
+mod console_sighting;
 mod console_users;
 mod console_audit;
 mod console_official;

@@ -26,8 +26,8 @@ use super::{
     console_delivery as delivery, console_duties as duties, console_exchange as exchange,
     console_hosts as hosts, console_incident as incident, console_institutions as institutions,
     console_official as official, console_overview as overview, console_partners as partners,
-    console_report as report, console_settings as settings, console_sign_in as sign_in,
-    console_users as users, live,
+    console_report as report, console_settings as settings, console_sighting as sighting,
+    console_sign_in as sign_in, console_users as users, live,
 };
 use crate::console::{Frame, Tab, html};
 use crate::jobs::Nudge;
@@ -189,6 +189,9 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::Deadlines => on(filter, duties::deadlines),
         Page::Live => on(filter, live::live),
         Page::Facility => on(filter, overview::show_facility),
+        Page::SightingNew => on(filter, sighting::form),
+        Page::SightingEnter => on(filter, sighting::enter),
+        Page::IncidentJoin => on(filter, sighting::join),
         Page::Incident => on(filter, incident::show),
         Page::Acknowledge => on(filter, incident::acknowledge),
         Page::Comment => on(filter, incident::comment),
@@ -289,6 +292,7 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::Case => on(filter, cases::show),
         Page::CaseEnter => on(filter, cases::enter),
         Page::CaseEntry => on(filter, cases::edit),
+        Page::CaseReport => on(filter, cases::report),
         Page::PackageCase => on(filter, cases::link),
         Page::Users => on(filter, users::show),
         Page::UserAdd => on(filter, users::add),

@@ -69,12 +69,15 @@ routes! {
     Deadlines          Get  "/deadlines" Access::SignedIn;
     Live               Get  "/live" Access::SignedIn;
     Facility           Get  "/facilities/{facility}" VIEWER;
+    SightingNew        Get  "/facilities/{facility}/incidents/new" AUTHOR;
+    SightingEnter      Post "/facilities/{facility}/incidents" AUTHOR;
     Incident           Get  "/facilities/{facility}/incidents/{incident}" VIEWER;
     Acknowledge        Post "/facilities/{facility}/incidents/{incident}/acknowledge" AUTHOR;
     Comment            Post "/facilities/{facility}/incidents/{incident}/comment" AUTHOR;
     Close              Post "/facilities/{facility}/incidents/{incident}/close" AUTHOR;
     FalseAlarm         Post "/facilities/{facility}/incidents/{incident}/false-alarm" AUTHOR;
     Reopen             Post "/facilities/{facility}/incidents/{incident}/reopen" AUTHOR;
+    IncidentJoin       Post "/facilities/{facility}/incidents/{incident}/join" AUTHOR;
     VendorCalled       Post "/facilities/{facility}/incidents/{incident}/vendor-called" AUTHOR;
     StepTaken          Post "/facilities/{facility}/incidents/{incident}/steps" AUTHOR;
     Interview          Post "/facilities/{facility}/incidents/{incident}/interview" AUTHOR;
@@ -169,6 +172,7 @@ routes! {
     Case               Get  "/facilities/{facility}/cases/{case}" VIEWER;
     CaseEnter          Post "/facilities/{facility}/cases/{case}/entries" AUTHOR;
     CaseEntry          Get  "/facilities/{facility}/cases/{case}/entries/{entry}" AUTHOR;
+    CaseReport         Post "/facilities/{facility}/cases/{case}/report" AUTHOR;
     PackageCase        Post "/facilities/{facility}/exchange/packages/{package}/case" AUTHOR;
     Users              Get  "/facilities/{facility}/users" ADMINISTRATOR;
     UserAdd            Post "/facilities/{facility}/users" ADMINISTRATOR;
@@ -199,6 +203,7 @@ impl Page {
                 | Self::Case
                 | Self::CaseEnter
                 | Self::CaseEntry
+                | Self::CaseReport
                 | Self::PackageCase
         );
         !municipal || kind.supervises()

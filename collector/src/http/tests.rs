@@ -13,3 +13,4 @@ mod delivery;
 mod exchange;
 mod institutions;
 mod cases;
+mod sighting;

@@ -31,7 +31,7 @@ impl Maker<'_> {
     /// Returns the machine's answer to a field; none where it has nothing to say.
     pub(super) fn answer(&self, field: Field) -> Option<Answer> {
         let answer = match field {
-            // A report's own, or what only people can know.
+            // A report's own, what only people can know, or a municipality's.
             Field::Round
             | Field::Addressees
             | Field::ReportedAt
@@ -56,7 +56,14 @@ impl Maker<'_> {
             | Field::Other
             | Field::Attachments
             | Field::Authorship
-            | Field::Restorable => return None,
+            | Field::Restorable
+            | Field::HeardHow
+            | Field::LegalBasis
+            | Field::FoundDamage
+            | Field::FoundResponse
+            | Field::FoundRecovery
+            | Field::FoundPrevention
+            | Field::Guidance => return None,
             Field::Identifiers => self.identifiers(),
             Field::Place => self.place(),
             Field::Entry => self.entry(),
@@ -157,6 +164,9 @@ impl Maker<'_> {
     }
 
     fn kind(&self) -> Answer {
+        if let Some(answer) = self.kind_by_people() {
+            return answer;
+        }
         let told = self.facts.told();
         let encrypted = self.facts.harms.iter().any(Harm::encrypts);
         let (code, basis) = if encrypted && !self.facts.gone.is_empty() {
@@ -173,14 +183,17 @@ impl Maker<'_> {
 
     fn summary(&self) -> Answer {
         let text: String = self.teller().summary().chars().take(TEXT_MAX).collect();
-        let basis = self.locale.text("draft-basis-monitoring");
-        self.said(Value::text(text), AnswerStatus::Confirmed, &basis, self.facts.told())
+        self.said(Value::text(text), AnswerStatus::Confirmed, &self.basis_told(), self.facts.told())
     }
 
     fn occurred_at(&self) -> Answer {
         let at = self.input.incident.first_at;
-        let Some(record) = self.facts.first_trace() else {
-            return self.said(Value::Nothing, AnswerStatus::Investigating, "", []);
+        let Some(record) = self
+            .facts
+            .first_trace()
+            .filter(|_| self.sighted_first().is_none())
+        else {
+            return self.occurred_by_people();
         };
         let event = record.event.as_ref();
         let wall = event.and_then(|event| event.first_change_at.or(Some(event.detected_at)));
@@ -199,7 +212,7 @@ impl Maker<'_> {
 
     /// The agent's alert and the moment the institution knew are two things; law counts from the second.
     fn detected_at(&self) -> Answer {
-        let mut lines = Vec::new();
+        let mut lines = self.lines_of_sightings();
         if let Some(record) = self.facts.earliest() {
             lines.push(Line {
                 at: Some(record.corrected_at),
@@ -245,6 +258,9 @@ impl Maker<'_> {
     }
 
     fn discovery(&self) -> Answer {
+        if let Some(first) = self.sighted_first() {
+            return self.discovered_by_people(first);
+        }
         let rule = self.locale.text(self.input.incident.rule.title_key());
         let note = self.teller().text("draft-discovery", &[("rule", &rule)]);
         let basis = self.locale.text("draft-basis-monitoring");
@@ -256,6 +272,9 @@ impl Maker<'_> {
         let hosts: BTreeSet<HostId> = self.input.incident.hosts();
         let mut systems: Vec<System> = hosts.into_iter().map(|host| self.system(host)).collect();
         systems.sort_by(|a, b| a.name.cmp(&b.name));
+        if systems.is_empty() {
+            return self.said(Value::Nothing, AnswerStatus::Investigating, "", []);
+        }
         let basis = self.locale.text("draft-basis-systems");
         let told = self.facts.told();
         self.said(Value::Systems { systems }, AnswerStatus::Confirmed, &basis, told)
