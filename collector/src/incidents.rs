@@ -94,7 +94,16 @@ impl Incident {
             .iter()
             .find_map(|conclusion| match &conclusion.reason {
                 Reason::Sighting { sighting } => sighting.case,
-                _ => None,
+                Reason::MassChange { .. }
+                | Reason::Outage { .. }
+                | Reason::RansomwareImpact { .. }
+                | Reason::Spreading { .. }
+                | Reason::SilentHost { .. }
+                | Reason::Fork { .. }
+                | Reason::Loss { .. }
+                | Reason::Unread { .. }
+                | Reason::Intrusion { .. }
+                | Reason::Pressure { .. } => None,
             })
     }
 

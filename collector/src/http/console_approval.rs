@@ -55,7 +55,7 @@ async fn settings(
     let people: BTreeMap<UserId, String> =
         in_role.iter().map(|user| (*user, name(*user))).collect();
     let (whole, single) = state.store.approval_rules(&facility.id).await?;
-    let files = profile_layers(&state);
+    let files = profile_layers(state);
     let known = profile.as_deref().map(|id| {
         let body = state
             .releases

@@ -44,49 +44,46 @@ pub struct CameReport {
     pub answers: BTreeMap<Field, ToldAnswer>,
 }
 
-/// What the municipality says itself, whatever the institution reported.
-const OWN: &[Field] = &[
-    Field::People,
-    Field::HeardHow,
-    Field::LegalBasis,
-    Field::FoundDamage,
-    Field::FoundResponse,
-    Field::FoundRecovery,
-    Field::FoundPrevention,
-    Field::Guidance,
-];
 /// What it can say before any report came, from what it heard.
 const HEARD: &[Field] =
     &[Field::Kind, Field::Summary, Field::OccurredAt, Field::DetectedAt, Field::Discovery];
 
 impl Maker<'_> {
-    /// Returns the answer to a field of a municipality's report.
+    /// Returns the answer to a field of a municipality's report: its own word, else what the institution reported, else
+    /// what was heard.
     pub(super) fn of_case(&self, story: &CaseStory<'_>, field: Field) -> Option<Answer> {
-        if OWN.contains(&field) {
-            return self.own_of_case(story, field);
-        }
-        if let Some(answer) = story.report.and_then(|report| self.reported(report, field)) {
-            return Some(answer);
-        }
-        match field {
-            Field::Facility | Field::Identifiers => Some(self.registered_there(story.institution)),
-            field if HEARD.contains(&field) => self.answer(field),
-            _ => None,
-        }
+        let own = self.own_of_case(story, field);
+        let reported = || self.reported(story.report?, field);
+        own.or_else(reported).or_else(|| self.heard(story, field))
     }
 
     fn own_of_case(&self, story: &CaseStory<'_>, field: Field) -> Option<Answer> {
-        match field {
-            Field::People => self.answer(Field::People),
-            Field::HeardHow => Some(self.heard_how(story)),
-            Field::LegalBasis => Some(self.legal_basis(story)),
-            Field::FoundDamage => Some(self.found(story, Heading::Damage)),
-            Field::FoundResponse => Some(self.found(story, Heading::Response)),
-            Field::FoundRecovery => Some(self.found(story, Heading::Recovery)),
-            Field::FoundPrevention => Some(self.found(story, Heading::Prevention)),
-            Field::Guidance => Some(self.guidance(story)),
-            _ => None,
+        let entries = [
+            (Field::FoundDamage, Heading::Damage),
+            (Field::FoundResponse, Heading::Response),
+            (Field::FoundRecovery, Heading::Recovery),
+            (Field::FoundPrevention, Heading::Prevention),
+        ];
+        if let Some((_, heading)) = entries.into_iter().find(|(own, _)| *own == field) {
+            return Some(self.found(story, heading));
         }
+        if field == Field::People {
+            return self.answer(field);
+        }
+        if field == Field::HeardHow {
+            return Some(self.heard_how(story));
+        }
+        if field == Field::LegalBasis {
+            return Some(self.legal_basis(story));
+        }
+        (field == Field::Guidance).then(|| self.guidance(story))
+    }
+
+    fn heard(&self, story: &CaseStory<'_>, field: Field) -> Option<Answer> {
+        if matches!(field, Field::Facility | Field::Identifiers) {
+            return Some(self.registered_there(story.institution));
+        }
+        if HEARD.contains(&field) { self.answer(field) } else { None }
     }
 
     /// What the institution reported, as it reported it.
