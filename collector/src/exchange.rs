@@ -27,6 +27,7 @@ pub mod kind;
 pub mod manifest;
 pub mod package;
 pub mod message;
+pub mod circular;
 pub mod incoming;
 
 pub use config::ExchangeConfig;

@@ -34,6 +34,7 @@ mod place;
 mod console_sign_in;
 mod console_contacts;
 mod console_checklist;
+mod console_circulars;
 mod console_delivery;
 mod console_duties;
 mod console_exchange;

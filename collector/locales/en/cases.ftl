@@ -113,6 +113,7 @@ case-is-closed = This case is closed.
 title-case-figures = Figures by year
 figures-what = By the fiscal year (April to March) in which a case became known. Exercises are counted apart. Questions and guidance are packages sent plus entries that cite no package.
 figures-none = There is no case yet.
+figures-xlsx = Workbook (XLSX)
 figures-of-year = Fiscal year
 figures-year = FY { $year }
 figures-open = Still open

@@ -113,6 +113,7 @@ case-is-closed = この事案は終結しています。
 title-case-figures = 年度ごとの数
 figures-what = 事案を知った年度（4月から翌年3月）ごとの数です。訓練は別に数えます。照会と指導は、送った包みと、それ以外の方法で行った記載の合計です。
 figures-none = まだ事案がありません。
+figures-xlsx = 表計算ファイル（XLSX）
 figures-of-year = 年度
 figures-year = { $year }年度
 figures-open = うち続いている事案

@@ -86,7 +86,7 @@ impl PackageKind {
     pub const fn may_come_from(self, sender: OrganisationKind) -> bool {
         match self {
             Self::Guidance => matches!(sender, OrganisationKind::Municipality),
-            Self::Notice => !matches!(sender, OrganisationKind::Hospital),
+            Self::Notice => sender.informs(),
             Self::Report
             | Self::Question
             | Self::Answer

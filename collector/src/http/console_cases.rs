@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use shirase_shared::ids::{CaseId, FacilityId};
 
 use super::console::{ConsoleState, page};
+use super::console_checklist::workbook;
+use super::console_decision;
 use super::console_exchange::person;
 use super::page_error::PageError;
 use super::place::{done, facility, place_frame, query};
@@ -49,6 +51,19 @@ pub(super) async fn figures(State(state): State<ConsoleState>, call: Call) -> An
     let institutions = state.store.institutions(&facility.id).await?;
     let f = place_frame(&call, &state, &facility, ("title-case-figures", Tab::Cases))?;
     page(&FiguresPage::of(f, crate::cases::figures(&files, &institutions)))
+}
+
+/// Hands the figures of every year out as a workbook.
+pub(super) async fn figures_xlsx(State(state): State<ConsoleState>, call: Call) -> Answer {
+    let facility = facility(&state, &call).await?;
+    let files = state.store.case_files(&facility.id).await?;
+    let institutions = state.store.institutions(&facility.id).await?;
+    let years = crate::cases::figures(&files, &institutions);
+    let name = facility.display_name().to_owned();
+    let made = state.releases.figures_xlsx(name, years, call.locale).await;
+    let bytes = made.map_err(|error| console_decision::words(error, &call))?;
+
+    Ok(workbook(&format!("{}-cases", facility.id), bytes))
 }
 
 /// Shows the form of a new case: empty, for an institution, or for a package it is born from.

@@ -149,6 +149,12 @@ routes! {
     Message            Get  "/facilities/{facility}/exchange/messages/{message}" VIEWER;
     MessageRelease     Post "/facilities/{facility}/exchange/messages/{message}/release" APPROVER;
     MessageSendBack    Post "/facilities/{facility}/exchange/messages/{message}/send-back" AUTHOR;
+    Circulars          Get  "/facilities/{facility}/circulars" VIEWER;
+    CircularWrite      Post "/facilities/{facility}/circulars" AUTHOR;
+    Circular           Get  "/facilities/{facility}/circulars/{circular}" VIEWER;
+    CircularRelease    Post "/facilities/{facility}/circulars/{circular}/release" APPROVER;
+    CircularSendBack   Post "/facilities/{facility}/circulars/{circular}/send-back" AUTHOR;
+    CircularRemind     Post "/facilities/{facility}/circulars/{circular}/remind" AUTHOR;
     Partners           Get  "/facilities/{facility}/partners" VIEWER;
     PartnerAccept      Post "/facilities/{facility}/partners" ADMINISTRATOR;
     PartnerInvite      Post "/facilities/{facility}/partners/invite" ADMINISTRATOR;
@@ -168,6 +174,7 @@ routes! {
     Cases              Get  "/facilities/{facility}/cases" VIEWER;
     CaseOpen           Post "/facilities/{facility}/cases" AUTHOR;
     CaseFigures        Get  "/facilities/{facility}/cases/figures" VIEWER;
+    CaseFiguresXlsx    Get  "/facilities/{facility}/cases/figures/xlsx" VIEWER;
     CaseNew            Get  "/facilities/{facility}/cases/new" AUTHOR;
     Case               Get  "/facilities/{facility}/cases/{case}" VIEWER;
     CaseEnter          Post "/facilities/{facility}/cases/{case}/entries" AUTHOR;
@@ -183,7 +190,8 @@ routes! {
 }
 
 impl Page {
-    /// Whether an organisation of a kind has this page at all: the register and the cases are a municipality's.
+    /// Whether an organisation of a kind has this page at all: the register and the cases are a municipality's, and a
+    /// hospital informs nobody by circular.
     pub(super) const fn is_of(self, kind: OrganisationKind) -> bool {
         let municipal = matches!(
             self,
@@ -199,6 +207,7 @@ impl Page {
                 | Self::Cases
                 | Self::CaseOpen
                 | Self::CaseFigures
+                | Self::CaseFiguresXlsx
                 | Self::CaseNew
                 | Self::Case
                 | Self::CaseEnter
@@ -206,7 +215,16 @@ impl Page {
                 | Self::CaseReport
                 | Self::PackageCase
         );
-        !municipal || kind.supervises()
+        let informing = matches!(
+            self,
+            Self::Circulars
+                | Self::CircularWrite
+                | Self::Circular
+                | Self::CircularRelease
+                | Self::CircularSendBack
+                | Self::CircularRemind
+        );
+        (!municipal || kind.supervises()) && (!informing || kind.informs())
     }
 }
 

@@ -14,3 +14,4 @@ mod exchange;
 mod institutions;
 mod cases;
 mod sighting;
+mod circulars;

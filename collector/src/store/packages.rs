@@ -3,6 +3,7 @@
 mod rows;
 mod outgoing;
 mod messages;
+mod circulars;
 
 use jiff::Timestamp;
 use shirase_shared::ids::{FacilityId, UserId};
