@@ -183,6 +183,7 @@ timeline-step = Step “{ $step }”: { $outcome } { $at } { $text }
 
 # Something a person noticed
 why-sighting = { $at }, { $by } ({ $way }): { $what }
+sighting-of-case = case under our jurisdiction
 sighting-way-staff = staff noticed it
 sighting-way-vendor = the maintenance company called
 sighting-way-police = the police called

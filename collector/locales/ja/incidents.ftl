@@ -183,6 +183,7 @@ timeline-step = 手順「{ $step }」: { $outcome } { $at } { $text }
 
 # 人が気づいた異常
 why-sighting = { $at }、{ $by }（{ $way }）：{ $what }
+sighting-of-case = 管内の事案
 sighting-way-staff = 職員が気づいた
 sighting-way-vendor = 保守事業者からの連絡
 sighting-way-police = 警察からの連絡

@@ -150,8 +150,12 @@ pub const fn severity_key(severity: Severity) -> &'static str {
 #[must_use]
 pub fn headline(conclusion: &Conclusion) -> Text {
     if let Reason::Sighting { sighting } = &conclusion.reason {
+        let what = match sighting.case {
+            Some(_) => "sighting-of-case",
+            None => conclusion.rule.title_key(),
+        };
         return Text::new("incident-headline-sighting")
-            .with("rule", Arg::Key(conclusion.rule.title_key()))
+            .with("rule", Arg::Key(what))
             .with("subject", Arg::Plain(sighting.subject.clone()));
     }
     Text::new("incident-headline")

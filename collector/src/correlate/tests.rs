@@ -14,7 +14,7 @@ const fn nights(rule: Rule) -> (&'static str, &'static str) {
         Rule::MassChange => ("0 ehr1 change b 300 high .locked", "0 ehr1 loss"),
         Rule::CareOutage => ("0 ehr1 down postgresql o", "0 misc1 down cups o"),
         Rule::Outage => ("0 misc1 down cups o", "0 ehr1 down postgresql o"),
-        Rule::SilentHost => ("0 ehr1 heard\n81 ehr2 heard", "0 ehr1 heard\n79 ehr2 heard"),
+        Rule::SilentHost => ("0 ehr1 heard\n76 ehr2 heard", "0 ehr1 heard\n74 ehr2 heard"),
         Rule::Fork => ("0 ehr1 fork 7", "0 ehr1 disk"),
         Rule::Loss => ("0 ehr1 loss", "0 ehr1 disk"),
         Rule::Logon => ("0 ehr1 logon", "0 ehr1 loss"),
@@ -160,8 +160,8 @@ fn a_drill_nobody_ordered_is_real() {
 fn silence_counts_only_while_the_collector_was_listening() {
     check("0 ehr1 heard\n100 ehr2 heard", "silent_host high ehr1");
     check("0 misc1 heard\n100 ehr2 heard", "silent_host medium misc1");
-    check("0 ehr1 heard\n4000 ehr2 heard\n4000 listening-until 79", "");
-    check("0 ehr1 heard\n4000 ehr2 heard\n4000 listening-until 80", "silent_host high ehr1");
+    check("0 ehr1 heard\n4000 ehr2 heard\n4000 listening-until 74", "");
+    check("0 ehr1 heard\n4000 ehr2 heard\n4000 listening-until 75", "silent_host high ehr1");
 }
 
 #[test]

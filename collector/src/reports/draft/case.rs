@@ -80,8 +80,11 @@ impl Maker<'_> {
     }
 
     fn heard(&self, story: &CaseStory<'_>, field: Field) -> Option<Answer> {
-        if matches!(field, Field::Facility | Field::Identifiers) {
-            return Some(self.registered_there(story.institution));
+        if field == Field::Facility {
+            return Some(self.institution(story.institution));
+        }
+        if field == Field::Identifiers {
+            return Some(self.reached(story.institution));
         }
         if HEARD.contains(&field) { self.answer(field) } else { None }
     }
@@ -114,23 +117,26 @@ impl Maker<'_> {
         })
     }
 
-    fn registered_there(&self, institution: &Details) -> Answer {
-        let kind = self.locale.text(institution.kind.label_key());
-        let mut lines = vec![
-            self.line("draft-facility-name", &institution.name),
-            self.line("draft-facility-kind", &kind),
+    /// What the institution is, as the register has it.
+    fn institution(&self, there: &Details) -> Answer {
+        let lines = vec![
+            self.line("draft-facility-name", &there.name),
+            self.line("draft-facility-kind", &self.locale.text(there.kind.label_key())),
         ];
-        let optional = [
-            ("draft-facility-address", &institution.address),
-            ("draft-facility-code", &institution.code),
-            ("draft-institution-person", &institution.person),
-            ("draft-institution-phone", &institution.phone),
-        ];
-        let given = optional
-            .into_iter()
-            .filter(|(_, text)| !text.trim().is_empty());
-        lines.extend(given.map(|(key, text)| self.line(key, text)));
         self.registered(Value::Lines { lines }, true)
+    }
+
+    /// Where it is and whom to ask there.
+    fn reached(&self, there: &Details) -> Answer {
+        let known = [
+            ("draft-facility-address", &there.address),
+            ("draft-facility-code", &there.code),
+            ("draft-institution-person", &there.person),
+            ("draft-institution-phone", &there.phone),
+        ];
+        let is_known = known.iter().any(|(_, text)| !text.trim().is_empty());
+        let lines = known.map(|(key, text)| self.line(key, text)).to_vec();
+        self.registered(Value::Lines { lines }, is_known)
     }
 
     fn heard_how(&self, story: &CaseStory<'_>) -> Answer {
