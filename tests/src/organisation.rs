@@ -42,8 +42,7 @@ impl Organisation {
     pub async fn begin(dir: &Path, identity: Identity) -> Result<Self> {
         let mut site = Site::prepare_as(dir, identity).await?;
         site.start_collector().await?;
-        // An administrator may keep a register and write as well.
-        let writer = site.add_user("writer", "作成 花子", "administrator")?;
+        let writer = site.add_user("writer", "作成 花子", "author")?;
         let releaser = site.add_user("releaser", "承認 一郎", "approver")?;
         Ok(Self { site, writer: (writer, None), releaser: (releaser, None) })
     }
@@ -175,9 +174,10 @@ impl Organisation {
     fn package(&self, kind: &str, subject: &str) -> Option<String> {
         let list = self.site.list(&["exchange", "list", FACILITY]).ok()?;
         let found = list.as_array()?.iter().find(|one| {
-            one["kind"] == kind
+            let manifest = &one["manifest"];
+            manifest["kind"] == kind
                 && one["direction"] == "in"
-                && one["subject"]
+                && manifest["subject"]
                     .as_str()
                     .is_some_and(|text| text.contains(subject))
         });
@@ -204,7 +204,7 @@ impl Organisation {
     ///
     /// # Errors
     /// When the command fails.
-    pub fn to_stick(&self, partner: &str, stick: &Path) -> Result<Vec<PathBuf>> {
+    pub fn fill_stick(&self, partner: &str, stick: &Path) -> Result<Vec<PathBuf>> {
         std::fs::create_dir_all(stick).context("failed to make the stick")?;
         let into = ["exchange", "export", FACILITY, partner, "--into", text(stick)?];
         self.site.collector(&into, b"")?;
@@ -220,7 +220,7 @@ impl Organisation {
     ///
     /// # Errors
     /// When one is refused: with what was said.
-    pub fn from_stick(&self, files: &[PathBuf]) -> Result<String> {
+    pub fn take_stick(&self, files: &[PathBuf]) -> Result<String> {
         let mut arguments = vec!["exchange", "import"];
         for file in files {
             arguments.push(text(file)?);

@@ -80,6 +80,7 @@ async fn an_attack_at_one_hospital_reaches_its_municipality_the_ministry_and_the
         .awaits(&format!("reports/{own}"), "外来を紙で継続")
         .await;
     prefecture.release_report(&own).await.unwrap();
+    std::fs::create_dir(prefecture.site.handed_in().join("mhlw")).unwrap();
     deliver(&mut prefecture, &own, ("folder", "厚生労働省", "mhlw")).await;
     let paper = report_in(&prefecture.site.handed_in().join("mhlw")).await;
     let text = pdf_text(&paper).replace([' ', '\n'], "");
@@ -118,6 +119,7 @@ async fn an_attack_at_one_hospital_reaches_its_municipality_the_ministry_and_the
 
     // A notice to every hospital; the one without network gets it on a stick.
     let notice = [
+        ("kind", "notice"),
         ("subject", "VPN装置の緊急更新について"),
         ("text", "至急、更新してください。"),
         ("tlp", "green"),
@@ -135,7 +137,7 @@ async fn an_attack_at_one_hospital_reaches_its_municipality_the_ministry_and_the
     let here = hospital.came("notice", "緊急更新").await;
     read(&mut hospital, &here).await;
     prefecture.awaits(&circular, "2か所のうち1か所").await;
-    by_stick(&prefecture, &mut other, dir.path().join("stick")).await;
+    by_stick(&mut prefecture, &mut other, dir.path().join("stick")).await;
     prefecture.awaits(&circular, "2か所のうち2か所").await;
 
     // What was kept is whole everywhere.
@@ -201,30 +203,33 @@ async fn read(there: &mut Organisation, package: &str) {
 }
 
 /// Carries what waits for the hospital without network there and its word back, with what goes wrong on the way.
-async fn by_stick(prefecture: &Organisation, other: &mut Organisation, stick: PathBuf) {
+async fn by_stick(prefecture: &mut Organisation, other: &mut Organisation, stick: PathBuf) {
+    // From the island nothing reaches the prefecture; commands work on what its collector keeps.
+    prefecture.site.kill_collector().unwrap();
     let files = prefecture
-        .to_stick("island-hp", &stick.join("out"))
+        .fill_stick("island-hp", &stick.join("out"))
         .unwrap();
     let [whole] = files.as_slice() else { panic!("one notice, one file: {files:?}") };
     let bytes = std::fs::read(whole).unwrap();
     let short = stick.join("short.zip");
     std::fs::write(&short, &bytes[..bytes.len() / 2]).unwrap();
-    assert!(other.from_stick(&[short]).is_err(), "half a package is none");
+    assert!(other.take_stick(&[short]).is_err(), "half a package is none");
     let forged = stick.join("forged.zip");
     let mut bytes = bytes;
     let at = bytes.len() / 3;
     bytes[at] ^= 1;
     std::fs::write(&forged, &bytes).unwrap();
-    assert!(other.from_stick(&[forged]).is_err(), "a changed package is none");
-    other.from_stick(&files).unwrap();
-    other.from_stick(&files).unwrap();
+    assert!(other.take_stick(&[forged]).is_err(), "a changed package is none");
+    other.take_stick(&files).unwrap();
+    other.take_stick(&files).unwrap();
     let notice = other.came("notice", "緊急更新").await;
     read(other, &notice).await;
-    let back = other.to_stick("prefecture", &stick.join("back")).unwrap();
+    let back = other.fill_stick("prefecture", &stick.join("back")).unwrap();
     assert_eq!(back.len(), 2, "stored once and read once, though it came twice: {back:?}");
     // The stick is emptied in the wrong order.
     let backwards: Vec<PathBuf> = back.into_iter().rev().collect();
-    prefecture.from_stick(&backwards).unwrap();
+    prefecture.take_stick(&backwards).unwrap();
+    prefecture.site.start_collector().await.unwrap();
 }
 
 /// Waits for the PDF in a folder a report is handed in to.

@@ -3,6 +3,7 @@
 CREATE TABLE circulars (
     facility_id    TEXT NOT NULL REFERENCES facilities,
     circular_id    TEXT NOT NULL UNIQUE,
+    kind           TEXT NOT NULL,                 -- notice drill_invitation
     subject        TEXT NOT NULL,
     body           TEXT NOT NULL,
     tlp            TEXT NOT NULL,

@@ -7,7 +7,8 @@ use super::frame::Frame;
 use super::settings::Choice;
 use super::ui::{Badge, Tone};
 use crate::exchange::circular::{Circular, Reach, Recipient};
-use crate::exchange::kind::Tlp;
+use crate::exchange::joint_drill::Participation;
+use crate::exchange::kind::{PackageKind, Tlp};
 use crate::exchange::manifest::{SUBJECT_MAX_CHARS, TEXT_MAX_CHARS};
 use crate::exchange::message::MessageState;
 use crate::exchange::partner::{Partner, PartnerId};
@@ -23,6 +24,8 @@ pub struct CircularsPage {
     pub rows: Vec<CircularRow>,
     /// Partners it can go to; those chosen before are chosen again.
     pub partners: Vec<Choice>,
+    /// What it can be.
+    pub kinds: Vec<Choice>,
     /// How far it may be passed on.
     pub marks: Vec<Choice>,
     /// What was sent with the form.
@@ -38,6 +41,8 @@ pub struct CircularInputs {
     pub subject: String,
     /// What it says.
     pub text: String,
+    /// A notice, or an invitation to an exercise.
+    pub kind: String,
     /// How far it may be passed on.
     pub tlp: String,
     /// Whether it is an exercise's.
@@ -104,7 +109,15 @@ impl CircularsPage {
             text: mark.mark().to_owned(),
             chosen: mark.as_str() == sent.tlp,
         };
+        let kind = |kind: PackageKind| Choice {
+            code: kind.as_str().to_owned(),
+            text: locale.text(&kind.label_key()),
+            chosen: kind.as_str() == sent.kind,
+        };
         Self {
+            kinds: [PackageKind::Notice, PackageKind::DrillInvitation]
+                .map(kind)
+                .to_vec(),
             rows: circulars
                 .iter()
                 .map(|one| CircularRow::of(one, locale))
@@ -148,6 +161,8 @@ pub struct CircularPage {
     pub waits_for_another: bool,
     /// Whether there is somebody to remind.
     pub may_remind: bool,
+    /// How everybody fares in the exercise it invites to; none for a notice.
+    pub participations: Vec<ParticipationRow>,
     /// The circular it reminds of.
     pub reminds: Option<CircularId>,
     /// The subject and the text a reminder begins with.
@@ -168,6 +183,46 @@ pub struct RecipientRow {
     pub package: Option<String>,
     /// Why it was sent back.
     pub reason: String,
+}
+
+/// How one partner fares in an exercise, as a row.
+pub struct ParticipationRow {
+    /// Who.
+    pub name: String,
+    /// How far the invitation came.
+    pub invited: Badge,
+    /// When they answered it, detected it, made their report, when it came, and when somebody here read it; empty where
+    /// that has not happened.
+    pub moments: [String; 5],
+}
+
+impl ParticipationRow {
+    /// Returns each moment with the key of its label.
+    fn labelled(&self) -> impl Iterator<Item = (&String, &'static str)> {
+        let labels = [
+            "drill-answered",
+            "drill-detected",
+            "drill-reported",
+            "drill-received",
+            "drill-acknowledged",
+        ];
+        self.moments.iter().zip(labels)
+    }
+
+    fn of(one: &Participation, partners: &[Partner], locale: Locale) -> Self {
+        let moments = [
+            one.answered_at,
+            one.detected_at,
+            one.reported_at,
+            one.received_at,
+            one.acknowledged_at,
+        ];
+        Self {
+            name: name_of(&one.partner, partners),
+            invited: Badge { tone: tone(one.invited), text: locale.text(one.invited.label_key()) },
+            moments: moments.map(|at| at.map(japan_time).unwrap_or_default()),
+        }
+    }
 }
 
 const fn tone(reach: Reach) -> Tone {
@@ -210,7 +265,12 @@ impl RecipientRow {
 impl CircularPage {
     /// Shows a circular to somebody.
     #[must_use]
-    pub fn of(f: Frame, circular: &Circular, partners: &[Partner], reader: UserId) -> Self {
+    pub fn of(
+        f: Frame,
+        (circular, participations): (&Circular, &[Participation]),
+        partners: &[Partner],
+        reader: UserId,
+    ) -> Self {
         let locale = f.locale;
         let mut recipients: Vec<&Recipient> = circular.recipients.iter().collect();
         recipients.sort_by_key(|one| (one.reach(), one.partner.clone()));
@@ -233,6 +293,10 @@ impl CircularPage {
             may_release,
             waits_for_another: !may_release && 0 < circular.count(Reach::Waiting),
             may_remind: circular.unread().next().is_some(),
+            participations: participations
+                .iter()
+                .map(|one| ParticipationRow::of(one, partners, locale))
+                .collect(),
             reminds: circular.reminds,
             reminder: (
                 locale.text_with("circular-reminder-subject", &[("subject", &circular.subject)]),

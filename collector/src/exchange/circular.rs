@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use shirase_shared::ids::{CircularId, FacilityId, UserId};
 
 use super::PackageId;
-use super::kind::Tlp;
+use super::kind::{PackageKind, Tlp};
 use super::message::MessageState;
 use super::partner::PartnerId;
 use crate::reports::answer::NamedPerson;
@@ -24,6 +24,8 @@ pub struct Circular {
     pub facility: FacilityId,
     /// Its identity.
     pub id: CircularId,
+    /// A notice (通知), or an invitation to an exercise (訓練の案内).
+    pub kind: PackageKind,
     /// One line.
     pub subject: String,
     /// What it says.
@@ -135,28 +137,26 @@ impl Circular {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod samples {
     use super::*;
     use shirase_shared::testing::builders::night;
 
-    fn package() -> PackageId {
+    pub(in crate::exchange) fn package() -> PackageId {
         "ab".repeat(32).parse().unwrap()
     }
 
-    fn recipient(state: MessageState, stored: bool, read: bool) -> Recipient {
-        Recipient {
-            partner: "handa".parse().unwrap(),
-            state,
-            stored_at: stored.then(night),
-            reads: if read { vec![("院長".to_owned(), night())] } else { Vec::new() },
-        }
+    pub(in crate::exchange) fn released(partner: &str) -> Recipient {
+        let state = MessageState::Released { package: package() };
+        let partner = partner.parse().unwrap();
+        Recipient { partner, state, stored_at: None, reads: Vec::new() }
     }
 
-    fn circular(recipients: Vec<Recipient>) -> Circular {
+    pub(in crate::exchange) fn circular(recipients: Vec<Recipient>) -> Circular {
         let user = UserId::from_uuid(uuid::Uuid::from_u128(1));
         Circular {
             facility: "pref".parse().unwrap(),
             id: CircularId::random(),
+            kind: PackageKind::Notice,
             subject: "通知".to_owned(),
             text: "本文".to_owned(),
             tlp: Tlp::Green,
@@ -165,6 +165,22 @@ mod tests {
             written_by: NamedPerson { user, name: "担当".to_owned() },
             written_at: night(),
             recipients,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::samples::{circular, package};
+    use super::*;
+    use shirase_shared::testing::builders::night;
+
+    fn recipient(state: MessageState, stored: bool, read: bool) -> Recipient {
+        Recipient {
+            partner: "handa".parse().unwrap(),
+            state,
+            stored_at: stored.then(night),
+            reads: if read { vec![("院長".to_owned(), night())] } else { Vec::new() },
         }
     }
 

@@ -12,18 +12,24 @@ use super::place::{done, facility, place_frame};
 use super::session::Call;
 use crate::console::Tab;
 use crate::console::circulars::{CircularInputs, CircularPage, CircularsPage};
-use crate::exchange::kind::Tlp;
+use crate::exchange::kind::{PackageKind, Tlp};
 use crate::exchange::partner::PartnerId;
 use crate::jobs::What;
 use crate::post::{NewCircular, PostError};
+
+/// What a circular can be.
+const KINDS: &[PackageKind] = &[PackageKind::Notice, PackageKind::DrillInvitation];
 
 type Answer = Result<Response, PageError>;
 type Place = Path<(String, CircularId)>;
 
 /// Shows all circulars and the form of a new one.
 pub(super) async fn list(State(state): State<ConsoleState>, call: Call) -> Answer {
-    let sent =
-        CircularInputs { tlp: Tlp::default().as_str().to_owned(), ..CircularInputs::default() };
+    let sent = CircularInputs {
+        kind: PackageKind::Notice.as_str().to_owned(),
+        tlp: Tlp::default().as_str().to_owned(),
+        ..CircularInputs::default()
+    };
     page(&shown(&state, &call, (sent, None)).await?)
 }
 
@@ -46,6 +52,7 @@ pub(super) async fn write(State(state): State<ConsoleState>, call: Call) -> Answ
     let sent = CircularInputs {
         subject: form.field("subject").to_owned(),
         text: form.field("text").replace("\r\n", "\n"),
+        kind: form.field("kind").to_owned(),
         tlp: form.field("tlp").to_owned(),
         drill: form.field("drill") == "yes",
         partners: form.all("partner").map(str::to_owned).collect(),
@@ -57,12 +64,15 @@ pub(super) async fn write(State(state): State<ConsoleState>, call: Call) -> Answ
         let named: Result<Vec<_>, _> = sent.partners.iter().map(|id| id.parse()).collect();
         named.map_err(|_| PageError::BadForm)?
     };
+    let kind = PackageKind::parse(&sent.kind).filter(|kind| KINDS.contains(kind));
+    let kind = kind.ok_or(PageError::BadForm)?;
     let new = NewCircular {
         facility: here.clone(),
+        kind,
         subject: sent.subject.clone(),
         text: sent.text.clone(),
         tlp: Tlp::parse(&sent.tlp).ok_or(PageError::BadForm)?,
-        drill: sent.drill,
+        drill: sent.drill || kind == PackageKind::DrillInvitation,
         files: upload(&call)?,
         partners,
         by: person(&call)?,
@@ -73,10 +83,11 @@ pub(super) async fn write(State(state): State<ConsoleState>, call: Call) -> Answ
             let problem = call.locale.text("circular-refused-addressees");
             refused(&state, &call, sent, problem).await
         }
-        Err(error) => match words(error, &call) {
-            PageError::Invalid(problem) => refused(&state, &call, sent, problem).await,
-            other => Err(other),
-        },
+        Err(error) => {
+            let said = words(error, &call);
+            let PageError::Invalid(problem) = said else { return Err(said) };
+            refused(&state, &call, sent, problem).await
+        }
     }
 }
 
@@ -100,7 +111,13 @@ pub(super) async fn show(
     let circular = state.store.circular(&facility.id, id).await?;
     let partners = state.store.partners(&facility.id).await?;
     let f = place_frame(&call, &state, &facility, ("title-circular", Tab::Exchange))?;
-    page(&CircularPage::of(f, &circular, &partners, call.user_id()?))
+    let participations = if circular.kind == PackageKind::DrillInvitation {
+        let found = state.post.participations(&circular).await;
+        found.map_err(|error| words(error, &call))?
+    } else {
+        Vec::new()
+    };
+    page(&CircularPage::of(f, (&circular, &participations), &partners, call.user_id()?))
 }
 
 /// Releases what waits of it as its second person.

@@ -1,15 +1,20 @@
 //! One notice to many partners: written once, released by a second person, one package a partner.
 
+use jiff::Timestamp;
 use shirase_shared::ids::{CircularId, FacilityId, MessageId};
 
 use super::{Post, PostError};
 use crate::exchange::PackageId;
 use crate::exchange::circular::Circular;
+use crate::exchange::joint_drill::{DrillLetter, DrillWord, Participation, participations};
 use crate::exchange::kind::{PackageKind, Tlp};
+use crate::exchange::manifest::AckKind;
 use crate::exchange::message::{Message, MessageState};
 use crate::exchange::package::PackageFile;
 use crate::exchange::partner::PartnerId;
-use crate::reports::answer::NamedPerson;
+use crate::reports::answer::{NamedPerson, Value};
+use crate::reports::fields::Field;
+use crate::reports::told::told_answers;
 
 /// Most partners one circular goes to at once.
 const PARTNERS_MAX: usize = 2_000;
@@ -19,6 +24,8 @@ const PARTNERS_MAX: usize = 2_000;
 pub struct NewCircular {
     /// Whose.
     pub facility: FacilityId,
+    /// A notice, or an invitation to an exercise.
+    pub kind: PackageKind,
     /// One line.
     pub subject: String,
     /// What it says.
@@ -73,6 +80,7 @@ impl Post {
             .collect();
         let new = NewCircular {
             facility: facility.clone(),
+            kind: PackageKind::Notice,
             subject,
             text,
             tlp: circular.tlp,
@@ -102,7 +110,7 @@ impl Post {
                 facility: new.facility.clone(),
                 id: MessageId::random(),
                 partner,
-                kind: PackageKind::Notice,
+                kind: new.kind,
                 tlp: new.tlp,
                 drill: new.drill,
                 reply_to,
@@ -119,6 +127,7 @@ impl Post {
         let circular = Circular {
             facility: new.facility.clone(),
             id: CircularId::random(),
+            kind: new.kind,
             subject: new.subject.clone(),
             text: new.text.clone(),
             tlp: new.tlp,
@@ -174,4 +183,56 @@ impl Post {
 
         Ok(count)
     }
+
+    /// Returns how everybody fares in an exercise an invitation was sent for.
+    ///
+    /// # Errors
+    /// When there is no such circular, or the database fails.
+    pub async fn participations(
+        &self,
+        invitation: &Circular,
+    ) -> Result<Vec<Participation>, PostError> {
+        let facility = &invitation.facility;
+        let mut letters = Vec::new();
+        for package in self
+            .store
+            .drill_packages(facility, invitation.written_at)
+            .await?
+        {
+            let what = match package.manifest.kind {
+                PackageKind::Answer => DrillWord::Answer,
+                PackageKind::Report => {
+                    let whole = self.store.whole_package(facility, &package.id).await?;
+                    DrillWord::Report { detected_at: detected_at(whole.files()) }
+                }
+                PackageKind::Question
+                | PackageKind::Guidance
+                | PackageKind::Notice
+                | PackageKind::Acknowledgement
+                | PackageKind::SharingProduct
+                | PackageKind::DrillInvitation
+                | PackageKind::DrillResult => continue,
+            };
+            let read = package.acks.iter().filter(|ack| ack.what == AckKind::Read);
+            letters.push(DrillLetter {
+                what,
+                made_at: package.manifest.made_at,
+                stored_at: package.stored_at,
+                read_at: read.map(|ack| ack.at).min(),
+                partner: package.partner,
+            });
+        }
+
+        Ok(participations(invitation, &letters))
+    }
+}
+
+/// Returns the first moment a report says that it was detected: field 11.
+fn detected_at(files: &[PackageFile]) -> Option<Timestamp> {
+    let mut told = files
+        .iter()
+        .filter_map(|file| told_answers(&file.bytes).ok());
+    let answers = told.next()?;
+    let Value::Lines { lines } = &answers.get(&Field::DetectedAt)?.value else { return None };
+    lines.iter().filter_map(|line| line.at).min()
 }

@@ -15,7 +15,8 @@ async fn one_writes_it_to_all_and_another_sends_it() {
     let approver = || grants(&site.here, Role::Approver);
     let (_, writer, writer_csrf) = site.person("writer", approver()).await;
     let (_, other, other_csrf) = site.person("other", approver()).await;
-    let sent = format!("csrf={writer_csrf}&subject=VPN装置&text=更新してください&tlp=green");
+    let sent =
+        format!("csrf={writer_csrf}&kind=notice&subject=VPN装置&text=更新してください&tlp=green");
     let nobody = site.post(CIRCULARS, &writer, &sent).await;
     assert_eq!(nobody.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(nobody.body.contains("送り先を一つ以上") && nobody.body.contains("value=\"VPN装置\""));

@@ -19,6 +19,7 @@ async fn three() -> (Place, Place, Place) {
 fn notice(city: &Place, partners: &[&str]) -> NewCircular {
     NewCircular {
         facility: city.facility.clone(),
+        kind: PackageKind::Notice,
         subject: "VPN装置の脆弱性について".to_owned(),
         text: "至急、更新してください。".to_owned(),
         tlp: Tlp::Green,
@@ -150,4 +151,34 @@ async fn what_cannot_go_waits_and_the_rest_goes() {
         .send_circular_back(&city.facility, id, (&by, "取消済み"))
         .await;
     assert_eq!(back.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn an_exercise_shows_who_answered_and_counts_no_real_report() {
+    let (city, first, _second) = three().await;
+    let invitation = NewCircular {
+        kind: PackageKind::DrillInvitation,
+        drill: true,
+        ..notice(&city, &["handa-hp", "tokoname-hp"])
+    };
+    let real = NewCircular { drill: false, ..invitation.clone() };
+    let refused = city.post.circulate(real).await;
+    assert!(matches!(refused, Err(PostError::Message(MessageError::Drill))));
+    let id = city.post.circulate(invitation).await.unwrap();
+    city.post
+        .release_circular(&city.facility, id, &releaser())
+        .await
+        .unwrap();
+    let invited = first.take(&city.files("handa-hp").await[0]).await.unwrap();
+    first.clock.advance(SignedDuration::from_mins(5));
+    city.clock.advance(SignedDuration::from_mins(5));
+    let answer = first.message("handa-city", PackageKind::Answer, Some(&invited.id));
+    first.send(Message { drill: true, ..answer }).await;
+    for file in first.files("handa-city").await {
+        city.take(&file).await.unwrap();
+    }
+    let circular = city.store.circular(&city.facility, id).await.unwrap();
+    let found = city.post.participations(&circular).await.unwrap();
+    assert_eq!(found[0].answered_at, Some(city.clock.now()));
+    assert_eq!((found[0].reported_at, found[1].answered_at), (None, None));
 }

@@ -11,7 +11,7 @@ use super::append_audit;
 use super::messages::insert_message;
 use crate::audit::{Actor, AuditEntry};
 use crate::exchange::circular::{Circular, Recipient};
-use crate::exchange::kind::Tlp;
+use crate::exchange::kind::{PackageKind, Tlp};
 use crate::exchange::message::{Message, MessageState};
 use crate::reports::answer::NamedPerson;
 
@@ -19,6 +19,7 @@ use crate::reports::answer::NamedPerson;
 struct Row {
     facility_id: String,
     circular_id: String,
+    kind: String,
     subject: String,
     body: String,
     tlp: String,
@@ -69,11 +70,14 @@ impl RecipientRow {
 
 impl Row {
     fn with(self, recipients: Vec<Recipient>) -> Result<Circular, StoreError> {
+        let kind = PackageKind::parse(&self.kind);
+        let kind = kind.ok_or_else(|| StoreError::unreadable("kind", self.kind.clone()))?;
         let tlp = Tlp::parse(&self.tlp);
         let tlp = tlp.ok_or_else(|| StoreError::unreadable("mark", self.tlp.clone()))?;
         Ok(Circular {
             facility: parsed("facility", &self.facility_id)?,
             id: parsed("circular", &self.circular_id)?,
+            kind,
             subject: self.subject,
             text: self.body,
             tlp,
@@ -101,12 +105,13 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut tx = self.change().await?;
         sqlx::query(
-            "INSERT INTO circulars (facility_id, circular_id, subject, body, tlp, drill, reminds, written_by,
+            "INSERT INTO circulars (facility_id, circular_id, kind, subject, body, tlp, drill, reminds, written_by,
                written_name, written_ms)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(circular.facility.as_str())
         .bind(circular.id.to_string())
+        .bind(circular.kind.as_str())
         .bind(&circular.subject)
         .bind(&circular.text)
         .bind(circular.tlp.as_str())
