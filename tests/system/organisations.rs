@@ -32,7 +32,22 @@ async fn an_attack_at_one_hospital_reaches_its_municipality_the_ministry_and_the
         .pair(&prefecture, ("prefecture", "island-hp"))
         .unwrap();
 
-    // The attack, and the hospital's first report while the municipality cannot be reached.
+    let came = attacked(&mut hospital, &mut prefecture).await;
+    let case = reported_on(&mut prefecture, &came).await;
+    asked_and_guided(&mut hospital, &mut prefecture, (&came, &case)).await;
+    let circular = informed(&mut hospital, &mut prefecture).await;
+    by_stick(&mut prefecture, &mut other, dir.path().join("stick")).await;
+    prefecture.awaits(&circular, "2か所のうち2か所").await;
+
+    // What was kept is whole everywhere.
+    for mut one in [hospital, other, prefecture] {
+        one.site.collector(&["audit", "verify"], b"").unwrap();
+        one.site.stop().unwrap();
+    }
+}
+
+/// The attack, and the hospital's first report while the municipality cannot be reached. Returns the package it came in.
+async fn attacked(hospital: &mut Organisation, prefecture: &mut Organisation) -> String {
     fill(&hospital.site.watched(), 6, 20).unwrap();
     hospital.site.enrol().unwrap();
     hospital.site.start_agent().unwrap();
@@ -42,23 +57,24 @@ async fn an_attack_at_one_hospital_reaches_its_municipality_the_ministry_and_the
     tokio::task::spawn_blocking(move || encrypt(&watched, ".kaedelock", 120))
         .await
         .unwrap();
-    let report = first_report(&hospital).await;
+    let report = first_report(hospital).await;
     hospital.release_report(&report).await.unwrap();
-    deliver(&mut hospital, &report, ("partner", "しらせ県", "prefecture")).await;
+    deliver(hospital, &report, ("partner", "しらせ県", "prefecture")).await;
     prefecture.site.start_collector().await.unwrap();
-    let came = prefecture.came("report", "").await;
+    prefecture.came("report", "").await
+}
 
-    // The municipality opens a case over it and reports to the ministry: what the hospital said is told as that.
-    register(&mut prefecture, "しらせ総合病院", "shirase-hp").await;
-    let case = open_case(&mut prefecture, &came).await;
+/// The municipality opens a case over it and reports to the ministry: what the hospital said is told as that. Returns the
+/// path of the case.
+async fn reported_on(prefecture: &mut Organisation, came: &str) -> String {
+    register(prefecture, "しらせ総合病院", "shirase-hp").await;
+    let case = format!("cases/{}", open_case(prefecture, came).await);
     let begun = prefecture
-        .fill(Who::Writer, &format!("cases/{case}"), ("/report", &[]))
+        .fill(Who::Writer, &case, ("/report", &[]))
         .await
         .unwrap();
-    let incident = last(&begun.path).to_owned();
-    prefecture
-        .awaits(&format!("incidents/{incident}"), "/reports/")
-        .await;
+    let incident = format!("incidents/{}", last(&begun.path));
+    prefecture.awaits(&incident, "/reports/").await;
     let fact = [
         ("heading", "damage"),
         ("kind", "fact"),
@@ -67,23 +83,19 @@ async fn an_attack_at_one_hospital_reaches_its_municipality_the_ministry_and_the
         ("source_text", "しらせ総合病院 事務長"),
         ("legal_basis", "医療法第25条第1項"),
     ];
-    let path = format!("cases/{case}");
     prefecture
-        .fill(Who::Writer, &path, ("/entries", &fact))
+        .fill(Who::Writer, &case, ("/entries", &fact))
         .await
         .unwrap();
-    let own = prefecture.reports().unwrap()[0]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let own = first_report(prefecture).await;
     prefecture
         .awaits(&format!("reports/{own}"), "外来を紙で継続")
         .await;
     prefecture.release_report(&own).await.unwrap();
-    std::fs::create_dir(prefecture.site.handed_in().join("mhlw")).unwrap();
-    deliver(&mut prefecture, &own, ("folder", "厚生労働省", "mhlw")).await;
-    let paper = report_in(&prefecture.site.handed_in().join("mhlw")).await;
-    let text = pdf_text(&paper).replace([' ', '\n'], "");
+    let ministry = prefecture.site.handed_in().join("mhlw");
+    std::fs::create_dir(&ministry).unwrap();
+    deliver(prefecture, &own, ("folder", "厚生労働省", "mhlw")).await;
+    let text = pdf_text(&report_in(&ministry).await).replace([' ', '\n'], "");
     for wanted in [
         "管内医療機関における",
         "しらせ県保健医療局",
@@ -95,15 +107,22 @@ async fn an_attack_at_one_hospital_reaches_its_municipality_the_ministry_and_the
     ] {
         assert!(text.contains(wanted), "no {wanted} in the municipality's report:\n{text}");
     }
+    case
+}
 
-    // A question and its answer, then guidance.
+/// A question and its answer, then guidance.
+async fn asked_and_guided(
+    hospital: &mut Organisation,
+    prefecture: &mut Organisation,
+    (came, case): (&str, &str),
+) {
     let asked = ("停止範囲について", "停止しているシステムの範囲をお知らせください。");
     prefecture
-        .message(("question", "shirase-hp"), Some(&came), asked)
+        .message(("question", "shirase-hp"), Some(came), asked)
         .await
         .unwrap();
     let question = hospital.came("question", "停止範囲").await;
-    prefecture.awaits(&path, "停止範囲について").await;
+    prefecture.awaits(case, "停止範囲について").await;
     let answer = ("停止範囲の回答", "電子カルテとファイル共有です。");
     hospital
         .message(("answer", "prefecture"), Some(&question), answer)
@@ -116,8 +135,10 @@ async fn an_attack_at_one_hospital_reaches_its_municipality_the_ministry_and_the
         .await
         .unwrap();
     hospital.came("guidance", "再発防止").await;
+}
 
-    // A notice to every hospital; the one without network gets it on a stick.
+/// A notice to every hospital, read at the one with a network. Returns the path of the circular.
+async fn informed(hospital: &mut Organisation, prefecture: &mut Organisation) -> String {
     let notice = [
         ("kind", "notice"),
         ("subject", "VPN装置の緊急更新について"),
@@ -135,18 +156,9 @@ async fn an_attack_at_one_hospital_reaches_its_municipality_the_ministry_and_the
         .await
         .unwrap();
     let here = hospital.came("notice", "緊急更新").await;
-    read(&mut hospital, &here).await;
+    read(hospital, &here).await;
     prefecture.awaits(&circular, "2か所のうち1か所").await;
-    by_stick(&mut prefecture, &mut other, dir.path().join("stick")).await;
-    prefecture.awaits(&circular, "2か所のうち2か所").await;
-
-    // What was kept is whole everywhere.
-    for one in [&hospital, &other, &prefecture] {
-        one.site.collector(&["audit", "verify"], b"").unwrap();
-    }
-    for mut one in [hospital, other, prefecture] {
-        one.site.stop().unwrap();
-    }
+    circular
 }
 
 /// Waits for the draft the machine makes and returns its id.

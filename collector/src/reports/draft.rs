@@ -15,6 +15,7 @@ mod answers;
 mod case;
 mod facts;
 mod impact;
+mod registered;
 mod sighting;
 mod story;
 mod technical;
