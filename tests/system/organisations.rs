@@ -123,6 +123,14 @@ async fn asked_and_guided(
         .unwrap();
     let question = hospital.came("question", "停止範囲").await;
     prefecture.awaits(case, "停止範囲について").await;
+    shirase_shared::testing::eventually("a mail about the question", super::DEADLINE, || {
+        let mails = hospital.site.mail.messages();
+        let told = mails
+            .iter()
+            .any(|mail| mail.contains("packages.shirase.invalid"));
+        async move { told.then_some(()) }
+    })
+    .await;
     let answer = ("停止範囲の回答", "電子カルテとファイル共有です。");
     hospital
         .message(("answer", "prefecture"), Some(&question), answer)

@@ -176,3 +176,11 @@ drill-detected = Detected
 drill-reported = Report made
 drill-received = Report received
 drill-acknowledged = Read here
+
+# The mail that tells staff of what came
+package-mail-subject = [Arrived] { $facility }: { $kind } from { $partner }
+package-mail-what = A { $title } has arrived at { $facility }. Nobody has pressed “I have read it” yet.
+package-mail-from = From: { $partner }
+package-mail-tlp = May be passed on: { $tlp }
+package-mail-about = Subject: { $subject }
+package-mail-do = Look at it in the console and press “I have read it”: your name and the time are then told to the sender.

@@ -176,3 +176,11 @@ drill-detected = 検知
 drill-reported = 報告の作成
 drill-received = 報告の受領
 drill-acknowledged = 当方の確認
+
+# 届いたことを担当者に知らせるメール
+package-mail-subject = 【届きました】{ $facility }: { $partner }から{ $kind }
+package-mail-what = { $facility }に、{ $title }が届きました。まだ誰も「読みました」を押していません。
+package-mail-from = 送り主: { $partner }
+package-mail-tlp = 共有の範囲: { $tlp }
+package-mail-about = 件名: { $subject }
+package-mail-do = 画面で内容を確かめ、「読みました」を押してください。押すと、あなたの名前と時刻が送り主に知らされます。

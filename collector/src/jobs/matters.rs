@@ -1,4 +1,4 @@
-//! Tells staff of what waits for a person: a report one person released alone, a delivery that stopped.
+//! Tells staff of what waits for a person: a report one person released alone, a delivery that stopped, a package that came.
 //!
 //! Always holds: reads stored state and acts on the difference; a notice is in the outbox, committed, before it is sent, and
 //! keeps its id.
@@ -13,10 +13,13 @@ use tokio::time::Instant;
 use super::notify::{next_attempt, random};
 use super::{Job, Outcome, What};
 use crate::audit::{Carrier, Departure};
+use crate::exchange::PackageId;
+use crate::exchange::manifest::AckKind;
 use crate::facilities::Facility;
+use crate::locale::{Lang, Locale};
 use crate::notify::courier::Courier;
 use crate::notify::letter::Both;
-use crate::notify::matter::{Matter, MatterNotice, MatterTold, Subject, missing};
+use crate::notify::matter::{Matter, MatterNotice, MatterTold, PackageCame, Subject, missing};
 use crate::notify::{Channel, ChannelKind, SendError};
 use crate::reports::profile::Profiles;
 use crate::store::{Store, StoreError};
@@ -44,7 +47,7 @@ pub struct MattersJob {
 impl Job for MattersJob {
     const NAME: &'static str = "matters";
     const PERIOD: Duration = Duration::from_secs(15);
-    const WOKEN_BY: &'static [What] = &[What::Report];
+    const WOKEN_BY: &'static [What] = &[What::Report, What::Exchange];
 
     async fn activate(&mut self) -> Outcome {
         match self.pass().await {
@@ -137,8 +140,10 @@ impl MattersJob {
         facility: &Facility,
         notice: &MatterNotice,
     ) -> Result<Option<MatterTold>, StoreError> {
-        let (subject, report, page) = match notice.key.matter {
+        let (subject, report, page) = match &notice.key.matter {
+            Matter::Package(id) => return self.package_told(facility, notice, id).await,
             Matter::Release(report, revision) => {
+                let (report, revision) = (*report, *revision);
                 let releases = self.store.emergency_releases(&facility.id, report).await?;
                 let found = releases
                     .into_iter()
@@ -147,6 +152,7 @@ impl MattersJob {
                 (Subject::Release(Box::new(release)), report, format!("reports/{report}"))
             }
             Matter::Delivery(id, _) => {
+                let id = *id;
                 let delivery = self.store.delivery(&facility.id, id).await?;
                 let attempts = self.store.delivery_attempts(&facility.id, id).await?;
                 let answer = attempts
@@ -176,6 +182,41 @@ impl MattersJob {
             title,
             subject,
             link: format!("{}/facilities/{}/{page}", self.console_url, facility.id),
+        }))
+    }
+
+    /// Reads a package as it stands now; `None` if somebody read it meanwhile.
+    async fn package_told(
+        &self,
+        facility: &Facility,
+        notice: &MatterNotice,
+        id: &PackageId,
+    ) -> Result<Option<MatterTold>, StoreError> {
+        let package = self.store.package(&facility.id, id).await?;
+        if package.acks.iter().any(|ack| ack.what == AckKind::Read) {
+            return Ok(None);
+        }
+        let partner = self.store.partner(&facility.id, &package.partner).await?;
+        let manifest = package.manifest;
+        let kind = |lang| Locale::new(lang).text(&manifest.kind.label_key());
+        let came = PackageCame {
+            id: id.clone(),
+            thread: package.thread,
+            kind: manifest.kind,
+            partner: partner.name().to_owned(),
+            subject: manifest.subject.clone(),
+            tlp: manifest.tlp,
+        };
+
+        Ok(Some(MatterTold {
+            key: notice.key.clone(),
+            created_at: notice.created_at,
+            facility: facility.display_name().to_owned(),
+            number: 0,
+            drill: manifest.drill,
+            title: Both { ja: kind(Lang::Ja), en: kind(Lang::En) },
+            subject: Subject::Package(Box::new(came)),
+            link: format!("{}/facilities/{}/exchange/packages/{id}", self.console_url, facility.id),
         }))
     }
 }

@@ -1,9 +1,11 @@
-//! Tells staff of what waits for a person: a report released by one person alone, a delivery nobody knows the end of.
+//! Tells staff of what waits for a person: a report released by one person alone, a delivery nobody knows the end of, a
+//! partner's package nobody has read.
 //!
 //! Always holds: pure; each matter is told once over every channel, whatever severity the channel asks for: nobody who may be
 //! woken at all is left out of it.
 
 mod delivery;
+mod package;
 mod release;
 
 use std::collections::BTreeSet;
@@ -17,19 +19,24 @@ use super::{Channel, ChannelId};
 use crate::approval::EmergencyRelease;
 use crate::audit::Head;
 use crate::deliver::{Carrier, Delivery};
+use crate::exchange::PackageId;
 use crate::locale::{Lang, Locale};
 use crate::reports::answer::Revision;
+
+pub use package::PackageCame;
 
 /// Longest foreign text in a line of a letter, in characters.
 const LINE_MAX_CHARS: usize = 400;
 
 /// What waits for a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Matter {
     /// One person released this revision alone; another has to look at it.
     Release(ReportId, Revision),
     /// The delivery stopped after this attempt, the first being 1, and a person has to decide.
     Delivery(DeliveryId, u32),
+    /// A partner sent it, and nobody here has said that they read it.
+    Package(PackageId),
 }
 
 impl Matter {
@@ -65,12 +72,16 @@ impl MatterKey {
     #[must_use]
     pub fn message_id(&self) -> String {
         let Self { facility, channel, .. } = self;
-        match self.matter {
+        match &self.matter {
             Matter::Release(report, revision) => {
                 format!("<{report}.{revision}.{channel}.{facility}@releases.shirase.invalid>")
             }
             Matter::Delivery(delivery, attempt) => {
                 format!("<{delivery}.{attempt}.{channel}.{facility}@deliveries.shirase.invalid>")
+            }
+            Matter::Package(package) => {
+                let short = package.short();
+                format!("<{short}.{channel}.{facility}@packages.shirase.invalid>")
             }
         }
     }
@@ -97,7 +108,7 @@ pub fn missing(
     let keys = open.iter().flat_map(|matter| {
         channels.iter().map(|channel| MatterKey {
             facility: channel.facility.clone(),
-            matter: *matter,
+            matter: matter.clone(),
             channel: channel.id.clone(),
         })
     });
@@ -111,13 +122,28 @@ pub enum Subject {
     Release(Box<EmergencyRelease>),
     /// The delivery, and the other side's words or what went wrong at the last attempt.
     Delivery(Box<Delivery>, String),
+    /// What came.
+    Package(Box<PackageCame>),
 }
 
 impl Subject {
-    const fn incident(&self) -> IncidentId {
+    /// The incident it is about; a package is about none of ours.
+    const fn incident(&self) -> Option<IncidentId> {
         match self {
-            Self::Release(release) => release.incident,
-            Self::Delivery(delivery, _) => delivery.incident,
+            Self::Release(release) => Some(release.incident),
+            Self::Delivery(delivery, _) => Some(delivery.incident),
+            Self::Package(_) => None,
+        }
+    }
+
+    /// Names the thread mail programs show it in.
+    fn thread_id(&self) -> String {
+        match (self, self.incident()) {
+            (Self::Package(came), _) => {
+                format!("<{}@threads.shirase.invalid>", came.thread.short())
+            }
+            (_, Some(incident)) => format!("<{incident}@alerts.shirase.invalid>"),
+            (_, None) => String::new(),
         }
     }
 }
@@ -131,11 +157,11 @@ pub struct MatterTold {
     pub created_at: Timestamp,
     /// Name of the institution.
     pub facility: String,
-    /// Number of the incident.
+    /// Number of the incident; 0 for a package.
     pub number: u64,
     /// Whether it is an exercise.
     pub drill: bool,
-    /// What the report is called.
+    /// What the report is called, or what kind of package it is.
     pub title: Both,
     /// How it stands.
     pub subject: Subject,
@@ -146,7 +172,7 @@ pub struct MatterTold {
 /// What a webhook is told of any matter. Fields are added, never repurposed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PostMatter {
-    /// `emergency_release` or `delivery`.
+    /// `emergency_release`, `delivery` or `package`.
     pub kind: &'static str,
     /// Same id, same message.
     pub message_id: String,
@@ -156,10 +182,12 @@ pub struct PostMatter {
     pub facility: FacilityId,
     /// Its name.
     pub facility_name: String,
-    /// Which incident.
-    pub incident: IncidentId,
-    /// Its number.
-    pub number: u64,
+    /// Which incident; left out for a package.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentId>,
+    /// Its number; left out for a package.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
     /// Whether it is an exercise.
     pub is_drill: bool,
     /// What the report is called.
@@ -179,6 +207,8 @@ pub enum PostDetails {
     Release(release::PostRelease),
     /// A delivery.
     Delivery(delivery::PostDelivery),
+    /// A package.
+    Package(package::PostPackage),
 }
 
 impl MatterTold {
@@ -189,7 +219,7 @@ impl MatterTold {
             subject: self.subject_line(),
             body: Letter::in_both(|lang| self.part(lang)),
             message_id: self.key.message_id(),
-            thread_id: format!("<{}@alerts.shirase.invalid>", self.subject.incident()),
+            thread_id: self.subject.thread_id(),
             created_at: self.created_at,
         }
         .carrying(head)
@@ -205,6 +235,7 @@ impl MatterTold {
             Subject::Delivery(delivery, answer) => {
                 ("delivery", PostDetails::Delivery(delivery::post(delivery, answer)))
             }
+            Subject::Package(came) => ("package", PostDetails::Package(package::post(came))),
         };
         PostMatter {
             kind,
@@ -213,7 +244,7 @@ impl MatterTold {
             facility: self.key.facility.clone(),
             facility_name: line(&self.facility),
             incident: self.subject.incident(),
-            number: self.number,
+            number: self.subject.incident().map(|_| self.number),
             is_drill: self.drill,
             title: self.title.clone(),
             link: self.link.clone(),
@@ -232,6 +263,7 @@ impl MatterTold {
             Subject::Delivery(delivery, _) => {
                 delivery::subject(delivery, (&facility, self.number), locale)
             }
+            Subject::Package(came) => package::subject(came, (&facility, &self.title.ja), locale),
         };
         if self.drill {
             format!("{}{said}", locale.text("notify-subject-drill-mark"))
@@ -250,6 +282,7 @@ impl MatterTold {
         let what = match &self.subject {
             Subject::Release(_) => "emergency-mail-what",
             Subject::Delivery(..) => "delivery-mail-what",
+            Subject::Package(_) => "package-mail-what",
         };
         lines.push(locale.text_with(
             what,
@@ -258,6 +291,7 @@ impl MatterTold {
         lines.extend(match &self.subject {
             Subject::Release(release) => release::lines(release, locale),
             Subject::Delivery(delivery, answer) => delivery::lines(delivery, answer, locale),
+            Subject::Package(came) => package::lines(came, locale),
         });
         lines.push(locale.text_with("matter-mail-link", &[("link", &self.link)]));
         lines.push(String::new());

@@ -31,6 +31,7 @@ impl Row {
                     .map_err(|_| StoreError::unreadable("attempt", self.number.to_string()))?;
                 Matter::Delivery(parsed("delivery id", &self.about)?, attempt)
             }
+            "package" => Matter::Package(parsed("package", &self.about)?),
             _ => return Err(StoreError::unreadable("kind of a notice", self.kind)),
         };
         Ok(MatterNotice {
@@ -46,15 +47,17 @@ impl Row {
 }
 
 /// Returns a matter as the columns kind, about and number.
-fn columns(matter: Matter) -> (&'static str, String, u32) {
+fn columns(matter: &Matter) -> (&'static str, String, u32) {
     match matter {
         Matter::Release(report, revision) => ("release", report.to_string(), revision.0),
-        Matter::Delivery(delivery, attempt) => ("delivery", delivery.to_string(), attempt),
+        Matter::Delivery(delivery, attempt) => ("delivery", delivery.to_string(), *attempt),
+        Matter::Package(package) => ("package", package.to_string(), 0),
     }
 }
 
 impl Store {
-    /// Returns what waits for a person in a facility: emergency releases and deliveries of the machine.
+    /// Returns what waits for a person in a facility: emergency releases, deliveries of the machine, and packages nobody
+    /// has read.
     ///
     /// # Errors
     /// When the database fails or holds something unreadable.
@@ -64,7 +67,10 @@ impl Store {
         let releases = releases.iter().map(Matter::of_release);
         let deliveries = stopped.iter().filter_map(Matter::of_delivery);
 
-        Ok(releases.chain(deliveries).collect())
+        let unread = self.unread_packages(facility).await?;
+        let packages = unread.into_iter().map(Matter::Package);
+
+        Ok(releases.chain(deliveries).chain(packages).collect())
     }
 
     /// Returns the keys of all notices of a facility, sent or not.
@@ -93,7 +99,7 @@ impl Store {
     pub async fn put_matters(&self, keys: &[MatterKey], now: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.change().await?;
         for key in keys {
-            let (kind, about, number) = columns(key.matter);
+            let (kind, about, number) = columns(&key.matter);
             sqlx::query(
                 "INSERT OR IGNORE INTO matter_notices
                  (facility_id, kind, about, number, channel_id, message_id, created_ms, next_ms)

@@ -10,7 +10,7 @@ use shirase_shared::ids::{FacilityId, UserId};
 use sqlx::SqliteConnection;
 
 use super::append_audit;
-use super::connect::{Store, StoreError, to_ms};
+use super::connect::{Store, StoreError, parsed, to_ms};
 use super::partners::note_called;
 use crate::audit::{Actor, AuditEntry};
 use crate::exchange::PackageId;
@@ -150,6 +150,29 @@ impl Store {
         }
 
         Ok((packages, more))
+    }
+
+    /// Returns what came and nobody here has said that they read, the oldest first. Acknowledgements ask for no reader.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn unread_packages(
+        &self,
+        facility: &FacilityId,
+    ) -> Result<Vec<PackageId>, StoreError> {
+        let rows: Vec<(String,)> = sqlx::query_as(
+            "SELECT package_id FROM packages AS p
+             WHERE facility_id = ? AND direction = 'in' AND kind <> 'acknowledgement'
+               AND NOT EXISTS (SELECT 1 FROM package_acks AS a
+                   WHERE a.facility_id = p.facility_id AND a.package_id = p.package_id AND a.what = 'read')
+             ORDER BY stored_ms, rowid",
+        )
+        .bind(facility.as_str())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter()
+            .map(|(id,)| parsed("package", &id))
+            .collect()
     }
 
     /// Returns the packages of exercises that came since a moment, the oldest first.

@@ -5,6 +5,7 @@ use shirase_shared::ids::UserId;
 
 use super::*;
 use crate::deliver::{Addressee, Purpose, State, Way, message_id};
+use crate::exchange::kind::{PackageKind, Tlp};
 use crate::notify::ChannelKind;
 use crate::reports::answer::NamedPerson;
 
@@ -88,10 +89,10 @@ fn each_matter_is_told_once_over_every_channel() {
     let channels = [channel("all", Severity::Low), channel("night", Severity::Critical)];
     let (five, seven) = (Matter::of_release(&release(5)), Matter::of_release(&release(7)));
     let mut outbox = BTreeSet::new();
-    let first = missing(&[five], &channels, &outbox);
+    let first = missing(std::slice::from_ref(&five), &channels, &outbox);
     assert_eq!(first.len(), 2);
     outbox.extend(first);
-    assert!(missing(&[five], &channels, &outbox).is_empty());
+    assert!(missing(std::slice::from_ref(&five), &channels, &outbox).is_empty());
     assert_eq!(missing(&[five, seven], &channels, &outbox).len(), 2);
 }
 
@@ -143,4 +144,41 @@ fn the_letter_of_a_delivery_says_to_whom_how_it_stands_and_that_a_person_decides
     let late = Subject::Delivery(Box::new(delivery(Way::Mail, State::Delivered, 2)), answer);
     let body = told(matter, late).letter(None).body;
     assert!(body.contains("すでに判断") && !body.contains("判断を記録"), "{body}");
+}
+
+#[test]
+fn the_letter_of_a_package_says_from_whom_and_nothing_of_what_is_for_the_addressed_alone() {
+    let id: PackageId = "ab".repeat(32).parse().unwrap();
+    let came = |tlp| PackageCame {
+        id: id.clone(),
+        thread: id.clone(),
+        kind: PackageKind::Notice,
+        partner: "愛知県\r\nBcc: x@y".to_owned(),
+        subject: "VPN装置の緊急更新".to_owned(),
+        tlp,
+    };
+    let told = |tlp| {
+        let subject = Subject::Package(Box::new(came(tlp)));
+        let title = Both { ja: "通知".to_owned(), en: "notice".to_owned() };
+        MatterTold { title, ..told(Matter::Package(id.clone()), subject) }
+    };
+    let letter = told(Tlp::Green).letter(None);
+    assert!(
+        letter.subject.contains("愛知県") && letter.subject.contains("通知"),
+        "{}",
+        letter.subject
+    );
+    for part in ["VPN装置の緊急更新", "TLP:GREEN", "読みました", "A notice has arrived"]
+    {
+        assert!(letter.body.contains(part), "{part} in {}", letter.body);
+    }
+    assert!(!letter.subject.contains('\r') && !letter.body.contains("\nBcc"));
+    let post = serde_json::to_value(told(Tlp::Green).post()).unwrap();
+    assert_eq!((&post["kind"], &post["package_kind"]), (&"package".into(), &"notice".into()));
+    assert!(post.get("incident").is_none() && post.get("number").is_none());
+
+    let red = told(Tlp::Red);
+    let post = serde_json::to_string(&red.post()).unwrap();
+    let whole = format!("{} {} {post}", red.letter(None).subject, red.letter(None).body);
+    assert!(!whole.contains("VPN"), "{whole}");
 }
