@@ -350,7 +350,7 @@ async fn refuse_fork(conn: &mut SqliteConnection, accepted: &Accepted) -> Result
     .fetch_optional(conn)
     .await?;
     match other {
-        Some(other) => Err(TakeError::Fork { other: super::connect::parsed("package", &other)? }),
+        Some(other) => Err(TakeError::Fork { other: parsed("package", &other)? }),
         None => Ok(()),
     }
 }

@@ -131,7 +131,7 @@ fn the_letter_of_a_delivery_says_to_whom_how_it_stands_and_that_a_person_decides
     let stopped = delivery(Way::Mail, State::Unknown, 2);
     let matter = Matter::of_delivery(&stopped).unwrap();
     let answer = "no answer after the text\r\nBcc: x@y".to_owned();
-    let open = told(matter, Subject::Delivery(Box::new(stopped), answer.clone()));
+    let open = told(matter.clone(), Subject::Delivery(Box::new(stopped), answer.clone()));
     let letter = open.letter(None);
     assert!(letter.subject.contains("結果不明"), "{}", letter.subject);
     for part in ["医政局", "no answer after the text", "判断を記録", "record a decision"] {
