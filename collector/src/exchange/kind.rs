@@ -188,7 +188,7 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        assert_eq!(sends(OrganisationKind::Hospital), "guidance notice");
+        assert_eq!(sends(OrganisationKind::Hospital), "guidance notice drill_invitation");
         assert_eq!(sends(OrganisationKind::Group), "guidance");
         assert_eq!(sends(OrganisationKind::Municipality), "");
         assert_eq!(sends(OrganisationKind::Ceptoar), "guidance");
