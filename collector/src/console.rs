@@ -23,6 +23,7 @@ pub mod checklist;
 pub mod exchange;
 pub mod institutions;
 pub mod cases;
+pub mod sharing;
 pub mod settings;
 pub mod official;
 pub mod users;

@@ -11,5 +11,7 @@ mod checklist;
 mod contacts;
 mod delivery;
 mod exchange;
+mod sharing;
+mod taxii;
 mod institutions;
 mod cases;

@@ -1,6 +1,7 @@
 //! Two organisations, each with a store and an authority of its own, and what goes between them.
 
 mod network;
+mod sharing;
 
 use std::sync::Arc;
 
