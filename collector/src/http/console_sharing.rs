@@ -299,12 +299,10 @@ pub(super) async fn send(
             .post
             .send_product((here, partner), &approved, &by)
             .await;
-        went.map_err(|error| match error {
-            PostError::Store(StoreError::Exists(_)) => {
-                PageError::Invalid(call.locale.text("sharing-refused-sent"))
-            }
-            error => words(error, &call),
-        })?;
+        if matches!(went, Err(PostError::Store(StoreError::Exists(_)))) {
+            return Err(PageError::Invalid(call.locale.text("sharing-refused-sent")));
+        }
+        went.map_err(|error| words(error, &call))?;
     }
     state.nudge.tell_of(here, What::Exchange);
 

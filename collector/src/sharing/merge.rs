@@ -24,9 +24,11 @@ pub const fn may_pass_on(tlp: Tlp) -> bool {
     }
 }
 
-/// Returns a new body from those of others: their indicators and techniques together, the narrowest mark, the whole span,
-/// and the texts one after the other for a person to write anew. `None` if there is none, one may not be passed on, or
-/// an exercise's would be mixed with a real one.
+/// Returns a new body from those of others.
+///
+/// That is: their indicators and techniques together, the narrowest mark, the whole span, and the texts one after the other
+/// for a person to write anew. `None` if there is none, one may not be passed on, or an exercise's would be mixed with a
+/// real one.
 #[must_use]
 pub fn merged(origins: &[Origin]) -> Option<Body> {
     let (first, others) = origins.split_first()?;

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Always holds:
-//! - the same body under the same product at the same moment gives the same bytes; ids are derived (UUIDv5), those of
+//! - the same body under the same product at the same moment gives the same bytes; ids are derived (`UUIDv5`), those of
 //!   cyber-observable objects the way STIX asks;
 //! - who made it is a sector; the marks are those FIRST and OASIS published for TLP 2.0.
 

@@ -210,81 +210,118 @@ async fn a_product_is_written_by_one_approved_by_another_and_nothing_planted_is_
         assert!(!page.contains(inner), "{inner}: nothing inner is offered, nothing is ticked");
     }
 
-    // Everything planted is refused by name, wherever it is written.
-    let mut revision = 1;
-    for (planted, named) in REFUSED {
-        let ticks = "&indicator=suffix:handa";
-        let words = format!("{SUMMARY} {planted} を確認");
-        let saved = site
-            .post(&path, &writer, &form(&csrf, revision, (&words, ticks)))
-            .await;
-        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{planted}: {}", saved.body);
-        revision += 1;
-        let page = site.get(&path, &writer).await.body;
-        assert!(page.contains("承認に出す前に直すこと"), "{planted}");
-        assert!(page.contains(&format!("「{named}」")), "{planted}: {page}");
-        assert!(page.contains("「.handa」"), "a suffix with the house's name: {page}");
-        let submit = format!("csrf={csrf}&revision={revision}");
-        let refused = site.post(&format!("{path}/submit"), &writer, &submit).await;
-        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{planted}");
-    }
-    let wrong = form(&csrf, revision, (SUMMARY, "&more_address=192.168.10.5"));
-    let refused = site.post(&path, &writer, &wrong).await;
-    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(refused.body.contains("「192.168.10.5」"), "{}", refused.body);
-
-    // Without the facility's consent nothing goes on.
-    let saved = site
-        .post(&path, &writer, &form(&csrf, revision, (SUMMARY, TICKS)))
+    let hand = Hand { site: &site, path: &path, cookie: &writer, csrf: &csrf };
+    let revision = hand.refused_by_name().await;
+    let revision = hand.refused_without_consent(incident, revision).await;
+    hand.frozen(revision, (other.as_str(), other_csrf.as_str()))
         .await;
-    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
-    revision += 1;
-    let submit = format!("csrf={csrf}&revision={revision}");
-    for (chosen, words) in [
-        (None, "項目47「情報共有への同意」に、確認済の回答がありません"),
-        (Some(["nco", "tlp-green"]), "「医療セプターでの共有に同意」がありません"),
-        (Some(["ceptoar", "tlp-red"]), "同意した範囲より広くなっています"),
-    ] {
-        if let Some(chosen) = chosen {
-            site.consents(incident, &chosen).await;
+    hand.sent_once().await;
+    nothing_planted_went(&site).await;
+    let pdf = format!("{path}/files/product.pdf");
+    assert_eq!(site.get(&pdf, &writer).await.headers["content-type"], "application/pdf");
+}
+
+/// Somebody at work on a draft.
+struct Hand<'a> {
+    site: &'a Site,
+    path: &'a str,
+    cookie: &'a str,
+    csrf: &'a str,
+}
+
+impl Hand<'_> {
+    /// Everything planted is refused by name, wherever it is written. Returns the revision.
+    async fn refused_by_name(&self) -> u32 {
+        let Self { site, path, cookie: writer, csrf } = *self;
+        let mut revision = 1;
+        for (planted, named) in REFUSED {
+            let ticks = "&indicator=suffix:handa";
+            let words = format!("{SUMMARY} {planted} を確認");
+            let saved = site
+                .post(path, writer, &form(csrf, revision, (&words, ticks)))
+                .await;
+            assert_eq!(saved.status, StatusCode::SEE_OTHER, "{planted}: {}", saved.body);
+            revision += 1;
+            let page = site.get(path, writer).await.body;
+            assert!(page.contains("承認に出す前に直すこと"), "{planted}");
+            assert!(page.contains(&format!("「{named}」")), "{planted}: {page}");
+            assert!(page.contains("「.handa」"), "a suffix with the house's name: {page}");
+            let submit = format!("csrf={csrf}&revision={revision}");
+            let refused = site.post(&format!("{path}/submit"), writer, &submit).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{planted}");
         }
-        let refused = site.post(&format!("{path}/submit"), &writer, &submit).await;
-        assert!(refused.body.contains(words), "{words}: {}", refused.body);
+        let wrong = form(csrf, revision, (SUMMARY, "&more_address=192.168.10.5"));
+        let refused = site.post(path, writer, &wrong).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.body.contains("「192.168.10.5」"), "{}", refused.body);
+        revision
     }
-    site.consents(incident, &["ceptoar", "tlp-amber"]).await;
-    site.show("sharing-draft", &path, &writer).await;
-    let done = site.post(&format!("{path}/submit"), &writer, &submit).await;
-    assert!(done.location.ends_with("done=sharing-submitted"), "{}", done.body);
 
-    // Frozen: no change, and never its author.
-    let late = site
-        .post(&path, &writer, &form(&csrf, revision + 1, (SUMMARY, TICKS)))
-        .await;
-    assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", late.body);
-    let own = site
-        .post(&format!("{path}/approve"), &writer, &format!("csrf={csrf}"))
-        .await;
-    assert!(
-        own.body
-            .contains("作成した人・承認に出した人は承認できません"),
-        "{}",
-        own.body
-    );
-    site.show("sharing-submitted", &path, &other).await;
-    let by_other = format!("csrf={other_csrf}");
-    let done = site
-        .post(&format!("{path}/approve"), &other, &by_other)
-        .await;
-    assert!(done.location.ends_with("done=sharing-approved"), "{}", done.body);
+    /// Without the facility's consent nothing goes on; with it, it does. Returns the revision.
+    async fn refused_without_consent(&self, incident: IncidentId, mut revision: u32) -> u32 {
+        let Self { site, path, cookie: writer, csrf } = *self;
+        let saved = site
+            .post(path, writer, &form(csrf, revision, (SUMMARY, TICKS)))
+            .await;
+        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+        revision += 1;
+        let submit = format!("csrf={csrf}&revision={revision}");
+        for (chosen, words) in [
+            (None, "項目47「情報共有への同意」に、確認済の回答がありません"),
+            (Some(["nco", "tlp-green"]), "「医療セプターでの共有に同意」がありません"),
+            (Some(["ceptoar", "tlp-red"]), "同意した範囲より広くなっています"),
+        ] {
+            if let Some(chosen) = chosen {
+                site.consents(incident, &chosen).await;
+            }
+            let refused = site.post(&format!("{path}/submit"), writer, &submit).await;
+            assert!(refused.body.contains(words), "{words}: {}", refused.body);
+        }
+        site.consents(incident, &["ceptoar", "tlp-amber"]).await;
+        site.show("sharing-draft", path, writer).await;
+        let done = site.post(&format!("{path}/submit"), writer, &submit).await;
+        assert!(done.location.ends_with("done=sharing-submitted"), "{}", done.body);
+        revision + 1
+    }
 
-    // Sent once, and nothing planted is in any output.
-    let send = format!("csrf={csrf}&partner=handa-city");
-    let sent = site.post(&format!("{path}/send"), &writer, &send).await;
-    assert!(sent.location.ends_with("done=sharing-sent"), "{}", sent.body);
-    let again = site.post(&format!("{path}/send"), &writer, &send).await;
-    assert!(again.body.contains("送付済です"), "{}", again.body);
-    site.show("sharing-approved", &path, &writer).await;
-    site.show("sharing-list", PLACE, &writer).await;
+    /// What is frozen does not change, and its author never approves it.
+    async fn frozen(&self, revision: u32, (other, other_csrf): (&str, &str)) {
+        let Self { site, path, cookie: writer, csrf } = *self;
+        let late = site
+            .post(path, writer, &form(csrf, revision, (SUMMARY, TICKS)))
+            .await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", late.body);
+        let own = site
+            .post(&format!("{path}/approve"), writer, &format!("csrf={csrf}"))
+            .await;
+        assert!(
+            own.body
+                .contains("作成した人・承認に出した人は承認できません"),
+            "{}",
+            own.body
+        );
+        site.show("sharing-submitted", path, other).await;
+        let by_other = format!("csrf={other_csrf}");
+        let done = site
+            .post(&format!("{path}/approve"), other, &by_other)
+            .await;
+        assert!(done.location.ends_with("done=sharing-approved"), "{}", done.body);
+    }
+
+    async fn sent_once(&self) {
+        let Self { site, path, cookie: writer, csrf } = *self;
+        let send = format!("csrf={csrf}&partner=handa-city");
+        let sent = site.post(&format!("{path}/send"), writer, &send).await;
+        assert!(sent.location.ends_with("done=sharing-sent"), "{}", sent.body);
+        let again = site.post(&format!("{path}/send"), writer, &send).await;
+        assert!(again.body.contains("送付済です"), "{}", again.body);
+        site.show("sharing-approved", path, writer).await;
+        site.show("sharing-list", PLACE, writer).await;
+    }
+}
+
+/// Looks into everything that went.
+async fn nothing_planted_went(site: &Site) {
     let packages = site.store.packages(&site.here, None).await.unwrap();
     let went = packages.iter().find(|one| {
         one.direction == Direction::Out && one.manifest.kind == PackageKind::SharingProduct
@@ -313,8 +350,6 @@ async fn a_product_is_written_by_one_approved_by_another_and_nothing_planted_is_
         nothing_planted(name.as_str(), &text);
         assert!(text.contains("locked") && text.contains("RECOVER-FILES.txt"), "{name}: {text}");
     }
-    let pdf = format!("{path}/files/product.pdf");
-    assert_eq!(site.get(&pdf, &writer).await.headers["content-type"], "application/pdf");
 }
 
 fn nothing_planted(what: &str, text: &str) {

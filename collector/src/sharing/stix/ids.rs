@@ -1,4 +1,4 @@
-//! Ids of STIX objects, derived so that the same thing always has the same one (UUIDv5).
+//! Ids of STIX objects, derived so that the same thing always has the same one (`UUIDv5`).
 
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 use uuid::{Builder, Uuid, uuid};

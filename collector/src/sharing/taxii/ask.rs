@@ -142,10 +142,8 @@ fn of_versions<'a>(items: Vec<&'a Item>, versions: &[String]) -> Vec<&'a Item> {
     let wanted = |item: &&Item| {
         let (first, last) = ends.get(item.id.as_str()).copied().unwrap_or_default();
         let version = item.version.as_str();
-        (versions.is_empty() && version == last)
-            || (says("last") && version == last)
-            || (says("first") && version == first)
-            || says(version)
+        let is_last = version == last && (versions.is_empty() || says("last"));
+        is_last || (says("first") && version == first) || says(version)
     };
     items.into_iter().filter(wanted).collect()
 }

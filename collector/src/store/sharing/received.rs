@@ -22,6 +22,9 @@ use crate::sharing::{
 /// Records looked into at once.
 const CHUNK_ROWS: i64 = 2_000;
 
+/// Package, partner, when it was stored, manifest, and the file with the body.
+type ReceivedRow = (String, String, i64, String, Option<Vec<u8>>);
+
 /// A product that came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
@@ -68,7 +71,7 @@ impl Store {
         &self,
         facility: &FacilityId,
     ) -> Result<Vec<Received>, StoreError> {
-        let rows: Vec<(String, String, i64, String, Option<Vec<u8>>)> = sqlx::query_as(
+        let rows: Vec<ReceivedRow> = sqlx::query_as(
             "SELECT p.package_id, p.partner_id, p.stored_ms, p.manifest_json, f.bytes FROM packages p
              LEFT JOIN package_files f ON f.facility_id = p.facility_id AND f.package_id = p.package_id AND f.name = ?
              WHERE p.facility_id = ? AND p.direction = 'in' AND p.kind = 'sharing_product'
@@ -78,13 +81,7 @@ impl Store {
         .bind(facility.as_str())
         .fetch_all(&self.readers)
         .await?;
-        let received = |(package, partner, stored, manifest, bytes): (
-            String,
-            String,
-            i64,
-            String,
-            Option<Vec<u8>>,
-        )| {
+        let received = |(package, partner, stored, manifest, bytes): ReceivedRow| {
             Ok(Received {
                 package: parsed("package", &package)?,
                 partner: parsed("partner", &partner)?,
