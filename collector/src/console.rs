@@ -20,6 +20,7 @@ pub mod approval;
 pub mod hosts;
 pub mod contacts;
 pub mod checklist;
+pub mod circulars;
 pub mod exchange;
 pub mod institutions;
 pub mod cases;

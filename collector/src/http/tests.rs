@@ -15,3 +15,5 @@ mod sharing;
 mod taxii;
 mod institutions;
 mod cases;
+mod sighting;
+mod circulars;

@@ -53,7 +53,8 @@ impl Consent {
         let answer = answer.ok_or(ConsentError::Open)?;
         let by_person = match answer.source {
             Source::Person { .. } => true,
-            Source::Machine { .. } | Source::MasterData => false,
+            // What was told is no decision of the house.
+            Source::Machine { .. } | Source::Told { .. } | Source::MasterData => false,
         };
         let Value::Choices { chosen, .. } = &answer.value else { return Err(ConsentError::Open) };
         let says = |code: &str| chosen.iter().any(|one| one == code);
