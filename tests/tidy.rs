@@ -35,6 +35,7 @@ const PURE: &[(&str, &[&str])] = &[
     ("collector/src/reports/profile", IMPURE),
     ("collector/src/reports/round", IMPURE),
     ("collector/src/console/", IMPURE),
+    ("collector/src/sharing", IMPURE),
     ("collector/src/tables", IMPURE),
     ("shared/src/event.rs", IMPURE),
     ("shared/src/wire.rs", IMPURE),

@@ -323,7 +323,7 @@ fn told(ended: Result<&'static str, JoinError>) -> String {
 
 /// Says once where everything is.
 fn announce(parts: &Parts, addresses: Addresses) {
-    let Addresses { ingest, enrolment, console, exchange } = addresses;
+    let Addresses { ingest, enrolment, console, exchange, taxii } = addresses;
     let config = &parts.config;
     tracing::info!(
         data.path = %config.data_dir.display(), "data directory {}", config.data_dir.display()
@@ -347,6 +347,12 @@ fn announce(parts: &Parts, addresses: Addresses) {
             organisation.kind = %kind,
             "this {kind} takes packages of partners as files alone; `exchange.listen` is empty"
         ),
+    }
+    if let Some(address) = taxii {
+        tracing::info!(
+            listener.address = %address,
+            "TAXII clients read sharing products at {address}, {}/taxii2/", config.taxii_url()
+        );
     }
     let fingerprint = parts.authority.fingerprint();
     tracing::info!(

@@ -9,6 +9,7 @@ mod hosts;
 mod official;
 mod partner;
 mod reports;
+mod taxii;
 
 use std::path::PathBuf;
 
@@ -29,6 +30,7 @@ pub use hosts::{DrillCommand, HostCommand, MaintenanceCommand, TokenCommand};
 pub use official::OfficialFormCommand;
 pub use partner::{ComparedArgs, PartnerCommand};
 pub use reports::{ByPerson, OneReport, ReportCommand};
+pub use taxii::TaxiiCommand;
 
 /// Where the configuration is looked for.
 pub const DEFAULT_CONFIG: &str = "/etc/shirase/collector.toml";
@@ -106,6 +108,9 @@ pub enum Command {
     /// Questions, answers, guidance, notices and reports between partners.
     #[command(subcommand)]
     Exchange(ExchangeCommand),
+    /// Clients that read sharing products over TAXII.
+    #[command(subcommand)]
+    Taxii(TaxiiCommand),
     /// Who has to approve reports, who stands in for them, and who is away.
     #[command(subcommand)]
     Approval(ApprovalCommand),

@@ -26,6 +26,7 @@ mod release;
 mod report;
 mod standing;
 mod table;
+mod taxii;
 mod terminal;
 mod token;
 mod user;
@@ -100,6 +101,7 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
         Command::Exchange(command) => {
             return Desk::open(path, terminal).await?.exchange(command).await;
         }
+        Command::Taxii(command) => Desk::open(path, terminal).await?.taxii(command).await?,
         Command::OfficialForm(command) => {
             return Desk::open(path, terminal)
                 .await?

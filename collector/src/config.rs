@@ -17,7 +17,7 @@ pub use crate::exchange::{ExchangeConfig, OrganisationConfig};
 pub use crate::notify::mail::{MailConfig, MailTls};
 pub use crate::retention::RetentionConfig;
 pub use tables::{
-    ConsoleConfig, ConsoleTls, DraftsConfig, EnrolmentConfig, IngestConfig, PdfConfig,
+    ConsoleConfig, ConsoleTls, DraftsConfig, EnrolmentConfig, IngestConfig, PdfConfig, TaxiiConfig,
 };
 
 /// The commented default, as `config` prints it and packages install it.
@@ -53,6 +53,8 @@ pub struct Config {
     pub deliver: DeliverConfig,
     /// How packages of partners come in.
     pub exchange: ExchangeConfig,
+    /// Where clients read sharing products over TAXII 2.1.
+    pub taxii: TaxiiConfig,
     /// How reports become PDF files.
     pub pdf: PdfConfig,
     /// How events are put together into incidents.
@@ -77,6 +79,7 @@ impl Default for Config {
             mail: MailConfig::default(),
             deliver: DeliverConfig::default(),
             exchange: ExchangeConfig::default(),
+            taxii: TaxiiConfig::default(),
             pdf: PdfConfig::default(),
             correlate: CorrelateConfig::default(),
             drafts: DraftsConfig::default(),
@@ -157,6 +160,15 @@ impl Config {
         }
     }
 
+    /// Returns the base URL TAXII clients use; empty where nobody listens.
+    #[must_use]
+    pub fn taxii_url(&self) -> String {
+        match self.taxii.address() {
+            Some(address) => self.url_or(&self.taxii.url, address.port()),
+            None => String::new(),
+        }
+    }
+
     fn url_or(&self, given: &str, port: u16) -> String {
         if !given.is_empty() {
             return given.trim_end_matches('/').to_owned();
@@ -203,6 +215,7 @@ impl Checked for Config {
         problems.extend(self.mail.problems());
         problems.extend(self.deliver.problems());
         problems.extend(self.exchange.problems());
+        problems.extend(self.taxii.problems(self.organisation.kind));
         problems.extend(self.pdf.problems());
         problems.extend(self.correlate.problems());
         problems.extend(self.retention.problems());
@@ -242,6 +255,11 @@ impl Config {
             self.exchange
                 .address()
                 .map(|address| ("exchange.listen", address)),
+        );
+        listeners.extend(
+            self.taxii
+                .address()
+                .map(|address| ("taxii.listen", address)),
         );
         for (index, (key, address)) in listeners.iter().enumerate() {
             let earlier = listeners.iter().take(index);

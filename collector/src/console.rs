@@ -24,6 +24,7 @@ pub mod circulars;
 pub mod exchange;
 pub mod institutions;
 pub mod cases;
+pub mod sharing;
 pub mod settings;
 pub mod official;
 pub mod users;

@@ -13,7 +13,7 @@ mod token;
 pub mod authority;
 mod desk;
 
-pub use desk::{EnrolError, Offer, enrol, issue_token, renew};
+pub use desk::{EnrolError, Offer, enrol, issue_token, random_digits, renew};
 pub use token::{Judgement, Token, TokenRefusal};
 
 use shirase_shared::ids::{FacilityId, HostId};

@@ -21,6 +21,7 @@ mod renewal;
 mod enrolment;
 mod throttle;
 mod exchange;
+mod taxii;
 pub mod health;
 pub mod serving;
 
@@ -50,6 +51,8 @@ mod console_cases;
 mod console_overview;
 mod console_incident;
 mod console_report;
+mod console_sharing;
+mod console_received;
 mod console_decision;
 mod console_approval;
 mod live;
@@ -59,6 +62,7 @@ pub use console::{ConsoleState, EnrolmentPlace, SignInLimits, console_router};
 pub use enrolment::{EnrolmentParts, EnrolmentState, enrolment_router};
 pub use exchange::{ExchangeState, exchange_router};
 pub use manifests::{MANIFESTS_DIR, manifest_path, prepare_manifests};
+pub use taxii::{TaxiiState, taxii_router};
 
 /// Who may call a route of the agents' listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,6 +32,7 @@ pub mod approval;
 pub mod release;
 pub mod deliver;
 pub mod exchange;
+pub mod sharing;
 pub mod post;
 pub mod institutions;
 pub mod cases;

@@ -18,6 +18,7 @@ mod forms;
 mod chart;
 mod inspection;
 mod parcel;
+mod sharing;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -48,6 +49,7 @@ use crate::store::{DecisionError, Store, StoreError};
 pub use files::ReportFile;
 pub use forms::FilledFile;
 pub use inspection::{CHECKLISTS_DIR, ChecklistDesk, ChecklistsError, FilledList, read_checklists};
+pub use sharing::PAGE_FILE;
 
 /// Directory in the data directory in which a hospital keeps its own profiles.
 pub const PROFILES_DIR: &str = "profiles";
@@ -86,9 +88,18 @@ pub enum ReleaseError {
     /// The report follows a profile this collector does not have.
     #[error("there is no profile `{0}`; put its file into the data directory's `profiles`")]
     NoProfile(String),
+    /// A sharing product cannot stand, or was not decided on.
+    #[error(transparent)]
+    Product(#[from] crate::sharing::ProductError),
     /// A rendering was broken off.
     #[error("the rendering was broken off")]
     BrokenOff(#[source] tokio::task::JoinError),
+}
+
+impl From<crate::sharing::BodyError> for ReleaseError {
+    fn from(error: crate::sharing::BodyError) -> Self {
+        Self::Product(error.into())
+    }
 }
 
 impl From<DecisionError> for ReleaseError {

@@ -41,6 +41,7 @@ mod deadline_notices;
 mod matters;
 mod partners;
 mod packages;
+mod sharing;
 
 pub use approvals::{
     ApprovalState, DecisionError, NewApproval, NewSubmission, RuleChange, RuleFailure, StoredRule,
@@ -60,3 +61,4 @@ pub use packages::{Ack, Carrier, Direction, Outgoing, Sealing, StoredPackage, Ta
 pub use partners::Rotation;
 pub use reports::{AnswerError, NewReport, RoundRefused};
 pub use retention::{OldEvents, Removed};
+pub use sharing::{Accepted, NewProduct, Received, Searched, Sent, SharingError};

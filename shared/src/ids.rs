@@ -131,6 +131,11 @@ uuid_id!(
     "message id"
 );
 uuid_id!(
+    /// A sharing product (共有情報), from its first draft on.
+    ProductId,
+    "sharing product id"
+);
+uuid_id!(
     /// One notice to many partners.
     CircularId,
     "circular id"

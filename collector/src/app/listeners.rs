@@ -10,12 +10,12 @@ use tokio::task::JoinSet;
 use super::Parts;
 use crate::config::{Config, ConsoleTls};
 use crate::enrolment::Offer;
-use crate::http::listener::{ClientCertificates, TlsListener, TlsSettings, keep_fresh};
+use crate::http::listener::{ClientCertificates, TlsError, TlsListener, TlsSettings, keep_fresh};
 use crate::http::serving::{ProxyListener, serve_behind_proxy, serve_tls};
 use crate::http::{
     AgentParts, AgentState, ConsoleState, EnrolmentParts, EnrolmentPlace, EnrolmentState,
-    ExchangeState, SignInLimits, agent_router, console_router, enrolment_router, exchange_router,
-    prepare_manifests,
+    ExchangeState, SignInLimits, TaxiiState, agent_router, console_router, enrolment_router,
+    exchange_router, prepare_manifests, taxii_router,
 };
 use crate::jobs::What;
 use crate::release::ChecklistDesk;
@@ -31,6 +31,8 @@ pub struct Addresses {
     pub console: SocketAddr,
     /// Packages, from partners; none where files alone are exchanged.
     pub exchange: Option<SocketAddr>,
+    /// Sharing products, for clients; none where nobody reads them.
+    pub taxii: Option<SocketAddr>,
 }
 
 /// The listeners, bound.
@@ -41,6 +43,7 @@ pub(super) struct Listeners {
     enrolment_tls: TlsSettings,
     console: ConsoleListener,
     exchange: Option<(TlsListener, TlsSettings)>,
+    taxii: Option<(TlsListener, TlsSettings)>,
     addresses: Addresses,
 }
 
@@ -61,22 +64,28 @@ impl Listeners {
         let enrolment_tls = own(ClientCertificates::NotAsked)?;
         let enrolment =
             bind_tls("enrolment", config.enrolment.listen, enrolment_tls.clone()).await?;
-        let exchange = match config.exchange.address() {
-            Some(address) => {
-                let settings = own(ClientCertificates::NotAsked)?;
-                Some((bind_tls("exchange", address, settings.clone()).await?, settings))
-            }
-            None => None,
-        };
+        let open = || own(ClientCertificates::NotAsked);
+        let exchange = bind_maybe("exchange", config.exchange.address(), open).await?;
+        let taxii = bind_maybe("taxii", config.taxii.address(), open).await?;
         let (console, console_address) = bind_console(parts, own).await?;
         let addresses = Addresses {
             ingest: ingest.address(),
             enrolment: enrolment.address(),
             console: console_address,
             exchange: exchange.as_ref().map(|(listener, _)| listener.address()),
+            taxii: taxii.as_ref().map(|(listener, _)| listener.address()),
         };
 
-        Ok(Self { ingest, ingest_tls, enrolment, enrolment_tls, console, exchange, addresses })
+        Ok(Self {
+            ingest,
+            ingest_tls,
+            enrolment,
+            enrolment_tls,
+            console,
+            exchange,
+            taxii,
+            addresses,
+        })
     }
 
     pub(super) const fn addresses(&self) -> Addresses {
@@ -113,6 +122,12 @@ impl Listeners {
             let partners = exchange_router(ExchangeState::new(parts.store.clone(), post, nudge));
             keep(settings, ClientCertificates::NotAsked, parts, stages);
             stages.spawn(stage("exchange listener", serve_tls(listener, partners, stop())));
+        }
+        if let Some((listener, settings)) = self.taxii {
+            let state = TaxiiState::new(parts.store.clone(), parts.config.taxii_url());
+            keep(settings, ClientCertificates::NotAsked, parts, stages);
+            let served = serve_tls(listener, taxii_router(state), stop());
+            stages.spawn(stage("TAXII listener", served));
         }
         let pages = console_router(console_state(parts));
         match self.console {
@@ -157,7 +172,7 @@ fn console_state(parts: &Parts) -> ConsoleState {
 
 async fn bind_console(
     parts: &Parts,
-    own: impl Fn(ClientCertificates) -> Result<TlsSettings, crate::http::listener::TlsError>,
+    own: impl Fn(ClientCertificates) -> Result<TlsSettings, TlsError>,
 ) -> Result<(ConsoleListener, SocketAddr)> {
     let Config { console, .. } = parts.config.as_ref();
     match console.tls {
@@ -183,6 +198,19 @@ async fn bind_console(
             Ok((ConsoleListener::Proxy(listener), address))
         }
     }
+}
+
+/// Binds a listener where there is an address for it.
+async fn bind_maybe(
+    name: &str,
+    address: Option<SocketAddr>,
+    settings: impl Fn() -> Result<TlsSettings, TlsError>,
+) -> Result<Option<(TlsListener, TlsSettings)>> {
+    let Some(address) = address else { return Ok(None) };
+    let settings = settings()?;
+    let listener = bind_tls(name, address, settings.clone()).await?;
+
+    Ok(Some((listener, settings)))
 }
 
 async fn bind_tls(name: &str, address: SocketAddr, settings: TlsSettings) -> Result<TlsListener> {

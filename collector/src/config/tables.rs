@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use shirase_shared::config::Problem;
 
+use crate::exchange::OrganisationKind;
 use crate::locale::Lang;
 
 /// Where agents send events.
@@ -38,6 +39,51 @@ impl Default for EnrolmentConfig {
 
 const fn every_address(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), port)
+}
+
+/// Where clients read sharing products over TAXII 2.1.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TaxiiConfig {
+    /// Address and port of the listener. Empty: none. Only a CEPTOAR has one.
+    pub listen: String,
+    /// Base URL clients reach it at. Empty: `https://<first public name>:<port of listen>`.
+    pub url: String,
+}
+
+impl TaxiiConfig {
+    /// Returns where to listen; none while nothing is set.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listen.parse().ok()
+    }
+
+    /// Returns every rule the values break at an organisation of a kind.
+    pub(super) fn problems(&self, organisation: OrganisationKind) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if !self.listen.is_empty() && self.address().is_none() {
+            problems.push(Problem::of(
+                "taxii.listen",
+                format!("`{}` is no address with a port", self.listen),
+                "write one such as \"0.0.0.0:8447\", or \"\" for no listener",
+            ));
+        }
+        if !self.listen.is_empty() && !organisation.coordinates() {
+            problems.push(Problem::of(
+                "taxii.listen",
+                format!("is set, but this collector serves a {organisation}"),
+                "set `organisation.kind` to \"ceptoar\" if it serves one, or remove the line",
+            ));
+        }
+        if !self.url.is_empty() && (!self.url.starts_with("https://") || self.listen.is_empty()) {
+            problems.push(Problem::of(
+                "taxii.url",
+                format!("`{}` is no https:// address somebody listens at", self.url),
+                "give the https:// address clients reach `taxii.listen` at, or remove the line",
+            ));
+        }
+        problems
+    }
 }
 
 /// Where the console's certificate comes from.

@@ -33,6 +33,8 @@ pub enum Tab {
     Institutions,
     /// What it looks into there.
     Cases,
+    /// Sharing products.
+    Sharing,
     /// Its master data.
     Settings,
     /// Its people.
@@ -56,6 +58,8 @@ pub struct FacilityNav {
     pub administrator: bool,
     /// Whether it is a municipality, which keeps a register and cases.
     pub supervises: bool,
+    /// Whether it is a CEPTOAR, which makes products of products.
+    pub coordinates: bool,
 }
 
 impl FacilityNav {
@@ -69,6 +73,7 @@ impl FacilityNav {
             approver: grants.allow(id, Role::Approver),
             administrator: grants.allow(id, Role::Administrator),
             supervises: kind.supervises(),
+            coordinates: kind.coordinates(),
         }
     }
 }
@@ -160,6 +165,7 @@ impl Frame {
             Tab::Exchange => "exchange",
             Tab::Institutions => "institutions",
             Tab::Cases => "cases",
+            Tab::Sharing => "sharing",
             Tab::Settings => "settings",
             Tab::Users => "users",
             Tab::Audit => "audit",

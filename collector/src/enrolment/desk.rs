@@ -43,6 +43,18 @@ pub struct Offer {
     pub ingest_url: String,
 }
 
+/// Returns so many random bytes as hexadecimal digits, to be a token.
+///
+/// # Errors
+/// When the machine gives no random numbers.
+pub fn random_digits(bytes: usize) -> Result<String, EnrolError> {
+    let mut drawn = vec![0; bytes];
+    let filled = SystemRandom::new().fill(&mut drawn);
+    filled.map_err(|_| EnrolError::NoRandomness)?;
+
+    Ok(hex::encode(drawn))
+}
+
 /// Makes and stores a token; the secret is returned once and kept nowhere.
 ///
 /// # Errors
@@ -54,11 +66,7 @@ pub async fn issue_token(
     ttl: SignedDuration,
     clock: &dyn Clock,
 ) -> Result<(Token, Secret<String>), EnrolError> {
-    let mut bytes = [0; TOKEN_BYTES];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| EnrolError::NoRandomness)?;
-    let digits = hex::encode(bytes);
+    let digits = random_digits(TOKEN_BYTES)?;
     let now = clock.now();
     let token = Token {
         facility: facility.clone(),

@@ -60,7 +60,7 @@ pub struct Manifest {
     pub subject: String,
     /// What it says.
     pub text: String,
-    /// Who wrote it and who released it, by name.
+    /// Who wrote it and who released it, by name; none of a sharing product, which names nobody.
     pub released: Option<ReleasedBy>,
     /// The report it carries.
     pub report: Option<ReportRef>,
@@ -270,9 +270,15 @@ impl Manifest {
             return Err(wrong("text", "is empty"));
         }
         let Some(released) = &self.released else {
-            let machine = matches!(self.kind, PackageKind::Acknowledgement | PackageKind::Report);
-            return if machine { Ok(()) } else { Err(wrong("released", "is missing")) };
+            let nameless = matches!(
+                self.kind,
+                PackageKind::Acknowledgement | PackageKind::Report | PackageKind::SharingProduct
+            );
+            return if nameless { Ok(()) } else { Err(wrong("released", "is missing")) };
         };
+        if self.kind == PackageKind::SharingProduct {
+            return Err(wrong("released", "names people, though a sharing product names nobody"));
+        }
         member("released", line_problem(&released.written_by, PERSON_MAX_CHARS))?;
         member("released", line_problem(&released.released_by, PERSON_MAX_CHARS))
     }

@@ -46,6 +46,12 @@ impl OrganisationKind {
         matches!(self, Self::Municipality)
     }
 
+    /// Whether it gathers sharing products, makes its own of them and passes those on.
+    #[must_use]
+    pub const fn coordinates(self) -> bool {
+        matches!(self, Self::Ceptoar)
+    }
+
     /// Whether it informs others by notices (通知).
     #[must_use]
     pub const fn informs(self) -> bool {

@@ -67,6 +67,8 @@ pub enum Content<'a> {
     Message(&'a Released),
     /// An approved report.
     Report(&'a ReportContent<'a>),
+    /// An approved sharing product, which names nobody.
+    Product(&'a crate::sharing::Approved),
     /// An acknowledgement.
     Acknowledgement(&'a Acknowledged),
 }
@@ -395,6 +397,14 @@ fn manifest_of(
                 answers_sha256: approved.answers_sha256().to_owned(),
             });
             report_files(report.parcel)?
+        }
+        Content::Product(approved) => {
+            let body = approved.body();
+            manifest.kind = PackageKind::SharingProduct;
+            manifest.tlp = body.tlp;
+            manifest.drill = body.drill;
+            manifest.subject = approved.subject();
+            approved.files().cloned().collect()
         }
         Content::Acknowledgement(said) => {
             manifest.reply_to = Some(said.package.clone());

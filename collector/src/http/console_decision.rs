@@ -170,6 +170,7 @@ pub(super) fn words(error: ReleaseError, call: &Call) -> PageError {
             tracing::error!(%error, "a stored approval does not stand");
             PageError::Invalid(call.locale.text("report-tampered"))
         }
+        ReleaseError::Product(error) => PageError::Invalid(error.words(call.locale).join(" ")),
         error @ (ReleaseError::NoProfile(_) | ReleaseError::BrokenOff(_)) => {
             PageError::internal(error)
         }

@@ -70,6 +70,15 @@ pub(super) const DONE: &[&str] = &[
     "done-case-entered",
     "done-case-linked",
     "done-case-unlinked",
+    "done-sharing-begun",
+    "done-sharing-saved",
+    "done-sharing-submitted",
+    "done-sharing-approved",
+    "done-sharing-returned",
+    "done-sharing-sent",
+    "done-sharing-searched",
+    "done-sharing-accepted",
+    "done-sharing-dropped",
 ];
 
 /// Returns the facility a page is about.

@@ -11,6 +11,8 @@ mod checklist;
 mod contacts;
 mod delivery;
 mod exchange;
+mod sharing;
+mod taxii;
 mod institutions;
 mod cases;
 mod sighting;

@@ -10,7 +10,8 @@ use crate::exchange::message::Message;
 use crate::exchange::package::{Content, Envelope, Package, ReportContent};
 use crate::exchange::partner::{Partner, PartnerId};
 use crate::reports::answer::NamedPerson;
-use crate::store::{Carrier, Direction, Outgoing, Sealing, StoredPackage};
+use crate::sharing::Approved;
+use crate::store::{Carrier, Direction, Outgoing, Sealing, StoreError, StoredPackage};
 
 impl Post {
     /// Keeps a message a person wrote until another one releases it.
@@ -104,6 +105,32 @@ impl Post {
             .await?;
 
         Ok(self.store.package(facility, package.id()).await?)
+    }
+
+    /// Seals an approved sharing product for a partner, once.
+    ///
+    /// # Errors
+    /// When the partner is unknown or revoked, has it already, or it cannot be sealed.
+    pub async fn send_product(
+        &self,
+        (facility, partner): (&FacilityId, &PartnerId),
+        approved: &Approved,
+        by: &NamedPerson,
+    ) -> Result<PackageId, PostError> {
+        let partner = self.trusted(facility, partner).await?;
+        let product = approved.product().id;
+        let sent = self.store.product_sent(facility, product).await?;
+        if sent.iter().any(|one| one.partner == partner.id) {
+            return Err(StoreError::Exists("sharing product at this partner").into());
+        }
+        let package = self
+            .seal(Content::Product(approved), &partner, None)
+            .await?;
+        let outgoing = outgoing(&package, &partner, None);
+        let who = (by, self.clock.now());
+        self.store.put_product(product, &outgoing, who).await?;
+
+        Ok(package.id().clone())
     }
 
     /// Records that a person read a package that came, and tells the partner. Asked again, nothing changes.

@@ -2,6 +2,7 @@
 
 mod circular;
 mod network;
+mod sharing;
 
 use std::sync::Arc;
 

@@ -48,6 +48,7 @@ use clean::{clean as plain, clean_line as plain_line};
 pub use clean::{LEFT_OUT, clean, clean_line, no_formula};
 pub use flat::{answer_lines, cleaned, said_lines};
 pub use model::{Annex, Attachment, Block, Document, Footer, Header, Item, Letter, Record, Table};
+pub(crate) use nameless::patterns;
 pub use nameless::{HouseNames, nameless};
 pub use signers::Signer;
 
@@ -455,4 +456,4 @@ pub(super) fn shown_time(at: Timestamp, lang: Lang) -> String {
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

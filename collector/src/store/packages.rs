@@ -19,6 +19,7 @@ use crate::exchange::kind::PackageKind;
 use crate::exchange::manifest::Acknowledged;
 use crate::exchange::package::Package;
 pub use outgoing::{Outgoing, Sealing};
+pub(super) use outgoing::{put_out, sealed_entry};
 pub use rows::{Ack, Carrier, Direction, StoredPackage};
 use rows::{HeadRow, parse_ack};
 
@@ -246,7 +247,7 @@ impl Store {
         if !write_ack(&mut tx, facility, said, ack.package.id()).await? {
             return Ok(false);
         }
-        outgoing::put_out(&mut tx, ack, said.at).await?;
+        put_out(&mut tx, ack, said.at).await?;
         let entry = AuditEntry::new(said.at, Actor::User(user), "package.read", id).of(facility);
         append_audit(&mut tx, &entry).await?;
         self.commit_audited(tx).await?;

@@ -225,10 +225,14 @@ impl Names {
             .await
             .unwrap();
         let exchanged = site.exchange().await;
+        let (product, shared) = site.shared(&exchanged).await;
         let institution = site.institution("半田中央病院").await;
         let case = site.case().await;
         Self(vec![
             ("{package}", exchanged.package.to_string()),
+            ("{product}", product.to_string()),
+            ("{shared}", shared.to_string()),
+            ("{name}", "product.json".to_owned()),
             ("{message}", exchanged.message.to_string()),
             ("{partner}", "handa-city".to_owned()),
             ("{number}", "0".to_owned()),

@@ -19,6 +19,7 @@ use crate::store::Carrier;
 /// What is there of the exchange, to be named in paths.
 pub(super) struct Exchanged {
     pub(super) package: PackageId,
+    pub(super) own: crate::exchange::CardId,
     pub(super) message: MessageId,
 }
 
@@ -49,7 +50,7 @@ impl Site {
         let asked = asked.release(person(2, &words)).unwrap();
         let envelope = Envelope {
             sender: card.id(),
-            addressee: own.id,
+            addressee: own.id.clone(),
             made_at: night(),
             thread: None,
             order: 1,
@@ -68,14 +69,14 @@ impl Site {
         };
         post.write(&answer).await.unwrap();
 
-        Exchanged { package: package.id().clone(), message: answer.id }
+        Exchanged { package: package.id().clone(), own: own.id, message: answer.id }
     }
 }
 
 #[tokio::test]
 async fn what_a_partner_wrote_is_harmless_and_its_files_are_never_shown() {
     let site = Site::filled().await;
-    let Exchanged { package, message } = site.exchange().await;
+    let Exchanged { package, message, .. } = site.exchange().await;
     let (_, cookie, _) = site
         .person("reader", grants(&site.here, Role::Viewer))
         .await;

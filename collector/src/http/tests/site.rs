@@ -255,7 +255,7 @@ impl Site {
         self.store.add_order(&issued).await.unwrap();
     }
 
-    async fn records(&self, host: HostId, events: Vec<Event>) {
+    pub(super) async fn records(&self, host: HostId, events: Vec<Event>) {
         let read = |record: shirase_shared::event::Record| {
             let raw = serde_json::to_vec(&record).unwrap();
             let event = record.event;

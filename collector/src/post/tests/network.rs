@@ -30,20 +30,20 @@ use crate::post::{Compared, Post};
 use crate::store::{Direction, Store, StoredPackage};
 
 /// How long something may take on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(120);
+pub(super) const DEADLINE: Duration = Duration::from_secs(120);
 
-struct House {
-    config: Config,
-    store: Store,
-    post: Post,
-    clock: SharedClock,
-    facility: FacilityId,
+pub(super) struct House {
+    pub(super) config: Config,
+    pub(super) store: Store,
+    pub(super) post: Post,
+    pub(super) clock: SharedClock,
+    pub(super) facility: FacilityId,
     running: Option<(oneshot::Sender<()>, JoinHandle<anyhow::Result<()>>)>,
     _dir: tempfile::TempDir,
 }
 
 impl House {
-    async fn new(id: &str, kind: OrganisationKind) -> Self {
+    pub(super) async fn new(id: &str, kind: OrganisationKind) -> Self {
         install_crypto_provider();
         let dir = tempfile::tempdir().unwrap();
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
@@ -70,7 +70,7 @@ impl House {
         Self { config, store, post, clock, facility, running: None, _dir: dir }
     }
 
-    async fn start(&mut self) {
+    pub(super) async fn start(&mut self) {
         let clock = Arc::clone(&self.clock);
         let collector = Collector::build(self.config.clone(), clock).await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -90,7 +90,7 @@ impl House {
     }
 
     /// A client that trusts this house, as a partner does.
-    async fn visitor(&self) -> Client {
+    pub(super) async fn visitor(&self) -> Client {
         let own = self.store.own_cards().await.unwrap().remove(0);
         let root = Certificate::from_der(&own.card.authority_der()).unwrap();
         Client::builder().tls_certs_only([root]).build().unwrap()
@@ -120,7 +120,7 @@ impl House {
     }
 }
 
-fn free_address() -> SocketAddr {
+pub(super) fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -128,15 +128,20 @@ fn free_address() -> SocketAddr {
 }
 
 async fn pair(one: &House, other: &House) {
-    for (here, there, id) in [(one, other, "there"), (other, one, "there")] {
-        let own = there.post.invite(&there.facility, BY).await.unwrap();
-        let (text, id): (_, PartnerId) = (own.card.text(), id.parse().unwrap());
-        let compared = Compared { card: text.as_bytes(), fingerprint: &own.id, by: "山田" };
-        here.post
-            .accept((&here.facility, &id), &compared, BY)
-            .await
-            .unwrap();
+    for (here, there) in [(one, other), (other, one)] {
+        accept(here, there, "there").await;
     }
+}
+
+/// Lets one accept the other's card under a name.
+pub(super) async fn accept(here: &House, there: &House, id: &str) {
+    let own = there.post.invite(&there.facility, BY).await.unwrap();
+    let (text, id): (_, PartnerId) = (own.card.text(), id.parse().unwrap());
+    let compared = Compared { card: text.as_bytes(), fingerprint: &own.id, by: "山田" };
+    here.post
+        .accept((&here.facility, &id), &compared, BY)
+        .await
+        .unwrap();
 }
 
 async fn houses() -> (House, House) {

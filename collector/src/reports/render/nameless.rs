@@ -11,8 +11,9 @@
 //!
 //! Not here: a paraphrase ("the only hospital on the island"); the person who approves has to see that.
 
+pub(crate) mod patterns;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 use serde_json::Value as Json;
@@ -20,58 +21,14 @@ use serde_json::Value as Json;
 use crate::approval::{Frozen, FrozenAnswer};
 use crate::locale::Locale;
 use crate::reports::answer::{Answer, Source, Value};
+use patterns::{
+    GENERAL, HARDWARE, INSTITUTION, OWN_ADDRESS, SHARE, TITLES, host_parts, place_parts, regex,
+};
 
 /// Members of an answer that hold codes, not words.
 const CODES: &[&str] = &["type", "chosen", "kind", "kinds", "setting"];
 /// Shortest name that is looked for. A shorter one would be found in words.
 const NAME_MIN_CHARS: usize = 2;
-/// What a family name stands before when it names a person.
-const TITLES: &str =
-    "さん|氏|様|先生|医師|院長|副院長|部長|次長|課長|係長|主任|師長|室長|理事長|事務長";
-/// What is no name before 病院 and its like.
-const GENERAL: &[&str] = &[
-    "当",
-    "当該",
-    "各",
-    "本",
-    "同",
-    "他",
-    "他の",
-    "近隣",
-    "近隣の",
-    "周辺",
-    "周辺の",
-    "災害拠点",
-    "特定機能",
-    "基幹",
-    "総合",
-    "連携",
-    "協力",
-    "紹介先",
-    "紹介元",
-    "転送先",
-    "搬送先",
-    "受入",
-    "受入れ",
-    "地域",
-    "救急",
-    "公立",
-    "私立",
-    "大学",
-    "一般",
-    "医療機関",
-    "全",
-    "両",
-    "民間",
-    "自",
-    "本日",
-    "当日",
-    "翌日",
-    "所管",
-    "管轄",
-    "最寄",
-    "最寄り",
-];
 
 /// What is no machine's name in a list of systems.
 const GENERAL_SYSTEMS: &[&str] =
@@ -140,35 +97,6 @@ pub fn nameless(frozen: &Frozen, house: HouseNames, locale: Locale) -> Frozen {
     }
 
     hidden
-}
-
-/// Addresses of networks inside a house: those the Internet does not carry.
-static OWN_ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
-    let octet = r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])";
-    let pattern = format!(
-        r"(?-u:\b)(?:10(?:\.{octet}){{3}}|127(?:\.{octet}){{3}}|192\.168(?:\.{octet}){{2}}|169\.254(?:\.{octet}){{2}}|172\.(?:1[6-9]|2[0-9]|3[01])(?:\.{octet}){{2}}|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])(?:\.{octet}){{2}}|(?i:f[cd][0-9a-f]{{2}}|fe80)(?::[0-9a-fA-F]{{0,4}}){{2,7}})(?-u:\b)"
-    );
-    regex(&pattern)
-});
-
-/// Hardware addresses.
-static HARDWARE: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"(?-u:\b)(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?-u:\b)"));
-/// The server in a path of a share.
-static SHARE: LazyLock<Regex> = LazyLock::new(|| regex(r"\\\\([^\\\s/、。（）]+)\\"));
-/// Institutions by name.
-static INSTITUTION: LazyLock<Regex> = LazyLock::new(|| {
-    regex(
-        r"([\p{Han}\p{Katakana}ーヶケ]{1,14}?)(病院|医療センター|クリニック|診療所|医院|薬局|保健所|市役所|県庁)",
-    )
-});
-
-/// The patterns above are fixed; one that does not compile matches nothing, and the tests fail.
-fn regex(pattern: &str) -> Regex {
-    Regex::new(pattern).unwrap_or_else(|_| {
-        debug_assert!(false, "{pattern}");
-        Regex::new("$^").expect("an empty pattern compiles")
-    })
 }
 
 struct Hider {
@@ -320,32 +248,6 @@ fn names_a_machine(name: &str) -> bool {
         .iter()
         .any(|word| word.eq_ignore_ascii_case(name.trim()));
     !general && name.chars().any(|c| c.is_ascii_alphanumeric())
-}
-
-/// A host's name with and without its domain, and the domain itself.
-fn host_parts(host: &str) -> Vec<String> {
-    let mut parts = vec![host.to_owned()];
-    let bare = host.split(['(', '（', ' ']).next().unwrap_or_default();
-    parts.push(bare.to_owned());
-    if let Some((label, _)) = bare.split_once('.') {
-        parts.push(label.to_owned());
-    }
-    parts
-}
-
-/// An institution's name as people shorten it: without its legal form.
-fn place_parts(place: &str) -> Vec<String> {
-    let mut parts = vec![place.to_owned(), place.split_whitespace().collect()];
-    let words: Vec<&str> = place.split_whitespace().collect();
-    if 1 < words.len() {
-        parts.extend(
-            words
-                .iter()
-                .filter(|word| 3 <= word.chars().count())
-                .map(|word| (*word).to_owned()),
-        );
-    }
-    parts
 }
 
 /// A name as a whole: no letter or digit of its own kind stands beside it.

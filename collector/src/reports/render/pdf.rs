@@ -28,6 +28,7 @@ use super::Document;
 use super::fonts::{self, FontError, FontFiles};
 use crate::checklist::Paper;
 use crate::contacts::ChartSheet;
+use crate::sharing::ProductPaper;
 
 /// The look of a report.
 const TEMPLATE: &str = include_str!("../../../templates/report.typ");
@@ -41,6 +42,8 @@ const CHECKLIST_TEMPLATE: &str = concat!(
     include_str!("../../../templates/checklist.typ"),
     include_str!("../../../templates/contact_chart_body.typ"),
 );
+/// The look of a sharing product.
+const PRODUCT_TEMPLATE: &str = include_str!("../../../templates/sharing.typ");
 /// The mark for a character the font does not have, as Japanese printers set it.
 const GETA: char = '〓';
 /// Longest run of letters left whole: what the narrowest column holds, and an address such as `198.51.100.24`.
@@ -167,6 +170,19 @@ impl PdfRenderer {
         at: Timestamp,
     ) -> Result<Vec<u8>, PdfError> {
         self.set(CHECKLIST_TEMPLATE, paper, (identity, at))
+    }
+
+    /// Renders a sharing product to PDF/A-2b. Call it where blocking is allowed.
+    ///
+    /// # Errors
+    /// When the template refuses it.
+    pub fn render_product(
+        &self,
+        paper: &ProductPaper,
+        identity: &str,
+        at: Timestamp,
+    ) -> Result<Vec<u8>, PdfError> {
+        self.set(PRODUCT_TEMPLATE, paper, (identity, at))
     }
 
     fn set(

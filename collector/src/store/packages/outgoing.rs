@@ -276,7 +276,7 @@ impl Store {
 }
 
 /// Writes a package that goes out.
-pub(super) async fn put_out(
+pub(in crate::store) async fn put_out(
     conn: &mut SqliteConnection,
     outgoing: &Outgoing<'_>,
     now: Timestamp,
@@ -302,7 +302,10 @@ pub(super) async fn put_out(
 }
 
 /// Tells of a package that was sealed. Acknowledgements are told by what they acknowledge.
-pub(super) fn sealed_entry(outgoing: &Outgoing<'_>, (who, now): (Actor, Timestamp)) -> AuditEntry {
+pub(in crate::store) fn sealed_entry(
+    outgoing: &Outgoing<'_>,
+    (who, now): (Actor, Timestamp),
+) -> AuditEntry {
     let manifest = outgoing.package.manifest();
     debug_assert_ne!(manifest.kind, PackageKind::Acknowledgement, "told by what it acknowledges");
     AuditEntry::new(now, who, "package.sealed", outgoing.package.id())
