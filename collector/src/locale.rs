@@ -30,6 +30,7 @@ const FILES: &[(&str, &str)] = &[
     (include_str!("../locales/ja/cases.ftl"), include_str!("../locales/en/cases.ftl")),
     (include_str!("../locales/ja/checklist.ftl"), include_str!("../locales/en/checklist.ftl")),
     (include_str!("../locales/ja/exchange.ftl"), include_str!("../locales/en/exchange.ftl")),
+    (include_str!("../locales/ja/policy.ftl"), include_str!("../locales/en/policy.ftl")),
     (include_str!("../locales/ja/approval.ftl"), include_str!("../locales/en/approval.ftl")),
 ];
 

@@ -7,6 +7,7 @@ mod faults;
 mod quickstart;
 mod browser;
 mod rehearsals;
+mod policy;
 
 use std::path::Path;
 

@@ -26,8 +26,8 @@ use super::{
     console_delivery as delivery, console_duties as duties, console_exchange as exchange,
     console_hosts as hosts, console_incident as incident, console_institutions as institutions,
     console_official as official, console_overview as overview, console_partners as partners,
-    console_report as report, console_settings as settings, console_sign_in as sign_in,
-    console_users as users, live,
+    console_policy as policy, console_report as report, console_settings as settings,
+    console_sign_in as sign_in, console_users as users, live,
 };
 use crate::console::{Frame, Tab, html};
 use crate::jobs::Nudge;
@@ -75,6 +75,8 @@ pub struct ConsoleState {
     pub trusted_proxies: Arc<[IpAddr]>,
     /// After how long without a sign of life a host is shown as silent.
     pub silence: SignedDuration,
+    /// After how long a policy that is not in force on a host is told as late.
+    pub policy_late: SignedDuration,
     /// What somebody who brings in a host has to know.
     pub enrolment: EnrolmentPlace,
     /// Signs orders to agents.
@@ -228,6 +230,11 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::HostDrill => on(filter, hosts::drill),
         Page::HostMaintenance => on(filter, hosts::begin_maintenance),
         Page::HostMaintenanceEnd => on(filter, hosts::end_maintenance),
+        Page::Policy => on(filter, policy::show),
+        Page::PolicySave => on(filter, policy::save),
+        Page::PolicyRevision => on(filter, policy::revision),
+        Page::HostPolicy => on(filter, policy::show_host),
+        Page::HostPolicySave => on(filter, policy::save_host),
         Page::TokenIssue => on(filter, hosts::issue),
         Page::TokenRevoke => on(filter, hosts::revoke_token),
         Page::Settings => on(filter, settings::show),
