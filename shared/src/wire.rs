@@ -288,7 +288,7 @@ pub struct HeartbeatAnswer {
     pub orders: Vec<SignedOrder>,
     /// The policy this host should have in force; `GET /v1/policy` gives it. `None` if there never was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy: Option<PolicyName>,
+    pub desired_policy: Option<PolicyName>,
 }
 
 /// An order as text with the collector's signature over exactly that text.

@@ -48,7 +48,7 @@ async fn beat(parts: &Parts) {
     };
     match outcome {
         Ok((sent, mut answer)) => {
-            let announced = answer.policy.take();
+            let announced = answer.desired_policy.take();
             take(parts, sent, answer).await;
             if let Some(announced) = announced {
                 fetch_policy(parts, asked, announced).await;

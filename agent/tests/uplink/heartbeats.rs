@@ -119,8 +119,8 @@ async fn a_policy_that_is_announced_is_asked_for_and_passed_on() {
                 sent.policy
                     .is_some_and(|policy| policy.taking && policy.applied.is_none())
             );
-            let policy = Some(announced.clone());
-            Reply::json(200, &HeartbeatAnswer { policy, ..heartbeat_answer() })
+            let desired_policy = Some(announced.clone());
+            Reply::json(200, &HeartbeatAnswer { desired_policy, ..heartbeat_answer() })
         }
         "/v1/policy" => Reply::json(200, &given),
         _ => Reply::Cut,

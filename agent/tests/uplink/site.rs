@@ -212,5 +212,10 @@ pub(crate) fn script(mut batches: impl FnMut(&Request) -> Reply + Send + 'static
 }
 
 pub(crate) fn heartbeat_answer() -> HeartbeatAnswer {
-    HeartbeatAnswer { now: clock().now(), stored_through: None, orders: Vec::new(), policy: None }
+    HeartbeatAnswer {
+        now: clock().now(),
+        stored_through: None,
+        orders: Vec::new(),
+        desired_policy: None,
+    }
 }

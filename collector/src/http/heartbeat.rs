@@ -48,7 +48,7 @@ pub(super) async fn receive(
     let orders = orders.into_iter().map(|issued| issued.signed).collect();
 
     let desired = store.desired_policy(&intake.facility, intake.host).await?;
-    let policy = desired.map(|desired| desired.name);
+    let desired_policy = desired.map(|desired| desired.name);
 
-    Ok(Json(HeartbeatAnswer { now, stored_through, orders, policy }))
+    Ok(Json(HeartbeatAnswer { now, stored_through, orders, desired_policy }))
 }

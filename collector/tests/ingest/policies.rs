@@ -19,7 +19,7 @@ const TEXT: &str = "[agent]\ncpu_budget_percent = 9\n";
 async fn announced(agent: &Agent, heartbeat: &Heartbeat) -> Option<PolicyName> {
     let answer: HeartbeatAnswer =
         read(agent.post("/v1/heartbeat", heartbeat).await, StatusCode::OK).await;
-    answer.policy
+    answer.desired_policy
 }
 
 async fn save(site: &Site, facility: &FacilityId, scope: Scope, text: &str) -> PolicyRevision {
