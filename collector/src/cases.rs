@@ -20,6 +20,7 @@ mod basis;
 mod linking;
 mod overview;
 mod figures;
+mod incident;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,7 @@ use crate::tables::choices;
 pub use basis::usual_bases;
 pub use entry::{Entry, EntryKind, Heading, Settled, Source, Statement};
 pub use figures::{Figures, figures};
+pub use incident::conclusion_of;
 pub use linking::{Proposal, institutions_of, propose};
 pub use overview::{Standing, overview};
 pub use record::{CaseFile, FollowUp, OpenQuestion};

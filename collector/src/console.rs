@@ -21,6 +21,7 @@ pub mod hosts;
 pub mod policy;
 pub mod contacts;
 pub mod checklist;
+pub mod circulars;
 pub mod exchange;
 pub mod institutions;
 pub mod cases;

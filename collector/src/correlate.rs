@@ -13,6 +13,7 @@
 
 mod input;
 mod conclusion;
+mod sighting;
 mod rules;
 mod catalogue;
 mod explain;
@@ -26,6 +27,10 @@ pub use explain::{
     severity_key,
 };
 pub use input::{CorrelateConfig, Input};
+pub use sighting::{
+    SIGHTING_LINE_MAX_CHARS, SIGHTING_TEXT_MAX_CHARS, Sighting, SightingPlace, SightingProblem,
+    SightingWay, SightingWeight,
+};
 
 use std::collections::BTreeMap;
 

@@ -27,6 +27,8 @@ pub mod kind;
 pub mod manifest;
 pub mod package;
 pub mod message;
+pub mod circular;
+pub mod joint_drill;
 pub mod incoming;
 
 pub use config::ExchangeConfig;

@@ -33,10 +33,11 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shirase_shared::event::Severity;
-use shirase_shared::ids::{DrillId, FacilityId, HostId, IncidentId};
+use shirase_shared::ids::{CaseId, DrillId, FacilityId, HostId, IncidentId};
 
-use crate::correlate::{Conclusion, Rule};
+use crate::correlate::{Conclusion, Reason, Rule};
 use crate::facilities::CareRole;
+use crate::reports::profile::ReportedBy;
 
 /// Alerts that tell one story.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -84,6 +85,35 @@ impl Incident {
             .iter()
             .flat_map(|c| c.care_roles.iter().copied())
             .collect()
+    }
+
+    /// Returns the municipality's case it stands for, if it does.
+    #[must_use]
+    pub fn case(&self) -> Option<CaseId> {
+        self.conclusions
+            .iter()
+            .find_map(|conclusion| match &conclusion.reason {
+                Reason::Sighting { sighting } => sighting.case,
+                Reason::MassChange { .. }
+                | Reason::Outage { .. }
+                | Reason::RansomwareImpact { .. }
+                | Reason::Spreading { .. }
+                | Reason::SilentHost { .. }
+                | Reason::Fork { .. }
+                | Reason::Loss { .. }
+                | Reason::Unread { .. }
+                | Reason::Intrusion { .. }
+                | Reason::Pressure { .. } => None,
+            })
+    }
+
+    /// Returns who reports it: the institution itself, or a municipality that heard of it.
+    #[must_use]
+    pub fn reported_by(&self) -> ReportedBy {
+        match self.case() {
+            Some(_) => ReportedBy::Municipality,
+            None => ReportedBy::Institution,
+        }
     }
 
     /// Returns the conclusion that names the incident: the weightiest, of equal ones the earliest.

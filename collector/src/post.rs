@@ -13,6 +13,7 @@
 
 mod pairing;
 mod sending;
+mod circulating;
 mod taking;
 mod files;
 
@@ -36,6 +37,7 @@ use crate::keys::SigningKey;
 use crate::store::{Store, StoreError, TakeError};
 
 pub use carrying::{Carried, Stored};
+pub use circulating::{Circulated, NewCircular};
 pub use files::Exported;
 pub use pairing::{Compared, OldUntil};
 pub use taking::Receipt;

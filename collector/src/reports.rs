@@ -27,6 +27,7 @@ pub mod round;
 pub mod render;
 pub mod official;
 pub mod text;
+pub mod told;
 
 use std::collections::BTreeMap;
 use std::fmt;

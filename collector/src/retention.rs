@@ -214,7 +214,8 @@ const fn still_stands(reason: &Reason) -> bool {
         | Reason::Loss { .. }
         | Reason::Unread { .. }
         | Reason::Intrusion { .. }
-        | Reason::Pressure { .. } => false,
+        | Reason::Pressure { .. }
+        | Reason::Sighting { .. } => false,
     }
 }
 

@@ -54,7 +54,7 @@ pub use connect::{DATABASE_FILE, Store, StoreError};
 pub use contacts::Imported;
 pub use deliveries::{Begun, DeliveryError, Ended};
 pub use hosts::{CertificateHolder, IssuedCertificate};
-pub use incidents::{ActFailure, RecordMark};
+pub use incidents::{ActFailure, JoinError, RecordMark};
 pub use institutions::InstitutionChange;
 pub use notifications::ChannelState;
 pub use packages::{Ack, Carrier, Direction, Outgoing, Sealing, StoredPackage, TakeError, Taken};

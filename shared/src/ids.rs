@@ -131,6 +131,11 @@ uuid_id!(
     "message id"
 );
 uuid_id!(
+    /// One notice to many partners.
+    CircularId,
+    "circular id"
+);
+uuid_id!(
     /// A medical institution under a municipality's jurisdiction, with all versions of what is known of it.
     InstitutionId,
     "institution id"

@@ -5,6 +5,7 @@
 //!   ├─ Program    one started binary: its log, its end, its sudden death
 //!   ├─ MailSink   takes what the collector mails
 //!   ├─ Console    a person's browser, without the browser
+//!   ├─ Organisation  a site with its people and partners, for what goes between them
 //!   ├─ story      the drill, from order to approved PDF, second by second
 //!   └─ rehearsal  a night that happened somewhere, played hour by hour on a clock that is set
 //! ```
@@ -19,4 +20,5 @@ pub mod mail_sink;
 pub mod console;
 pub mod form;
 pub mod story;
+pub mod organisation;
 pub mod rehearsal;

@@ -1,6 +1,7 @@
 //! One hospital on one machine: a collector, an agent, a mail sink, each in its folder, all on loopback.
 
 mod ground;
+mod identity;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,6 +20,7 @@ use crate::set_clock::SetClock;
 use ground::{binary, free_port, master, path_text};
 
 pub use ground::fill;
+pub use identity::Identity;
 
 /// How long a program may take until it answers. Generous: on a busy machine with two cores, a build may run beside it.
 const START_DEADLINE: Duration = Duration::from_secs(60);
@@ -34,6 +36,8 @@ pub struct Ports {
     pub enrolment: u16,
     /// The console.
     pub console: u16,
+    /// Packages of partners, where there is such a listener.
+    pub exchange: Option<u16>,
 }
 
 /// A person who can sign in, with the password that was shown once.
@@ -54,6 +58,8 @@ pub struct Site {
     pub ports: Ports,
     /// What the collector mailed.
     pub mail: MailSink,
+    /// Whose collector it is.
+    identity: Identity,
     /// The clock the collector reads, unless it is the machine's own.
     clock: Option<SetClock>,
     collector: Option<Program>,
@@ -66,7 +72,15 @@ impl Site {
     /// # Errors
     /// When the folder is not empty or a command of the collector fails.
     pub async fn prepare(dir: &Path) -> Result<Self> {
-        Self::prepare_by(dir, None).await
+        Self::prepare_with(dir, Identity::HOSPITAL, None).await
+    }
+
+    /// The same for another organisation.
+    ///
+    /// # Errors
+    /// When the folder is not empty or a command of the collector fails.
+    pub async fn prepare_as(dir: &Path, identity: Identity) -> Result<Self> {
+        Self::prepare_with(dir, identity, None).await
     }
 
     /// The same with a collector that reads another clock than the machine's.
@@ -74,6 +88,10 @@ impl Site {
     /// # Errors
     /// When the folder is not empty or a command of the collector fails.
     pub async fn prepare_by(dir: &Path, clock: Option<SetClock>) -> Result<Self> {
+        Self::prepare_with(dir, Identity::HOSPITAL, clock).await
+    }
+
+    async fn prepare_with(dir: &Path, identity: Identity, clock: Option<SetClock>) -> Result<Self> {
         if dir.join("collector").exists() {
             bail!("`{}` holds an earlier site; remove it or name another folder", dir.display());
         }
@@ -85,8 +103,13 @@ impl Site {
             .canonicalize()
             .context("failed to resolve the site's folder")?;
         let mail = MailSink::start(&dir.join("mail")).await?;
-        let ports = Ports { ingest: free_port()?, enrolment: free_port()?, console: free_port()? };
-        let site = Self { dir, ports, mail, clock, collector: None, agent: None };
+        let ports = Ports {
+            ingest: free_port()?,
+            enrolment: free_port()?,
+            console: free_port()?,
+            exchange: if identity.reachable { Some(free_port()?) } else { None },
+        };
+        let site = Self { dir, ports, mail, identity, clock, collector: None, agent: None };
         std::fs::write(site.collector_config(), site.collector_toml())
             .context("failed to write the collector's configuration")?;
         let made = site.collector(&["facility", "add", FACILITY], b"")?;
@@ -96,6 +119,7 @@ impl Site {
             &["facility", "set", FACILITY, "--file", "-"],
             &serde_json::to_vec(&master())?,
         )?;
+        site.collector(&["facility", "set", FACILITY, "--name", identity.name], b"")?;
         site.collector(
             &[
                 "alert-channel",
@@ -148,10 +172,17 @@ impl Site {
     }
 
     fn collector_toml(&self) -> String {
-        let Ports { ingest, enrolment, console } = self.ports;
+        let Ports { ingest, enrolment, console, exchange } = self.ports;
+        let exchange = exchange.map_or_else(String::new, |port| format!("127.0.0.1:{port}"));
         format!(
             r#"data_dir = "{data}"
 public_names = ["127.0.0.1", "localhost"]
+
+[organisation]
+kind = "{kind}"
+
+[exchange]
+listen = "{exchange}"
 
 [ingest]
 listen = "127.0.0.1:{ingest}"
@@ -171,6 +202,7 @@ from = "shirase@hospital.example"
 [deliver]
 folder = "{handed_in}"
 "#,
+            kind = self.identity.kind,
             handed_in = self.handed_in().display(),
             data = self.data_dir().display(),
             mail = self.mail.address.port(),

@@ -7,6 +7,7 @@ mod faults;
 mod quickstart;
 mod browser;
 mod rehearsals;
+mod organisations;
 mod policy;
 
 use std::path::Path;
@@ -51,6 +52,11 @@ fn encrypt(folder: &Path, suffix: &str, at_most: usize) -> usize {
         std::thread::sleep(std::time::Duration::from_millis(4));
     }
     done
+}
+
+/// The same for a folder that may not be there yet.
+fn walk_if_there(folder: &Path) -> Vec<std::path::PathBuf> {
+    if folder.is_dir() { walk(folder) } else { Vec::new() }
 }
 
 fn walk(folder: &Path) -> Vec<std::path::PathBuf> {

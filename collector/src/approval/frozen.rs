@@ -187,7 +187,7 @@ impl Frozen {
 fn author(source: &Source) -> Option<NamedPerson> {
     match source {
         Source::Person { user, name, .. } => Some(NamedPerson { user: *user, name: name.clone() }),
-        Source::Machine { .. } | Source::MasterData => None,
+        Source::Machine { .. } | Source::Told { .. } | Source::MasterData => None,
     }
 }
 

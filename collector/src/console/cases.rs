@@ -18,7 +18,7 @@ use crate::locale::{Locale, japan_time};
 
 pub use entry::{EntryForm, EntryPage};
 pub use figures::FiguresPage;
-pub use file::CasePage;
+pub use file::{CasePage, Reporting};
 
 /// Returns the name of an institution in the register.
 #[must_use]

@@ -87,6 +87,7 @@ fn said_words(question: Field, answer: &Answer, locale: Locale) -> String {
     let who = match &answer.source {
         crate::reports::answer::Source::Person { name, .. } => name.clone(),
         crate::reports::answer::Source::Machine { .. }
+        | crate::reports::answer::Source::Told { .. }
         | crate::reports::answer::Source::MasterData => String::new(),
     };
     locale.text_with(

@@ -40,6 +40,8 @@ pub struct ExchangePage {
     pub form: MessageForm,
     /// What was wrong with what was sent.
     pub problem: Option<String>,
+    /// Whether this organisation informs others by circulars.
+    pub informs: bool,
 }
 
 /// One package as a row.

@@ -1,11 +1,13 @@
 //! One incident: why the system thinks so, whom to call first, what happened, what can be done.
 
 mod first_step;
+mod sighting;
 mod steps;
 mod row;
 
 pub use first_step::{FirstStep, VendorCall};
 pub use row::IncidentRow;
+pub use sighting::{SightingInputs, SightingPage};
 pub use steps::StepRow;
 
 use std::collections::BTreeSet;
@@ -13,7 +15,7 @@ use std::collections::BTreeSet;
 use askama::Template;
 use jiff::Timestamp;
 
-use shirase_shared::ids::{BurstId, HostId, IncidentId, ReportId};
+use shirase_shared::ids::{BurstId, CaseId, HostId, IncidentId, ReportId};
 
 use super::duties::DutiesView;
 use super::frame::Frame;
@@ -55,6 +57,8 @@ pub struct IncidentPage {
     pub allowed: Allowed,
     /// The incident it became a part of.
     pub merged_into: Option<IncidentId>,
+    /// The municipality's case it stands for.
+    pub case: Option<CaseId>,
     /// Now, as a form for date and time takes it.
     pub now_field: String,
     /// What the law asks; none while nothing of it could be reportable.

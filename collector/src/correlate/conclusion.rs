@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use shirase_shared::event::{self, LossKind, OutageState, Severity, StopCause, Target};
 use shirase_shared::ids::{DrillId, FacilityId, HostId, Sequence, StreamId};
 
+use super::sighting::Sighting;
 use crate::facilities::CareRole;
 use crate::orders::Window;
 
@@ -38,6 +39,8 @@ pub enum Rule {
     ProtectionLoss,
     /// Backups are lost or not made.
     BackupLoss,
+    /// A person noticed something: entered by hand, concluded by no rule of the machine.
+    Sighting,
     /// A system that care stands on is down.
     CareOutage,
     /// Many files changed the way an encryptor changes them.
@@ -50,7 +53,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, by weight.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Pressure,
         Self::Loss,
         Self::Outage,
@@ -61,6 +64,7 @@ impl Rule {
         Self::ServicesStopped,
         Self::ProtectionLoss,
         Self::BackupLoss,
+        Self::Sighting,
         Self::CareOutage,
         Self::MassChange,
         Self::Spreading,
@@ -81,6 +85,7 @@ impl Rule {
             Self::ServicesStopped => "services_stopped",
             Self::ProtectionLoss => "protection_loss",
             Self::BackupLoss => "backup_loss",
+            Self::Sighting => "sighting",
             Self::CareOutage => "care_outage",
             Self::MassChange => "mass_change",
             Self::Spreading => "spreading",
@@ -102,6 +107,7 @@ impl Rule {
             Self::ServicesStopped => "rule-services-stopped",
             Self::ProtectionLoss => "rule-protection-loss",
             Self::BackupLoss => "rule-backup-loss",
+            Self::Sighting => "rule-sighting",
             Self::CareOutage => "rule-care-outage",
             Self::MassChange => "rule-mass-change",
             Self::Spreading => "rule-spreading",
@@ -301,6 +307,11 @@ pub enum Reason {
     Pressure {
         /// Of what.
         evidence: event::Pressure,
+    },
+    /// A person noticed something.
+    Sighting {
+        /// What, as it was entered.
+        sighting: Sighting,
     },
 }
 

@@ -149,6 +149,15 @@ pub const fn severity_key(severity: Severity) -> &'static str {
 /// Returns one line that names the story a conclusion tells: the title of its rule with where it happened.
 #[must_use]
 pub fn headline(conclusion: &Conclusion) -> Text {
+    if let Reason::Sighting { sighting } = &conclusion.reason {
+        let what = match sighting.case {
+            Some(_) => "sighting-of-case",
+            None => conclusion.rule.title_key(),
+        };
+        return Text::new("incident-headline-sighting")
+            .with("rule", Arg::Key(what))
+            .with("subject", Arg::Plain(sighting.subject.clone()));
+    }
     Text::new("incident-headline")
         .with("rule", Arg::Key(conclusion.rule.title_key()))
         .with("hosts", Arg::Hosts(conclusion.hosts.clone()))
@@ -196,6 +205,11 @@ pub fn explain(conclusion: &Conclusion) -> Text {
             .with("kind", Arg::Plain(kind.clone()))
             .with("count", Arg::Number(*count)),
         Reason::Pressure { evidence } => explain_pressure(evidence),
+        Reason::Sighting { sighting } => Text::new("why-sighting")
+            .with("at", Arg::Time(sighting.noticed_at))
+            .with("by", Arg::Plain(sighting.noticed_by.clone()))
+            .with("way", Arg::Key(sighting.way.label_key()))
+            .with("what", Arg::Plain(sighting.what.clone())),
         Reason::Intrusion { evidence, ended_at } => {
             let what = explain_intrusion(evidence).unwrap_or(Text::new("why-intrusion"));
             match ended_at {
@@ -224,7 +238,8 @@ fn subject(conclusion: &Conclusion) -> Option<HostId> {
         | Reason::Loss { .. }
         | Reason::Unread { .. }
         | Reason::Intrusion { .. }
-        | Reason::Pressure { .. } => conclusion.hosts.first().copied(),
+        | Reason::Pressure { .. }
+        | Reason::Sighting { .. } => conclusion.hosts.first().copied(),
     }
 }
 

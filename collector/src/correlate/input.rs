@@ -26,14 +26,14 @@ pub struct CorrelateConfig {
     /// Hours within which the same new suffix on two hosts counts as spreading. 1 to 168.
     pub same_suffix_hours: u32,
     /// Seconds without a heartbeat, while this collector was listening, after which a host counts as silent. Agents
-    /// send one every 30 seconds and the collector looks every 5, so that a host that died is told within 90 seconds;
-    /// 60 raises an alert over two that were lost. 60 to 3600.
+    /// send one every 30 seconds and the collector looks every 5, so that 75 tells of a host that died within 90 seconds,
+    /// lets one be lost and the next be 15 seconds late. 60 to 3600.
     pub silence_seconds: u32,
 }
 
 impl Default for CorrelateConfig {
     fn default() -> Self {
-        Self { window_minutes: 30, same_suffix_hours: 24, silence_seconds: 80 }
+        Self { window_minutes: 30, same_suffix_hours: 24, silence_seconds: 75 }
     }
 }
 

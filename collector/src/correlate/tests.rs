@@ -14,7 +14,7 @@ const fn nights(rule: Rule) -> (&'static str, &'static str) {
         Rule::MassChange => ("0 ehr1 change b 300 high .locked", "0 ehr1 loss"),
         Rule::CareOutage => ("0 ehr1 down postgresql o", "0 misc1 down cups o"),
         Rule::Outage => ("0 misc1 down cups o", "0 ehr1 down postgresql o"),
-        Rule::SilentHost => ("0 ehr1 heard\n81 ehr2 heard", "0 ehr1 heard\n79 ehr2 heard"),
+        Rule::SilentHost => ("0 ehr1 heard\n76 ehr2 heard", "0 ehr1 heard\n74 ehr2 heard"),
         Rule::Fork => ("0 ehr1 fork 7", "0 ehr1 disk"),
         Rule::Loss => ("0 ehr1 loss", "0 ehr1 disk"),
         Rule::Logon => ("0 ehr1 logon", "0 ehr1 loss"),
@@ -23,6 +23,7 @@ const fn nights(rule: Rule) -> (&'static str, &'static str) {
         Rule::ProtectionLoss => ("0 ehr1 unguarded", "0 ehr1 stops"),
         Rule::BackupLoss => ("0 ehr1 backup harmed", "0 ehr1 unguarded"),
         Rule::Pressure => ("0 ehr1 disk", "0 ehr1 loss"),
+        Rule::Sighting => panic!("no rule concludes it"),
         Rule::Spreading => (
             "0 ehr1 change a 30 medium .locked\n7200 share1 change b 30 medium .locked",
             "0 ehr1 change a 30 medium .locked\n7200 share1 change b 30 medium .bak2",
@@ -37,8 +38,10 @@ const fn nights(rule: Rule) -> (&'static str, &'static str) {
 #[test]
 fn every_rule_is_in_the_catalogue_and_has_a_night_in_which_it_fires_and_one_in_which_it_does_not() {
     let listed: Vec<Rule> = CATALOGUE.iter().map(|entry| entry.rule).collect();
-    assert_eq!(listed.len(), Rule::ALL.len());
-    for rule in Rule::ALL {
+    // What a person noticed is entered, not concluded.
+    let of_the_machine = Rule::ALL.into_iter().filter(|rule| *rule != Rule::Sighting);
+    assert_eq!(listed.len(), of_the_machine.clone().count());
+    for rule in of_the_machine {
         assert!(listed.contains(&rule), "{rule} is not in the catalogue");
         let (firing, quiet) = nights(rule);
         let fires = |night: &str| correlate(&scene(night)).iter().any(|c| c.rule == rule);
@@ -157,8 +160,8 @@ fn a_drill_nobody_ordered_is_real() {
 fn silence_counts_only_while_the_collector_was_listening() {
     check("0 ehr1 heard\n100 ehr2 heard", "silent_host high ehr1");
     check("0 misc1 heard\n100 ehr2 heard", "silent_host medium misc1");
-    check("0 ehr1 heard\n4000 ehr2 heard\n4000 listening-until 79", "");
-    check("0 ehr1 heard\n4000 ehr2 heard\n4000 listening-until 80", "silent_host high ehr1");
+    check("0 ehr1 heard\n4000 ehr2 heard\n4000 listening-until 74", "");
+    check("0 ehr1 heard\n4000 ehr2 heard\n4000 listening-until 75", "silent_host high ehr1");
 }
 
 #[test]
@@ -261,7 +264,8 @@ fn a_kind_from_the_future_is_told_and_not_belittled() {
 
 #[test]
 fn every_conclusion_is_explained_in_both_languages() {
-    let nights = Rule::ALL.map(|rule| nights(rule).0);
+    let concluded = Rule::ALL.into_iter().filter(|rule| *rule != Rule::Sighting);
+    let nights: Vec<&str> = concluded.map(|rule| nights(rule).0).collect();
     let more = [
         "0 ehr1 change b 300 high .locked ended",
         "0 ehr1 down pg o\n60 ehr1 up pg o",

@@ -44,7 +44,7 @@ impl PackageKind {
         Self::DrillResult,
     ];
 
-    /// The kinds a person writes and another one releases.
+    /// The kinds a person writes to one partner and another one releases.
     pub const WRITTEN: [Self; 4] = [Self::Question, Self::Answer, Self::Guidance, Self::Notice];
 
     /// Returns the name used in manifests and in the database.
@@ -78,7 +78,7 @@ impl PackageKind {
     /// Whether a person writes it and another one releases it.
     #[must_use]
     pub fn is_written(self) -> bool {
-        Self::WRITTEN.contains(&self)
+        Self::WRITTEN.contains(&self) || self == Self::DrillInvitation
     }
 
     /// Whether an organisation of this kind may send it: 指導 is for who supervises, 通知 for who informs others.
@@ -86,13 +86,12 @@ impl PackageKind {
     pub const fn may_come_from(self, sender: OrganisationKind) -> bool {
         match self {
             Self::Guidance => matches!(sender, OrganisationKind::Municipality),
-            Self::Notice => !matches!(sender, OrganisationKind::Hospital),
+            Self::Notice | Self::DrillInvitation => sender.informs(),
             Self::Report
             | Self::Question
             | Self::Answer
             | Self::Acknowledgement
             | Self::SharingProduct
-            | Self::DrillInvitation
             | Self::DrillResult => true,
         }
     }

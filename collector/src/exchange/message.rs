@@ -139,6 +139,9 @@ impl Message {
         if !self.kind.may_come_from(organisation) {
             return Err(MessageError::NotOurs { kind: self.kind, organisation });
         }
+        if self.kind == PackageKind::DrillInvitation && !self.drill {
+            return Err(MessageError::Drill);
+        }
         if self.kind == PackageKind::Answer && self.reply_to.is_none() {
             return Err(MessageError::AnswersNothing);
         }

@@ -46,6 +46,12 @@ impl OrganisationKind {
         matches!(self, Self::Municipality)
     }
 
+    /// Whether it informs others by notices (通知).
+    #[must_use]
+    pub const fn informs(self) -> bool {
+        !matches!(self, Self::Hospital)
+    }
+
     /// Returns the key of its label.
     #[must_use]
     pub fn label_key(self) -> String {

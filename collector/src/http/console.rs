@@ -17,16 +17,18 @@ use jiff::SignedDuration;
 
 use shirase_shared::clock::SharedClock;
 
+use super::console_exchange::MESSAGE_FILE_MAX_BYTES;
 use super::page_error::PageError;
 use super::routes::{Page, ROUTES, Verb};
 use super::session::{self, Call, Guard};
 use super::{
     console_approval as approval, console_audit, console_cases as cases,
-    console_checklist as checklist, console_contacts as contacts, console_decision as decision,
-    console_delivery as delivery, console_duties as duties, console_exchange as exchange,
-    console_hosts as hosts, console_incident as incident, console_institutions as institutions,
-    console_official as official, console_overview as overview, console_partners as partners,
-    console_policy as policy, console_report as report, console_settings as settings,
+    console_checklist as checklist, console_circulars as circulars, console_contacts as contacts,
+    console_decision as decision, console_delivery as delivery, console_duties as duties,
+    console_exchange as exchange, console_hosts as hosts, console_incident as incident,
+    console_institutions as institutions, console_official as official,
+    console_overview as overview, console_partners as partners, console_policy as policy,
+    console_report as report, console_settings as settings, console_sighting as sighting,
     console_sign_in as sign_in, console_users as users, live,
 };
 use crate::console::{Frame, Tab, html};
@@ -151,6 +153,8 @@ pub fn console_router(state: ConsoleState) -> Router {
             (Page::OfficialFormPut, UPLOAD_MAX_BYTES),
             (Page::ContactsImport, TABLE_MAX_BYTES),
             (Page::InstitutionsImport, TABLE_MAX_BYTES),
+            (Page::CircularWrite, MESSAGE_FILE_MAX_BYTES),
+            (Page::MessageWrite, MESSAGE_FILE_MAX_BYTES),
         ];
         let found = largest.into_iter().find(|(uploading, _)| uploading == page);
         let upload_max_bytes = found.map(|(_, bytes)| bytes);
@@ -191,6 +195,9 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::Deadlines => on(filter, duties::deadlines),
         Page::Live => on(filter, live::live),
         Page::Facility => on(filter, overview::show_facility),
+        Page::SightingNew => on(filter, sighting::form),
+        Page::SightingEnter => on(filter, sighting::enter),
+        Page::IncidentJoin => on(filter, sighting::join),
         Page::Incident => on(filter, incident::show),
         Page::Acknowledge => on(filter, incident::acknowledge),
         Page::Comment => on(filter, incident::comment),
@@ -273,6 +280,12 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::Message => on(filter, exchange::message),
         Page::MessageRelease => on(filter, exchange::release),
         Page::MessageSendBack => on(filter, exchange::send_back),
+        Page::Circulars => on(filter, circulars::list),
+        Page::CircularWrite => on(filter, circulars::write),
+        Page::Circular => on(filter, circulars::show),
+        Page::CircularRelease => on(filter, circulars::release),
+        Page::CircularSendBack => on(filter, circulars::send_back),
+        Page::CircularRemind => on(filter, circulars::remind),
         Page::Partners => on(filter, partners::list),
         Page::PartnerAccept => on(filter, partners::accept),
         Page::PartnerInvite => on(filter, partners::invite),
@@ -292,10 +305,12 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::Cases => on(filter, cases::list),
         Page::CaseOpen => on(filter, cases::open),
         Page::CaseFigures => on(filter, cases::figures),
+        Page::CaseFiguresXlsx => on(filter, cases::figures_xlsx),
         Page::CaseNew => on(filter, cases::new),
         Page::Case => on(filter, cases::show),
         Page::CaseEnter => on(filter, cases::enter),
         Page::CaseEntry => on(filter, cases::edit),
+        Page::CaseReport => on(filter, cases::report),
         Page::PackageCase => on(filter, cases::link),
         Page::Users => on(filter, users::show),
         Page::UserAdd => on(filter, users::add),

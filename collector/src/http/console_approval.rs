@@ -22,8 +22,8 @@ use crate::console::incident::{read_time_field, time_field};
 use crate::facilities::{Facility, SelfApproval};
 use crate::locale::Locale;
 use crate::people::Role;
-use crate::release::Releases;
 use crate::reports::answer::NamedPerson;
+use crate::reports::profile::ReportedBy;
 use crate::store::{RuleChange, RuleFailure, StoredRule};
 
 type Answer = Result<Response, PageError>;
@@ -55,7 +55,7 @@ async fn settings(
     let people: BTreeMap<UserId, String> =
         in_role.iter().map(|user| (*user, name(*user))).collect();
     let (whole, single) = state.store.approval_rules(&facility.id).await?;
-    let files = profile_layers(&state.releases);
+    let files = profile_layers(state);
     let known = profile.as_deref().map(|id| {
         let body = state
             .releases
@@ -136,10 +136,12 @@ fn in_force(
     Rule::of(&[&whole.layer, file, own])
 }
 
-/// Returns what the files of all profiles say about approval.
-fn profile_layers(releases: &Releases) -> BTreeMap<String, RuleLayer> {
-    let profiles = releases.profiles().all();
+/// Returns what the files of all profiles of this kind of organisation say about approval.
+fn profile_layers(state: &ConsoleState) -> BTreeMap<String, RuleLayer> {
+    let supervises = state.post.organisation().supervises();
+    let profiles = state.releases.profiles().all();
     profiles
+        .filter(|profile| supervises || profile.body.by == ReportedBy::Institution)
         .map(|profile| (profile.body.id.clone(), profile.body.approval.clone()))
         .collect()
 }
@@ -157,7 +159,7 @@ pub(super) async fn save(State(state): State<ConsoleState>, call: Call) -> Answe
             Some(Timestamp::from_millisecond(ms).map_err(|_| PageError::BadForm)?)
         }
     };
-    let files = profile_layers(&state.releases);
+    let files = profile_layers(&state);
     if profile.as_ref().is_some_and(|id| !files.contains_key(id)) {
         return Err(PageError::BadForm);
     }

@@ -9,23 +9,27 @@ use jiff::Timestamp;
 use shirase_shared::ids::{CaseId, FacilityId};
 
 use super::console::{ConsoleState, page};
+use super::console_checklist::workbook;
+use super::console_decision;
 use super::console_exchange::person;
 use super::page_error::PageError;
 use super::place::{done, facility, place_frame, query};
 use super::session::Call;
 use crate::cases::{
     CaseFile, EntryKind, Heading, Heard, HeardWay, NewCase, Refusal, Source, Statement,
-    institutions_of, overview, propose,
+    conclusion_of, institutions_of, overview, propose,
 };
 use crate::console::Tab;
 use crate::console::cases::{
-    CaseInputs, CaseNewPage, CasePage, CasesPage, EntryPage, FiguresPage, ThreadCase, title_of,
+    CaseInputs, CaseNewPage, CasePage, CasesPage, EntryPage, FiguresPage, Reporting, ThreadCase,
+    title_of,
 };
-use crate::console::incident::{read_time_field, time_field};
+use crate::console::incident::{ReportLink, read_time_field, time_field};
 use crate::console::overview::CaseCounts;
 use crate::contacts::today;
 use crate::exchange::PackageId;
 use crate::facilities::FacilityKind;
+use crate::jobs::What;
 use crate::store::{CaseError, StoredPackage};
 
 type Answer = Result<Response, PageError>;
@@ -47,6 +51,19 @@ pub(super) async fn figures(State(state): State<ConsoleState>, call: Call) -> An
     let institutions = state.store.institutions(&facility.id).await?;
     let f = place_frame(&call, &state, &facility, ("title-case-figures", Tab::Cases))?;
     page(&FiguresPage::of(f, crate::cases::figures(&files, &institutions)))
+}
+
+/// Hands the figures of every year out as a workbook.
+pub(super) async fn figures_xlsx(State(state): State<ConsoleState>, call: Call) -> Answer {
+    let facility = facility(&state, &call).await?;
+    let files = state.store.case_files(&facility.id).await?;
+    let institutions = state.store.institutions(&facility.id).await?;
+    let years = crate::cases::figures(&files, &institutions);
+    let name = facility.display_name().to_owned();
+    let made = state.releases.figures_xlsx(name, years, call.locale).await;
+    let bytes = made.map_err(|error| console_decision::words(error, &call))?;
+
+    Ok(workbook(&format!("{}-cases", facility.id), bytes))
 }
 
 /// Shows the form of a new case: empty, for an institution, or for a package it is born from.
@@ -193,7 +210,45 @@ async fn case_page(
     let facility = facility(state, call).await?;
     let institutions = state.store.institutions(&facility.id).await?;
     let f = place_frame(call, state, &facility, ("title-case", Tab::Cases))?;
-    Ok(CasePage::of(f, (file, &institutions), today(state.clock.now()), sent))
+    let incident = state
+        .store
+        .incident_holding(&facility.id, &conclusion_of(file.case.id))
+        .await?;
+    let reporting = match incident {
+        None => None,
+        Some(incident) => {
+            let reports = state
+                .store
+                .reports_of_incident(&facility.id, incident.id)
+                .await?;
+            let profiles = state.releases.profiles();
+            let link = |report| ReportLink::of(report, profiles, call.locale);
+            Some(Reporting {
+                incident: incident.id,
+                number: incident.number,
+                reports: reports.iter().map(link).collect(),
+            })
+        }
+    };
+    let today = today(state.clock.now());
+    Ok(CasePage { reporting, ..CasePage::of(f, (file, &institutions), today, sent) })
+}
+
+/// Opens the incident over which the municipality reports, or leads to the one that is there.
+pub(super) async fn report(
+    State(state): State<ConsoleState>,
+    Path((_, id)): Place,
+    call: Call,
+) -> Answer {
+    let here = call.facility()?;
+    let file = state.store.case_file(here, id).await?;
+    let opened = state
+        .store
+        .open_incident(file.conclude(), call.user_id()?, state.clock.now())
+        .await?;
+    state.nudge.tell_incident(here, opened, What::Incident);
+
+    Ok(done(&format!("/facilities/{here}/incidents/{opened}"), "done-case-report"))
 }
 
 /// Shows the form in which an entry is corrected.

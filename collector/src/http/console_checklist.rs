@@ -187,11 +187,17 @@ pub(super) async fn xlsx(
     let (facility, paper) = whole(&state, &call, &list).await?;
     let made = state.releases.checklist_xlsx(paper).await;
     let bytes = made.map_err(|error| console_decision::words(error, &call))?;
+
+    Ok(workbook(&format!("{}-{list}", facility.id), bytes))
+}
+
+/// Hands a workbook out, to be saved under a name of ours.
+pub(super) fn workbook(stem: &str, bytes: Vec<u8>) -> Response {
     let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet".to_owned();
-    let name = format!("attachment; filename=\"{}-{list}.xlsx\"", facility.id);
+    let name = format!("attachment; filename=\"{stem}.xlsx\"");
     let headers = [(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, name)];
 
-    Ok((headers, bytes).into_response())
+    (headers, bytes).into_response()
 }
 
 async fn whole(

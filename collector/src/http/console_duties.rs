@@ -116,6 +116,9 @@ pub(super) async fn make_report(
     }
     let incident = state.store.incident(&facility, id).await?;
     let incident = incident.ok_or(PageError::NotFound)?;
+    if profile.body.by != incident.reported_by() {
+        return Err(PageError::BadForm);
+    }
     let new = NewReport {
         facility: facility.clone(),
         incident: id,

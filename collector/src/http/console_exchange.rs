@@ -18,6 +18,7 @@ use crate::console::exchange::{
 use crate::exchange::PackageId;
 use crate::exchange::kind::{PackageKind, Tlp};
 use crate::exchange::message::{Message, MessageError, MessageState};
+use crate::exchange::package::PackageFile;
 use crate::exchange::partner::{Partner, PartnerId};
 use crate::jobs::What;
 use crate::post::PostError;
@@ -30,6 +31,8 @@ type Answer = Result<Response, PageError>;
 const PAGE_ROWS: u32 = 50;
 /// Most pages of the inbox.
 const PAGES_MAX: u32 = 100_000;
+/// Largest file that goes along with a message.
+pub(super) const MESSAGE_FILE_MAX_BYTES: usize = 8 * 1024 * 1024;
 /// Messages that are shown once they are decided on.
 const DECIDED_SHOWN: usize = 10;
 
@@ -75,6 +78,7 @@ async fn inbox(state: &ConsoleState, call: &Call) -> Result<ExchangePage, PageEr
             .map(|one| MessageRow::of(one, locale))
             .collect(),
         form: MessageForm::of(&begun, locale),
+        informs: organisation.informs(),
         problem: None,
         f: place_frame(call, state, &facility, ("title-exchange", Tab::Exchange))?,
     })
@@ -181,7 +185,7 @@ pub(super) async fn write(State(state): State<ConsoleState>, call: Call) -> Answ
         reply_to,
         subject: form.field("subject").to_owned(),
         text: form.field("text").replace("\r\n", "\n"),
-        files: Vec::new(),
+        files: upload(&call)?,
         written_by: person(&call)?,
         written_at: state.clock.now(),
         state: MessageState::Waiting,
@@ -234,6 +238,16 @@ pub(super) async fn send_back(
     sent.map_err(|error| words(error, &call))?;
 
     Ok(done(&format!("/facilities/{here}/exchange/messages/{id}"), "done-message-returned"))
+}
+
+/// Returns the file that was sent along, if one was.
+pub(super) fn upload(call: &Call) -> Result<Vec<PackageFile>, PageError> {
+    let Some(upload) = &call.upload else { return Ok(Vec::new()) };
+    let name = upload.name.parse().map_err(|_| {
+        let said = call.locale.text("exchange-refused-file-name");
+        PageError::Invalid(said)
+    })?;
+    Ok(vec![PackageFile { name, bytes: upload.bytes.to_vec() }])
 }
 
 /// Returns the caller by name.

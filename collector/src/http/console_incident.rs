@@ -80,6 +80,7 @@ pub(super) async fn show(
             .collect(),
         allowed: Allowed::of(incident.status),
         merged_into: incident.merged_into,
+        case: incident.case(),
         now_field: time_field(now),
         law,
         next,

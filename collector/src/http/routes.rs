@@ -69,12 +69,15 @@ routes! {
     Deadlines          Get  "/deadlines" Access::SignedIn;
     Live               Get  "/live" Access::SignedIn;
     Facility           Get  "/facilities/{facility}" VIEWER;
+    SightingNew        Get  "/facilities/{facility}/incidents/new" AUTHOR;
+    SightingEnter      Post "/facilities/{facility}/incidents" AUTHOR;
     Incident           Get  "/facilities/{facility}/incidents/{incident}" VIEWER;
     Acknowledge        Post "/facilities/{facility}/incidents/{incident}/acknowledge" AUTHOR;
     Comment            Post "/facilities/{facility}/incidents/{incident}/comment" AUTHOR;
     Close              Post "/facilities/{facility}/incidents/{incident}/close" AUTHOR;
     FalseAlarm         Post "/facilities/{facility}/incidents/{incident}/false-alarm" AUTHOR;
     Reopen             Post "/facilities/{facility}/incidents/{incident}/reopen" AUTHOR;
+    IncidentJoin       Post "/facilities/{facility}/incidents/{incident}/join" AUTHOR;
     VendorCalled       Post "/facilities/{facility}/incidents/{incident}/vendor-called" AUTHOR;
     StepTaken          Post "/facilities/{facility}/incidents/{incident}/steps" AUTHOR;
     Interview          Post "/facilities/{facility}/incidents/{incident}/interview" AUTHOR;
@@ -151,6 +154,12 @@ routes! {
     Message            Get  "/facilities/{facility}/exchange/messages/{message}" VIEWER;
     MessageRelease     Post "/facilities/{facility}/exchange/messages/{message}/release" APPROVER;
     MessageSendBack    Post "/facilities/{facility}/exchange/messages/{message}/send-back" AUTHOR;
+    Circulars          Get  "/facilities/{facility}/circulars" VIEWER;
+    CircularWrite      Post "/facilities/{facility}/circulars" AUTHOR;
+    Circular           Get  "/facilities/{facility}/circulars/{circular}" VIEWER;
+    CircularRelease    Post "/facilities/{facility}/circulars/{circular}/release" APPROVER;
+    CircularSendBack   Post "/facilities/{facility}/circulars/{circular}/send-back" AUTHOR;
+    CircularRemind     Post "/facilities/{facility}/circulars/{circular}/remind" AUTHOR;
     Partners           Get  "/facilities/{facility}/partners" VIEWER;
     PartnerAccept      Post "/facilities/{facility}/partners" ADMINISTRATOR;
     PartnerInvite      Post "/facilities/{facility}/partners/invite" ADMINISTRATOR;
@@ -170,10 +179,12 @@ routes! {
     Cases              Get  "/facilities/{facility}/cases" VIEWER;
     CaseOpen           Post "/facilities/{facility}/cases" AUTHOR;
     CaseFigures        Get  "/facilities/{facility}/cases/figures" VIEWER;
+    CaseFiguresXlsx    Get  "/facilities/{facility}/cases/figures/xlsx" VIEWER;
     CaseNew            Get  "/facilities/{facility}/cases/new" AUTHOR;
     Case               Get  "/facilities/{facility}/cases/{case}" VIEWER;
     CaseEnter          Post "/facilities/{facility}/cases/{case}/entries" AUTHOR;
     CaseEntry          Get  "/facilities/{facility}/cases/{case}/entries/{entry}" AUTHOR;
+    CaseReport         Post "/facilities/{facility}/cases/{case}/report" AUTHOR;
     PackageCase        Post "/facilities/{facility}/exchange/packages/{package}/case" AUTHOR;
     Users              Get  "/facilities/{facility}/users" ADMINISTRATOR;
     UserAdd            Post "/facilities/{facility}/users" ADMINISTRATOR;
@@ -184,7 +195,8 @@ routes! {
 }
 
 impl Page {
-    /// Whether an organisation of a kind has this page at all: the register and the cases are a municipality's.
+    /// Whether an organisation of a kind has this page at all: the register and the cases are a municipality's, and a
+    /// hospital informs nobody by circular.
     pub(super) const fn is_of(self, kind: OrganisationKind) -> bool {
         let municipal = matches!(
             self,
@@ -200,13 +212,24 @@ impl Page {
                 | Self::Cases
                 | Self::CaseOpen
                 | Self::CaseFigures
+                | Self::CaseFiguresXlsx
                 | Self::CaseNew
                 | Self::Case
                 | Self::CaseEnter
                 | Self::CaseEntry
+                | Self::CaseReport
                 | Self::PackageCase
         );
-        !municipal || kind.supervises()
+        let informing = matches!(
+            self,
+            Self::Circulars
+                | Self::CircularWrite
+                | Self::Circular
+                | Self::CircularRelease
+                | Self::CircularSendBack
+                | Self::CircularRemind
+        );
+        (!municipal || kind.supervises()) && (!informing || kind.informs())
     }
 }
 

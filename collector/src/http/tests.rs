@@ -14,3 +14,5 @@ mod delivery;
 mod exchange;
 mod institutions;
 mod cases;
+mod sighting;
+mod circulars;

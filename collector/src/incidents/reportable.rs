@@ -39,6 +39,7 @@ impl Ground {
             Rule::CareOutage => "reportable-care-outage",
             Rule::BackupLoss => "reportable-backup-loss",
             Rule::PrintBurst => "reportable-print-burst",
+            Rule::Sighting => "reportable-sighting",
             // Never a ground; the names are there so that a new rule has to be decided on here.
             Rule::Pressure
             | Rule::Loss
@@ -80,6 +81,8 @@ fn counts(conclusion: &Conclusion) -> bool {
         Rule::BackupLoss => Severity::High <= conclusion.severity && !is_late(&conclusion.reason),
         // Handa, 2021: the printers told of the attack before anyone else did.
         Rule::PrintBurst => Severity::High <= conclusion.severity,
+        // Whoever entered it says that care or patients' data may be affected: that is the notice's threshold.
+        Rule::Sighting => Severity::High <= conclusion.severity,
         // A full disk, a blind sensor, a copied agent or a silent host may each have a harmless cause, and so may a forgotten
         // password or a service that was switched off; together with a mass change they are a part of its incident.
         Rule::Pressure

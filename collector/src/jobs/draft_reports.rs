@@ -1,6 +1,8 @@
 //! Keeps the answers of each incident that could be reportable up to what is known, with the first contact as a draft,
 //! and withdraws its reports when the incident was nothing.
 
+mod case;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +20,7 @@ use crate::locale::Locale;
 use crate::reports::Report;
 use crate::reports::answer::RoundKind;
 use crate::reports::draft::{Input, Window, draft};
-use crate::reports::profile::{MHLW_CONTACT, MHLW_SERIES};
+use crate::reports::profile::{MHLW_CONTACT, MHLW_SERIES, MUNICIPALITY_FIRST, MUNICIPALITY_SERIES};
 use crate::store::{NewReport, Store, StoreError};
 
 /// Makes, refreshes and withdraws drafts.
@@ -111,11 +113,19 @@ impl DraftReportsJob {
     ) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let ids = (&facility.id, incident.id);
+        let case = match incident.case() {
+            Some(case) => Some(case::Loaded::of(&self.store, &facility.id, case).await?),
+            None => None,
+        };
+        let (profile, series) = match case {
+            Some(_) => (MUNICIPALITY_FIRST, MUNICIPALITY_SERIES),
+            None => (MHLW_CONTACT, MHLW_SERIES),
+        };
         let first = NewReport {
             facility: facility.id.clone(),
             incident: incident.id,
-            profile: MHLW_CONTACT.to_owned(),
-            series: MHLW_SERIES.to_owned(),
+            profile: profile.to_owned(),
+            series: series.to_owned(),
             kind: RoundKind::Preliminary,
             drill: incident.drill,
         };
@@ -128,7 +138,9 @@ impl DraftReportsJob {
         let locale = self.locale;
         // Thousands of records take a moment to be told; requests must not wait for them.
         let drafted = tokio::task::spawn_blocking(move || {
+            let story = case.as_ref().map(case::Loaded::story);
             let input = Input {
+                case: story.as_ref(),
                 facility: &owner,
                 hosts: &hosts,
                 incident: &incident,

@@ -1,5 +1,6 @@
 //! Two organisations, each with a store and an authority of its own, and what goes between them.
 
+mod circular;
 mod network;
 
 use std::sync::Arc;

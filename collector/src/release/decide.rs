@@ -223,6 +223,6 @@ impl Releases {
 fn author(answer: &Answer) -> Option<String> {
     match &answer.source {
         Source::Person { name, .. } => Some(name.clone()),
-        Source::Machine { .. } | Source::MasterData => None,
+        Source::Machine { .. } | Source::Told { .. } | Source::MasterData => None,
     }
 }

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use shirase_shared::ids::UserId;
 
 use super::{ReleaseError, Releases, read_toml_files};
+use crate::cases::Figures;
 use crate::checklist::{
     Checklist, ChecklistError, Checklists, Comparison, Entry, Evidence, Filled, Item, Known, Paper,
     PaperChanges, PaperParts, Scope, Sheet, SheetKey, compare, evidence, sheets,
@@ -239,6 +240,25 @@ impl Releases {
     pub async fn checklist_xlsx(&self, paper: Paper) -> Result<Vec<u8>, ReleaseError> {
         let now = self.now();
         let work = move || xlsx::checklist::render(&paper, now);
+        let made = tokio::task::spawn_blocking(work).await;
+
+        Ok(made
+            .map_err(ReleaseError::BrokenOff)?
+            .map_err(RenderError::from)?)
+    }
+
+    /// Returns a municipality's yearly figures as a workbook.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn figures_xlsx(
+        &self,
+        facility: String,
+        years: BTreeMap<i16, Figures>,
+        locale: Locale,
+    ) -> Result<Vec<u8>, ReleaseError> {
+        let now = self.now();
+        let work = move || xlsx::figures::render(&facility, &years, (now, locale));
         let made = tokio::task::spawn_blocking(work).await;
 
         Ok(made

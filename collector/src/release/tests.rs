@@ -429,7 +429,7 @@ async fn without_a_font_nothing_is_approved_and_everything_else_goes_on() {
 #[test]
 fn a_hospitals_own_profile_is_read_from_the_data_directory_and_its_mistakes_named() {
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(read_profiles(dir.path()).unwrap().all().count(), 20);
+    assert_eq!(read_profiles(dir.path()).unwrap().all().count(), 22);
     let own = dir.path().join(PROFILES_DIR);
     fs::create_dir(&own).unwrap();
     fs::write(own.join("jp-mhlw-contact.toml"), "id = \"jp-mhlw-contact\"\nfields = [3, 999]\n")

@@ -135,6 +135,11 @@ pub enum Source {
         #[serde(default)]
         basis: String,
     },
+    /// What somebody told, as it was recorded: a person who noticed something, another institution's report.
+    Told {
+        /// Who, how, and where it is recorded.
+        basis: String,
+    },
     /// The facility's master data.
     MasterData,
 }
@@ -145,7 +150,7 @@ impl Source {
     pub const fn user(&self) -> Option<UserId> {
         match self {
             Self::Person { user, .. } => Some(*user),
-            Self::Machine { .. } | Self::MasterData => None,
+            Self::Machine { .. } | Self::Told { .. } | Self::MasterData => None,
         }
     }
 
@@ -153,7 +158,9 @@ impl Source {
     #[must_use]
     pub fn basis(&self) -> &str {
         match self {
-            Self::Machine { basis, .. } | Self::Person { basis, .. } => basis,
+            Self::Machine { basis, .. } | Self::Person { basis, .. } | Self::Told { basis } => {
+                basis
+            }
             Self::MasterData => "",
         }
     }
@@ -163,7 +170,7 @@ impl Source {
     pub fn records(&self) -> &[RecordRef] {
         match self {
             Self::Machine { records, .. } => records,
-            Self::Person { .. } | Self::MasterData => &[],
+            Self::Person { .. } | Self::Told { .. } | Self::MasterData => &[],
         }
     }
 }
@@ -302,7 +309,7 @@ impl Answer {
     fn has_evidence(&self) -> bool {
         match &self.source {
             Source::Machine { records, basis } => !records.is_empty() && !basis.trim().is_empty(),
-            Source::Person { basis, .. } => !basis.trim().is_empty(),
+            Source::Person { basis, .. } | Source::Told { basis } => !basis.trim().is_empty(),
             Source::MasterData => true,
         }
     }

@@ -12,8 +12,11 @@
 //! Not here: which of these answers take effect (see `store::reports`: a person's answer stays).
 
 mod answers;
+mod case;
 mod facts;
 mod impact;
+mod registered;
+mod sighting;
 mod story;
 mod technical;
 
@@ -28,6 +31,8 @@ use crate::facilities::{Facility, Host};
 use crate::incidents::{Incident, StoredEntry};
 use crate::locale::Locale;
 use crate::records::SeenRecord;
+
+pub use case::{CameReport, CaseStory};
 
 /// Everything a draft is made of.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +49,8 @@ pub struct Input<'a> {
     pub entries: &'a [StoredEntry],
     /// Maintenance windows that were ordered.
     pub windows: &'a [Window],
+    /// The municipality's case it stands for; none where an institution reports about itself.
+    pub case: Option<&'a CaseStory<'a>>,
     /// Names of the people who did something.
     pub users: &'a BTreeMap<UserId, String>,
     /// The moment it is made.
@@ -68,6 +75,12 @@ pub fn draft(input: &Input<'_>, locale: Locale) -> BTreeMap<Field, Answer> {
     let maker = answers::Maker { input, facts: &facts, locale };
     Field::ALL
         .iter()
-        .filter_map(|&field| Some((field, maker.answer(field)?)))
+        .filter_map(|&field| {
+            let answer = match input.case {
+                Some(story) => maker.of_case(story, field),
+                None => maker.answer(field),
+            };
+            Some((field, answer?))
+        })
         .collect()
 }

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use super::answer::Answer;
 use super::fields::Field;
-use super::profile::{Condition, Obligation, Profile, Profiles};
+use super::profile::{Condition, Obligation, Profile, Profiles, ReportedBy};
 use crate::incidents::{Moment, Moments};
 
 pub use conditions::Truth;
@@ -29,6 +29,8 @@ use conditions::holds;
 pub struct Situation<'a> {
     /// The answers of the incident.
     pub answers: &'a BTreeMap<Field, Answer>,
+    /// Who reports.
+    pub by: ReportedBy,
     /// Its moments.
     pub moments: &'a Moments,
     /// When the first report of each series was delivered.
@@ -94,6 +96,7 @@ pub struct Duty {
 pub fn duties(profiles: &Profiles, situation: &Situation<'_>) -> Vec<Duty> {
     let mut duties: Vec<Duty> = profiles
         .all()
+        .filter(|profile| profile.body.by == situation.by)
         .map(|profile| duty(profile, situation))
         .collect();
     duties.sort_by(|a, b| {

@@ -80,6 +80,13 @@ fields! {
     Attachments = 49 "添付とハッシュ";
     Authorship = 50 "作成者・承認者";
     Restorable = 51 "データを復元できるか";
+    HeardHow = 52 "自治体が事案を把握した経緯";
+    LegalBasis = 53 "自治体の調査・指導の根拠";
+    FoundDamage = 54 "自治体の調査による被害状況";
+    FoundResponse = 55 "自治体の調査による対応状況";
+    FoundRecovery = 56 "自治体の調査による復旧状況";
+    FoundPrevention = 57 "自治体の調査による再発防止策";
+    Guidance = 58 "自治体の照会・指導とその結果";
 }
 
 impl Field {
@@ -146,7 +153,7 @@ impl From<Field> for u8 {
 
 /// A number this build knows no field for.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("there is no field {0}; use one of the numbers 1 to 51")]
+#[error("there is no field {0}; use one of the numbers 1 to 58")]
 pub struct NoSuchField(u8);
 
 impl TryFrom<u8> for Field {

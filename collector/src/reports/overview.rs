@@ -62,6 +62,7 @@ impl Overview {
         let delivered = asked.serving(profiles);
         let situation = Situation {
             answers: asked.answers,
+            by: asked.incident.reported_by(),
             moments: &moments,
             reported: &reported,
             now: asked.now,

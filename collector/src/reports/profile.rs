@@ -27,7 +27,7 @@ use super::fields::Field;
 use crate::approval::FrozenProfile;
 use crate::locale::Lang;
 
-pub use body::{Addressee, Body, Confidence, Contact, Duty, Group, RoundRule, Words};
+pub use body::{Addressee, Body, Confidence, Contact, Duty, Group, ReportedBy, RoundRule, Words};
 use built_in::BUILT_IN;
 pub use rules::{
     Amount, Applies, Condition, Counting, DeadlineRule, MetBy, Obligation, RunsFrom, TermKind,
@@ -37,6 +37,11 @@ pub use rules::{
 pub const MHLW_CONTACT: &str = "jp-mhlw-contact";
 /// Series of the reports to the ministry.
 pub const MHLW_SERIES: &str = "jp-mhlw";
+/// Id of a municipality's first report to the ministry.
+pub const MUNICIPALITY_FIRST: &str = "jp-municipality-first";
+/// Series of a municipality's reports to the ministry.
+pub const MUNICIPALITY_SERIES: &str = "jp-municipality";
+
 /// One profile, ready for use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {

@@ -338,6 +338,7 @@ impl Maker<'_> {
                 self.locale
                     .text_with("basis-person", &[("name", &name), ("at", &at)])
             }
+            Source::Told { .. } => self.locale.text_with("basis-told", &[("at", &at)]),
             Source::MasterData => self.locale.text("basis-master-data"),
         };
         let numbers: Vec<String> = answer

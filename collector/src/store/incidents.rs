@@ -15,10 +15,12 @@ use crate::incidents::{Incident, StoredEntry};
 use crate::records::SeenRecord;
 
 mod acts;
+mod by_hand;
 mod changes;
 mod shown;
 
 pub use acts::ActFailure;
+pub use by_hand::JoinError;
 
 /// How far the rules look back over records. A burst that lasts longer keeps what was concluded of it.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(7 * 24);

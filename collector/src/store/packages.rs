@@ -3,6 +3,7 @@
 mod rows;
 mod outgoing;
 mod messages;
+mod circulars;
 
 use jiff::Timestamp;
 use shirase_shared::ids::{FacilityId, UserId};
@@ -149,6 +150,31 @@ impl Store {
         }
 
         Ok((packages, more))
+    }
+
+    /// Returns the packages of exercises that came since a moment, the oldest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn drill_packages(
+        &self,
+        facility: &FacilityId,
+        since: Timestamp,
+    ) -> Result<Vec<StoredPackage>, StoreError> {
+        let rows: Vec<HeadRow> = sqlx::query_as(
+            "SELECT * FROM packages WHERE facility_id = ? AND direction = 'in' AND stored_ms >= ?
+               AND json_extract(manifest_json, '$.drill') ORDER BY stored_ms, rowid",
+        )
+        .bind(facility.as_str())
+        .bind(to_ms(since))
+        .fetch_all(&self.readers)
+        .await?;
+        let mut packages = Vec::with_capacity(rows.len());
+        for row in rows {
+            packages.push(self.with_acks(row).await?);
+        }
+
+        Ok(packages)
     }
 
     /// Returns one package with its acknowledgements, without its files.

@@ -1,6 +1,7 @@
 //! Reports, the answers of each incident with every version, and what the machine proposes beside a person's answer.
 
 pub(super) mod rows;
+mod joined;
 mod rounds;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use rows::{
     set_sheet_revision, set_status, sheet_revision, write_answer,
 };
 
+pub(in crate::store) use joined::take_over_answers;
 pub use rounds::{NewReport, RoundRefused};
 
 /// Why a person's answer was not stored.

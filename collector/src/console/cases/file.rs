@@ -2,8 +2,10 @@
 
 use askama::Template;
 use jiff::civil::Date;
+use shirase_shared::ids::IncidentId;
 
 use super::super::frame::Frame;
+use super::super::incident::ReportLink;
 use super::super::ui::{Badge, Tone};
 use super::entry::EntryForm;
 use super::{name_of, title_of};
@@ -40,12 +42,24 @@ pub struct CasePage {
     pub parts: Vec<Part>,
     /// Its threads: id, subject, and the packages in words.
     pub threads: Vec<(String, String, Vec<String>)>,
+    /// The reports to the ministry, once they were begun.
+    pub reporting: Option<Reporting>,
     /// The form of a new entry.
     pub form: EntryForm,
     /// What stands in the form that closes or reopens it.
     pub ending: String,
     /// What was wrong with what was sent.
     pub problem: Option<String>,
+}
+
+/// The municipality's own reports over a case.
+pub struct Reporting {
+    /// The incident they belong to.
+    pub incident: IncidentId,
+    /// Its number.
+    pub number: u64,
+    /// The reports.
+    pub reports: Vec<ReportLink>,
 }
 
 /// Something that is open.
@@ -135,6 +149,7 @@ impl CasePage {
             follow_ups: follow_ups(file, today),
             parts: parts(file, locale),
             threads: threads(file, locale),
+            reporting: None,
             form: EntryForm::of((file, kind), sent, today, locale),
             ending,
             problem,

@@ -113,7 +113,9 @@ impl Typed {
     pub fn of(answer: Option<&Answer>) -> Self {
         let basis = match answer.map(|answer| &answer.source) {
             Some(Source::Person { basis, .. }) => basis.clone(),
-            Some(Source::Machine { .. } | Source::MasterData) | None => String::new(),
+            Some(Source::Machine { .. } | Source::Told { .. } | Source::MasterData) | None => {
+                String::new()
+            }
         };
         Self {
             entered: answer

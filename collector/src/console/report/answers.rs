@@ -200,6 +200,7 @@ pub(super) fn said_by(answer: &Answer, locale: Locale) -> String {
     let who = match &answer.source {
         Source::Machine { .. } => locale.text("answer-by-machine"),
         Source::Person { name, .. } => name.clone(),
+        Source::Told { .. } => locale.text("answer-by-told"),
         Source::MasterData => locale.text("answer-by-master-data"),
     };
     locale.text_with("answer-by", &[("who", &who), ("time", &at), ("revision", &answer.revision)])

@@ -1,12 +1,15 @@
 //! A municipality's case in the browser: heard by telephone, linked to what the hospital sends, recorded, closed.
 
 use axum::http::StatusCode;
-use shirase_shared::ids::CaseId;
+use shirase_shared::ids::{CaseId, IncidentId};
 
 use super::exchange::Exchanged;
 use super::site::{Answered, HOSTILE, Site, grants, now};
 use crate::cases::{Heard, HeardWay, NewCase};
 use crate::exchange::OrganisationKind;
+use crate::jobs::draft_reports::DraftReportsJob;
+use crate::jobs::{Job as _, Outcome};
+use crate::locale::{Lang, Locale};
 use crate::people::Role;
 use crate::reports::answer::NamedPerson;
 
@@ -312,4 +315,59 @@ async fn what_people_wrote_into_a_case_is_harmless_and_no_key_stands_bare() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_case_becomes_the_municipalitys_own_report_and_the_draft_follows_the_record() {
+    let told = Told::by_telephone().await;
+    let begin = format!("csrf={}", told.csrf);
+    let report = format!("{}/report", told.path);
+    let begun = told.site.post(&report, &told.cookie, &begin).await;
+    assert!(begun.location.ends_with("done=case-report"), "{}", begun.body);
+    let again = told.site.post(&report, &told.cookie, &begin).await;
+    assert_eq!(again.location, begun.location, "one case, one incident");
+    let incident: IncidentId = {
+        let path = begun.location.split('?').next().unwrap();
+        path.rsplit('/').next().unwrap().parse().unwrap()
+    };
+
+    let draft = async || {
+        let site = &told.site;
+        let (store, clock) = (site.store.clone(), site.state.clock.clone());
+        let mut job =
+            DraftReportsJob::new(store, clock, site.state.nudge.clone(), Locale::new(Lang::Ja));
+        let outcome = job.activate().await;
+        assert!(!matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
+        let sheet = site.store.incident_sheet(&site.here, incident).await;
+        serde_json::to_string(&sheet.unwrap().answers.into_iter().collect::<Vec<_>>()).unwrap()
+    };
+    let first = draft().await;
+    assert!(first.contains("半田中央病院") && first.contains("事務長"), "{first}");
+    assert!(!first.contains("監視している範囲"), "a municipality watches nothing there");
+    told.enter("heading=damage&kind=fact&text=外来を縮小&source=told&source_text=事務長&legal_basis=医療法第25条&on=2026-02-09")
+        .await;
+    told.enter(
+        "heading=prevention&kind=guidance&text=VPN装置の更新を求めた&source=own&on=2026-02-09",
+    )
+    .await;
+    let second = draft().await;
+    for expected in
+        ["外来を縮小", "医療法第25条", "VPN装置の更新を求めた", "記録1", "事案第1号の記録1"]
+    {
+        assert!(second.contains(expected), "{expected} in {second}");
+    }
+
+    let page = told.page(&begun.location).await;
+    assert!(page.contains("管内医療機関における"), "{page}");
+    assert!(!page.contains("第一報（連絡）"), "an institution's duties are none of its own");
+    assert!(!page.contains("保守会社"), "whom to call first is the institution's matter");
+    let case = told.page(&told.path).await;
+    assert!(case.contains("管内医療機関における") && !case.contains("報告を作り始める"), "{case}");
+    let foreign = format!("csrf={}&profile=jp-mhlw-contact&kind=preliminary", told.csrf);
+    let path = begun.location.split('?').next().unwrap();
+    let refused = told
+        .site
+        .post(&format!("{path}/reports"), &told.cookie, &foreign)
+        .await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
 }

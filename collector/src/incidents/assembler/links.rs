@@ -145,6 +145,7 @@ const fn is_small(rule: Rule) -> bool {
         | Rule::ServicesStopped
         | Rule::ProtectionLoss
         | Rule::BackupLoss
+        | Rule::Sighting
         | Rule::SilentHost
         | Rule::CareOutage
         | Rule::MassChange

@@ -11,7 +11,7 @@ use super::facts::{Facts, Harm};
 use super::impact::suggested;
 use super::story::Teller;
 use crate::correlate::RecordKey;
-use crate::facilities::{CareRole, Duty, FacilityKind, Host, Master, Person};
+use crate::facilities::{CareRole, Host};
 use crate::incidents::{Entry, Moment};
 use crate::locale::Locale;
 use crate::reports::answer::{
@@ -31,7 +31,7 @@ impl Maker<'_> {
     /// Returns the machine's answer to a field; none where it has nothing to say.
     pub(super) fn answer(&self, field: Field) -> Option<Answer> {
         let answer = match field {
-            // A report's own, or what only people can know.
+            // A report's own, what only people can know, or a municipality's.
             Field::Round
             | Field::Addressees
             | Field::ReportedAt
@@ -56,7 +56,14 @@ impl Maker<'_> {
             | Field::Other
             | Field::Attachments
             | Field::Authorship
-            | Field::Restorable => return None,
+            | Field::Restorable
+            | Field::HeardHow
+            | Field::LegalBasis
+            | Field::FoundDamage
+            | Field::FoundResponse
+            | Field::FoundRecovery
+            | Field::FoundPrevention
+            | Field::Guidance => return None,
             Field::Identifiers => self.identifiers(),
             Field::Place => self.place(),
             Field::Entry => self.entry(),
@@ -88,75 +95,10 @@ impl Maker<'_> {
         Some(answer)
     }
 
-    fn facility(&self) -> Answer {
-        let master = &self.input.facility.master;
-        let beds = master
-            .beds
-            .map(|beds| self.teller().text("draft-beds", &[("beds", &beds)]));
-        let kind = match master.kind {
-            FacilityKind::Unknown => String::new(),
-            FacilityKind::Hospital
-            | FacilityKind::Clinic
-            | FacilityKind::DentalClinic
-            | FacilityKind::MaternityHome
-            | FacilityKind::Pharmacy
-            | FacilityKind::Other => self.locale.text(master.kind.label_key()),
-        };
-        let mut lines = vec![
-            self.line("draft-facility-name", &master.name),
-            self.line("draft-facility-founder", &master.founder),
-            self.line("draft-facility-kind", &kind),
-            self.line("draft-facility-beds", &beds.unwrap_or_default()),
-        ];
-        let optional = [
-            ("draft-facility-address", &master.address),
-            ("draft-facility-jurisdiction", &master.jurisdiction),
-            ("draft-facility-code", &master.code),
-            ("draft-facility-corporate-number", &master.corporate_number),
-        ];
-        let given = optional
-            .into_iter()
-            .filter(|(_, text)| !text.trim().is_empty());
-        lines.extend(given.map(|(key, text)| self.line(key, text)));
-        self.registered(Value::Lines { lines }, !master.name.trim().is_empty())
-    }
-
-    fn people(&self) -> Answer {
-        let master = &self.input.facility.master;
-        let lines = Duty::ALL
-            .into_iter()
-            .flat_map(|duty| self.of_duty(master, duty))
-            .collect();
-        let known = master
-            .people
-            .iter()
-            .any(|person| !person.name.trim().is_empty());
-        self.registered(Value::Lines { lines }, known)
-    }
-
-    fn of_duty(&self, master: &Master, duty: Duty) -> Vec<Line> {
-        let label = self.locale.text(duty.label_key());
-        let holders = master.people.iter().filter(|person| person.duty == duty);
-        let lines: Vec<Line> = holders
-            .map(|person| Line { at: None, label: label.clone(), text: self.reach(person) })
-            .collect();
-        if lines.is_empty() { vec![self.line(duty.label_key(), "")] } else { lines }
-    }
-
-    fn reach(&self, person: &Person) -> String {
-        let ways = [
-            ("draft-phone", &person.phone),
-            ("draft-phone-24h", &person.phone_24h),
-            ("draft-mail", &person.mail),
-        ];
-        let given = ways.into_iter().filter(|(_, text)| !text.trim().is_empty());
-        let ways = given.map(|(key, text)| self.teller().text(key, &[("text", &plain_line(text))]));
-        let name = self.or_unregistered(&person.name);
-        let parts: Vec<String> = std::iter::once(name).chain(ways).collect();
-        parts.join(&self.locale.text("draft-comma"))
-    }
-
     fn kind(&self) -> Answer {
+        if let Some(answer) = self.kind_by_people() {
+            return answer;
+        }
         let told = self.facts.told();
         let encrypted = self.facts.harms.iter().any(Harm::encrypts);
         let (code, basis) = if encrypted && !self.facts.gone.is_empty() {
@@ -173,14 +115,17 @@ impl Maker<'_> {
 
     fn summary(&self) -> Answer {
         let text: String = self.teller().summary().chars().take(TEXT_MAX).collect();
-        let basis = self.locale.text("draft-basis-monitoring");
-        self.said(Value::text(text), AnswerStatus::Confirmed, &basis, self.facts.told())
+        self.said(Value::text(text), AnswerStatus::Confirmed, &self.basis_told(), self.facts.told())
     }
 
     fn occurred_at(&self) -> Answer {
         let at = self.input.incident.first_at;
-        let Some(record) = self.facts.first_trace() else {
-            return self.said(Value::Nothing, AnswerStatus::Investigating, "", []);
+        let Some(record) = self
+            .facts
+            .first_trace()
+            .filter(|_| self.sighted_first().is_none())
+        else {
+            return self.occurred_by_people();
         };
         let event = record.event.as_ref();
         let wall = event.and_then(|event| event.first_change_at.or(Some(event.detected_at)));
@@ -199,7 +144,7 @@ impl Maker<'_> {
 
     /// The agent's alert and the moment the institution knew are two things; law counts from the second.
     fn detected_at(&self) -> Answer {
-        let mut lines = Vec::new();
+        let mut lines = self.lines_of_sightings();
         if let Some(record) = self.facts.earliest() {
             lines.push(Line {
                 at: Some(record.corrected_at),
@@ -245,6 +190,9 @@ impl Maker<'_> {
     }
 
     fn discovery(&self) -> Answer {
+        if let Some(first) = self.sighted_first() {
+            return self.discovered_by_people(first);
+        }
         let rule = self.locale.text(self.input.incident.rule.title_key());
         let note = self.teller().text("draft-discovery", &[("rule", &rule)]);
         let basis = self.locale.text("draft-basis-monitoring");
@@ -256,6 +204,9 @@ impl Maker<'_> {
         let hosts: BTreeSet<HostId> = self.input.incident.hosts();
         let mut systems: Vec<System> = hosts.into_iter().map(|host| self.system(host)).collect();
         systems.sort_by(|a, b| a.name.cmp(&b.name));
+        if systems.is_empty() {
+            return self.said(Value::Nothing, AnswerStatus::Investigating, "", []);
+        }
         let basis = self.locale.text("draft-basis-systems");
         let told = self.facts.told();
         self.said(Value::Systems { systems }, AnswerStatus::Confirmed, &basis, told)
@@ -393,22 +344,6 @@ impl Maker<'_> {
 
     pub(super) fn teller(&self) -> Teller<'_> {
         Teller { input: self.input, facts: self.facts, locale: self.locale }
-    }
-
-    pub(super) fn line(&self, key: &str, text: &str) -> Line {
-        Line { at: None, label: self.locale.text(key), text: self.or_unregistered(text) }
-    }
-
-    fn or_unregistered(&self, text: &str) -> String {
-        let text = plain_line(text);
-        if text.is_empty() { self.locale.text("draft-unregistered") } else { text }
-    }
-
-    pub(super) fn registered(&self, value: Value, is_known: bool) -> Answer {
-        let status = if is_known { AnswerStatus::Confirmed } else { AnswerStatus::Unknown };
-        let (source, as_of) = (Source::MasterData, self.input.as_of);
-        let (revision, reason) = (Revision::default(), String::new());
-        Answer { value, status, source, as_of, revision, reason }
     }
 
     /// 推定 with its evidence, or 調査中 when there is none.

@@ -7,7 +7,7 @@ use shirase_shared::event::{Anomaly, MassChange, OutageState};
 use shirase_shared::ids::HostId;
 
 use super::Input;
-use crate::correlate::{Reason, RecordKey};
+use crate::correlate::{Reason, RecordKey, Sighting};
 use crate::facilities::CareRole;
 use crate::records::SeenRecord;
 use crate::reports::answer::RecordRef;
@@ -73,6 +73,7 @@ pub(super) struct Facts<'a> {
     pub(super) gone: Vec<Gone<'a>>,
     pub(super) silent: Vec<Silent<'a>>,
     pub(super) intrusions: Vec<Intrusion<'a>>,
+    pub(super) sightings: Vec<&'a Sighting>,
     pub(super) by_key: BTreeMap<RecordKey, &'a SeenRecord>,
     names: BTreeMap<HostId, String>,
 }
@@ -84,6 +85,7 @@ impl<'a> Facts<'a> {
             gone: Vec::new(),
             silent: Vec::new(),
             intrusions: Vec::new(),
+            sightings: Vec::new(),
             by_key: input
                 .records
                 .iter()
@@ -96,6 +98,9 @@ impl<'a> Facts<'a> {
                 .collect(),
         };
         for conclusion in &input.incident.conclusions {
+            if let Reason::Sighting { sighting } = &conclusion.reason {
+                facts.sightings.push(sighting);
+            }
             let Some(&host) = conclusion.hosts.first() else { continue };
             match &conclusion.reason {
                 Reason::MassChange { root, files, totals, ended_at } => facts.harms.push(Harm {
@@ -133,13 +138,14 @@ impl<'a> Facts<'a> {
                     first_at: conclusion.first_at,
                     records: &conclusion.records,
                 }),
-                // They stand upon those above, or say nothing a report tells.
+                // They stand upon those above, were taken before, or say nothing a report tells.
                 Reason::RansomwareImpact { .. }
                 | Reason::Spreading { .. }
                 | Reason::Fork { .. }
                 | Reason::Loss { .. }
                 | Reason::Unread { .. }
-                | Reason::Pressure { .. } => {}
+                | Reason::Pressure { .. }
+                | Reason::Sighting { .. } => {}
             }
         }
         facts.harms.sort_by_key(|harm| (harm.first_at, harm.host));
@@ -150,6 +156,9 @@ impl<'a> Facts<'a> {
         facts
             .silent
             .sort_by_key(|silent| (silent.last_heard_at, silent.host));
+        facts
+            .sightings
+            .sort_by_key(|sighting| (sighting.noticed_at, sighting.entered_at));
 
         facts
     }
@@ -211,9 +220,11 @@ impl<'a> Facts<'a> {
     /// Returns the last moment anything was said about it.
     pub(super) fn last_at(&self) -> Option<Timestamp> {
         let told = self.told();
-        told.iter()
-            .filter_map(|key| self.by_key.get(key))
+        let records = told.iter().filter_map(|key| self.by_key.get(key));
+        let entered = self.sightings.iter().map(|sighting| sighting.entered_at);
+        records
             .map(|record| record.corrected_at)
+            .chain(entered)
             .max()
     }
 

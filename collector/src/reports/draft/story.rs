@@ -10,12 +10,12 @@ use shirase_shared::ids::{HostId, UserId};
 use super::Input;
 use super::facts::{Facts, Gone, Harm, Silent};
 use super::technical::technique;
-use crate::correlate::Names;
+use crate::correlate::{Names, Sighting};
 use crate::facilities::CareRole;
 use crate::incidents::{Entry, ItemKind, steps_taken, timeline};
 use crate::locale::{Lang, Locale};
 use crate::reports::answer::{LINES_MAX, Line};
-use crate::reports::text::{japanese_time, plain_line, zoned_time};
+use crate::reports::text::{japanese_time, plain, plain_line, zoned_time};
 
 /// Sentences of one kind in a summary; the rest are counted.
 const SENTENCES_MAX: usize = 5;
@@ -34,6 +34,13 @@ impl Teller<'_> {
     pub(super) fn summary(&self) -> String {
         let facts = self.facts;
         let mut sentences = Vec::new();
+        self.tell(
+            &mut sentences,
+            facts
+                .sightings
+                .iter()
+                .map(|sighting| self.sighting(sighting)),
+        );
         self.tell(&mut sentences, facts.harms.iter().map(|harm| self.harm(harm)));
         self.tell(&mut sentences, facts.gone.iter().map(|gone| self.gone(gone)));
         self.tell(&mut sentences, facts.silent.iter().map(|silent| self.silent(silent)));
@@ -52,6 +59,19 @@ impl Teller<'_> {
         if 0 < rest {
             sentences.push(self.text("draft-rest", &[("count", &rest)]));
         }
+    }
+
+    /// What a person noticed.
+    fn sighting(&self, sighting: &Sighting) -> String {
+        self.text(
+            "draft-sighting",
+            &[
+                ("at", &self.time(sighting.noticed_at)),
+                ("by", &plain_line(&sighting.noticed_by)),
+                ("subject", &plain_line(&sighting.subject)),
+                ("what", &plain(&sighting.what).trim()),
+            ],
+        )
     }
 
     /// One mass change, as a sentence that stands alone.
@@ -218,6 +238,11 @@ impl Teller<'_> {
             let text = self.locale.text("draft-line-silent");
             let label = self.facts.name(silent.host);
             (silent.last_heard_at, Line { at: Some(silent.last_heard_at), label, text })
+        }));
+        lines.extend(self.facts.sightings.iter().map(|sighting| {
+            let at = sighting.noticed_at;
+            let (label, text) = (plain_line(&sighting.noticed_by), plain_line(&sighting.subject));
+            (at, Line { at: Some(at), label, text })
         }));
         lines.extend(
             self.acts()

@@ -8,6 +8,7 @@ use shirase_shared::ids::UserId;
 use super::*;
 use crate::incidents::Known;
 use crate::reports::answer::{AnswerStatus, Revision, Source, Value};
+use crate::reports::profile::ReportedBy;
 
 #[test]
 fn ransomware_with_hindered_care_and_a_feared_leak_calls_ministry_and_commission() {
@@ -74,7 +75,8 @@ fn the_municipality_is_answered_once_it_asked_and_follow_ups_come_after_the_firs
     let profiles = Profiles::with_files(&[]).unwrap();
     let standing = |moments: &Moments, reported: &BTreeMap<String, Timestamp>, id: &str| {
         let now = at();
-        let situation = Situation { answers: &answers, moments, reported, now };
+        let by = ReportedBy::Institution;
+        let situation = Situation { answers: &answers, by, moments, reported, now };
         duty(profiles.profile(id).unwrap(), &situation).standing
     };
     assert_eq!(standing(&moments, &reported, "jp-local"), Standing::NotNow);
@@ -111,8 +113,13 @@ fn every_condition_has_words_in_both_languages() {
 #[track_caller]
 fn check(said: &str, applies: &str, open: &str) {
     let (answers, moments, reported) = (answers(said), moments(), BTreeMap::new());
-    let situation =
-        Situation { answers: &answers, moments: &moments, reported: &reported, now: at() };
+    let situation = Situation {
+        answers: &answers,
+        by: ReportedBy::Institution,
+        moments: &moments,
+        reported: &reported,
+        now: at(),
+    };
     let duties = duties(&Profiles::with_files(&[]).unwrap(), &situation);
     let of = |standing| {
         let found = duties.iter().filter(|duty| duty.standing == standing);
@@ -135,8 +142,13 @@ fn standing(said: &str, profile: &str) -> Standing {
 
 fn of(said: &str, profile: &str) -> Duty {
     let (answers, moments, reported) = (answers(said), moments(), BTreeMap::new());
-    let situation =
-        Situation { answers: &answers, moments: &moments, reported: &reported, now: at() };
+    let situation = Situation {
+        answers: &answers,
+        by: ReportedBy::Institution,
+        moments: &moments,
+        reported: &reported,
+        now: at(),
+    };
     let profiles = Profiles::with_files(&[]).unwrap();
     duty(profiles.profile(profile).unwrap(), &situation)
 }

@@ -279,6 +279,7 @@ impl Field {
             | Self::Workaround
             | Self::Cause
             | Self::RansomNote
+            | Self::LegalBasis
             | Self::Other => Kind::Text,
             Self::Facility
             | Self::Identifiers
@@ -289,6 +290,12 @@ impl Field {
             | Self::Extensions
             | Self::FirstResponse
             | Self::Contacted
+            | Self::HeardHow
+            | Self::FoundDamage
+            | Self::FoundResponse
+            | Self::FoundRecovery
+            | Self::FoundPrevention
+            | Self::Guidance
             | Self::Authorship => Kind::Lines,
             Self::Systems => Kind::Systems,
         }

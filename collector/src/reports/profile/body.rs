@@ -23,6 +23,9 @@ pub struct Body {
     /// Whether it is offered at all. What does not apply in this country or not yet is switched off.
     #[serde(default = "yes")]
     pub enabled: bool,
+    /// Who reports with it.
+    #[serde(default)]
+    pub by: ReportedBy,
     /// Who it goes to, as a kind.
     #[serde(default)]
     pub addressee: Addressee,
@@ -66,6 +69,17 @@ pub struct Body {
     pub deadlines: Vec<DeadlineRule>,
     /// Whom it goes to, by time.
     pub contacts: Vec<Contact>,
+}
+
+/// Who reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportedBy {
+    /// The institution it happened to.
+    #[default]
+    Institution,
+    /// A municipality, about an institution under its jurisdiction.
+    Municipality,
 }
 
 const fn yes() -> bool {

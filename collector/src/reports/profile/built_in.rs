@@ -16,6 +16,8 @@ built_in!(
     "jp-mhlw-final",
     "jp-mhlw-fault",
     "jp-local",
+    "jp-municipality-first",
+    "jp-municipality-result",
     "jp-ppc-preliminary",
     "jp-ppc-final",
     "jp-common-1",

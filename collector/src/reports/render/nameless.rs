@@ -259,7 +259,9 @@ impl Hider {
         // A value whose words changed has the same shape.
         answer.value = serde_json::from_value(json).unwrap_or(Value::Nothing);
         match &mut answer.source {
-            Source::Machine { basis, .. } | Source::Person { basis, .. } => {
+            Source::Machine { basis, .. }
+            | Source::Person { basis, .. }
+            | Source::Told { basis } => {
                 *basis = self.hide(basis);
             }
             Source::MasterData => {}

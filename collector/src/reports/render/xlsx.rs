@@ -8,6 +8,7 @@
 //! - no date but the document's own.
 
 pub mod checklist;
+pub mod figures;
 
 use std::collections::BTreeSet;
 

@@ -58,7 +58,7 @@ impl Store {
         .execute(&mut *tx)
         .await
         .map_err(StoreError::from)?;
-        let mut desk = Desk { conn: &mut tx, facility, now };
+        let mut desk = Desk { conn: &mut tx, facility, now, by: Some(by) };
         desk.write(incident, Some(by), &entry).await?;
         match act {
             Act::FalseAlarm { .. } => desk.withdraw_drafts(incident).await?,

@@ -11,6 +11,7 @@ use crate::correlate::{Conclusion, NaturalKey};
 use crate::incidents::assembler::{Change, Standing, Weight};
 use crate::incidents::{Entry, Incident};
 use crate::store::connect::{Store, StoreError, to_json, to_ms};
+use crate::store::reports::take_over_answers;
 
 impl Store {
     /// Lets `decide` compare the stored incidents with `conclusions`, and carries out what it returns.
@@ -31,7 +32,7 @@ impl Store {
         let keys: BTreeSet<&NaturalKey> = conclusions.iter().map(|c| &c.natural_key).collect();
         let stored = incidents_for(&mut tx, facility, &keys).await?;
         let changes = decide(&stored);
-        let mut desk = Desk { conn: &mut tx, facility, now };
+        let mut desk = Desk { conn: &mut tx, facility, now, by: None };
         for change in &changes {
             desk.carry_out(change).await?;
         }
@@ -46,10 +47,12 @@ pub(super) struct Desk<'a> {
     pub(super) conn: &'a mut SqliteConnection,
     pub(super) facility: &'a FacilityId,
     pub(super) now: Timestamp,
+    /// Who makes the change; none when the machine does.
+    pub(super) by: Option<UserId>,
 }
 
 impl Desk<'_> {
-    async fn carry_out(&mut self, change: &Change) -> Result<(), StoreError> {
+    pub(super) async fn carry_out(&mut self, change: &Change) -> Result<(), StoreError> {
         match change {
             Change::Open { incident, standing, drill, conclusions } => {
                 self.open(*incident, *standing, drill.map(|id| id.to_string()))
@@ -73,7 +76,7 @@ impl Desk<'_> {
                             rule: conclusion.rule,
                             severity: conclusion.severity,
                         };
-                        self.write(*incident, None, &entry).await?;
+                        self.write(*incident, self.by, &entry).await?;
                     }
                 }
                 self.touch(*incident).await
@@ -105,7 +108,7 @@ impl Desk<'_> {
         .execute(&mut *self.conn)
         .await?;
         let entry = Entry::Opened { rule: standing.rule, severity: standing.severity };
-        self.write(incident, None, &entry).await
+        self.write(incident, self.by, &entry).await
     }
 
     async fn attach(
@@ -129,7 +132,7 @@ impl Desk<'_> {
             rule: conclusion.rule,
             severity: conclusion.severity,
         };
-        self.write(incident, None, &entry).await
+        self.write(incident, self.by, &entry).await
     }
 
     async fn update(&mut self, conclusion: &Conclusion) -> Result<(), StoreError> {
@@ -167,10 +170,14 @@ impl Desk<'_> {
             return Ok(());
         }
         let entry = Entry::Raised { from: from.severity, to: to.severity, rule: to.rule };
-        self.write(incident, None, &entry).await
+        self.write(incident, self.by, &entry).await
     }
 
-    async fn merge(&mut self, from: IncidentId, into: IncidentId) -> Result<(), StoreError> {
+    pub(super) async fn merge(
+        &mut self,
+        from: IncidentId,
+        into: IncidentId,
+    ) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE conclusions SET incident_id = ? WHERE facility_id = ? AND incident_id = ?",
         )
@@ -189,14 +196,15 @@ impl Desk<'_> {
         .bind(from.to_string())
         .execute(&mut *self.conn)
         .await?;
+        take_over_answers(self.conn, self.facility, (from, into), self.now).await?;
         self.join_reports(from, into).await?;
         let entry = Entry::TookIn { incident: from, number: self.number(from).await? };
-        self.write(into, None, &entry).await?;
+        self.write(into, self.by, &entry).await?;
         let entry = Entry::BecamePart { incident: into, number: self.number(into).await? };
-        self.write(from, None, &entry).await
+        self.write(from, self.by, &entry).await
     }
 
-    /// Moves the drafts along, with whatever people have corrected in them. Where the incident that goes on has one of
+    /// Moves the drafts along. Where the incident that goes on has one of
     /// its own, the other is withdrawn; what was approved stays where it was approved.
     async fn join_reports(&mut self, from: IncidentId, into: IncidentId) -> Result<(), StoreError> {
         sqlx::query(

@@ -289,10 +289,10 @@ async fn silence_is_noticed_by_its_job_and_its_end_is_noted() {
     let config = CorrelateConfig::default();
     let mut job = SilenceJob::new(site.store.clone(), clock.clone(), site.nudge.clone(), config);
 
-    clock.advance(SignedDuration::from_secs(79));
-    listen(79).await;
+    clock.advance(SignedDuration::from_secs(74));
+    listen(74).await;
     assert_eq!(job.activate().await, Outcome::NothingToDo);
-    clock.advance(SignedDuration::from_secs(13));
+    clock.advance(SignedDuration::from_secs(18));
     listen(92).await;
     assert_eq!(job.activate().await, Outcome::Changed(1));
     assert_eq!(job.activate().await, Outcome::NothingToDo);

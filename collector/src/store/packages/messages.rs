@@ -74,39 +74,7 @@ impl Store {
     /// When the database fails.
     pub async fn add_message(&self, message: &Message) -> Result<(), StoreError> {
         let mut tx = self.change().await?;
-        sqlx::query(
-            "INSERT INTO messages (facility_id, message_id, partner_id, kind, tlp, drill, reply_to, subject, body,
-               written_by, written_name, written_ms, state)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting')",
-        )
-        .bind(message.facility.as_str())
-        .bind(message.id.to_string())
-        .bind(message.partner.as_str())
-        .bind(message.kind.as_str())
-        .bind(message.tlp.as_str())
-        .bind(message.drill)
-        .bind(message.reply_to.as_ref().map(|id| id.as_str().to_owned()))
-        .bind(&message.subject)
-        .bind(&message.text)
-        .bind(message.written_by.user.to_string())
-        .bind(&message.written_by.name)
-        .bind(to_ms(message.written_at))
-        .execute(&mut *tx)
-        .await?;
-        for file in &message.files {
-            sqlx::query(
-                "INSERT INTO message_files (facility_id, message_id, name, bytes) VALUES (?, ?, ?, ?)",
-            )
-            .bind(message.facility.as_str())
-            .bind(message.id.to_string())
-            .bind(file.name.as_str())
-            .bind(&file.bytes)
-            .execute(&mut *tx)
-            .await?;
-        }
-        let who = Actor::User(message.written_by.user);
-        let entry = entry((message.written_at, who), "message.written", message);
-        append_audit(&mut tx, &entry).await?;
+        insert_message(&mut tx, message).await?;
         self.commit_audited(tx).await
     }
 
@@ -132,13 +100,17 @@ impl Store {
         row.with(files)
     }
 
-    /// Returns the messages of a facility without their files, those that wait first, then the newest.
+    /// Returns the messages of a facility without their files, those that wait first, then the newest. Those of a circular
+    /// are left out: it shows them.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn messages(&self, facility: &FacilityId) -> Result<Vec<Message>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT * FROM messages WHERE facility_id = ? ORDER BY state = 'waiting' DESC, written_ms DESC",
+            "SELECT * FROM messages m WHERE facility_id = ?
+               AND NOT EXISTS (SELECT 1 FROM circular_messages c
+                   WHERE c.facility_id = m.facility_id AND c.message_id = m.message_id)
+             ORDER BY state = 'waiting' DESC, written_ms DESC",
         )
         .bind(facility.as_str())
         .fetch_all(&self.readers)
@@ -182,6 +154,47 @@ impl Store {
         append_audit(&mut tx, &entry).await?;
         self.commit_audited(tx).await
     }
+}
+
+/// Writes a message down with its files, and into the log that it was written.
+pub(super) async fn insert_message(
+    conn: &mut SqliteConnection,
+    message: &Message,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO messages (facility_id, message_id, partner_id, kind, tlp, drill, reply_to, subject, body,
+           written_by, written_name, written_ms, state)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting')",
+    )
+    .bind(message.facility.as_str())
+    .bind(message.id.to_string())
+    .bind(message.partner.as_str())
+    .bind(message.kind.as_str())
+    .bind(message.tlp.as_str())
+    .bind(message.drill)
+    .bind(message.reply_to.as_ref().map(|id| id.as_str().to_owned()))
+    .bind(&message.subject)
+    .bind(&message.text)
+    .bind(message.written_by.user.to_string())
+    .bind(&message.written_by.name)
+    .bind(to_ms(message.written_at))
+    .execute(&mut *conn)
+    .await?;
+    for file in &message.files {
+        sqlx::query(
+            "INSERT INTO message_files (facility_id, message_id, name, bytes) VALUES (?, ?, ?, ?)",
+        )
+        .bind(message.facility.as_str())
+        .bind(message.id.to_string())
+        .bind(file.name.as_str())
+        .bind(&file.bytes)
+        .execute(&mut *conn)
+        .await?;
+    }
+    let who = Actor::User(message.written_by.user);
+    let entry = entry((message.written_at, who), "message.written", message);
+    append_audit(conn, &entry).await?;
+    Ok(())
 }
 
 async fn end(

@@ -138,7 +138,7 @@ pub(in crate::store) async fn answers_in_force(
 }
 
 /// Writes one version of an answer, with the revision it is set in.
-pub(super) async fn write_answer(
+pub(in crate::store) async fn write_answer(
     conn: &mut SqliteConnection,
     (facility, incident): SheetKey<'_>,
     (field, answer): (Field, &Answer),

@@ -1,0 +1,256 @@
+//! One night of several organisations: a hospital is attacked, its municipality hears of it, asks, guides and reports, and
+//! informs every hospital; one of them has no network and is reached by file alone.
+
+use std::path::PathBuf;
+
+use shirase_system_tests::organisation::{Organisation, Who, last};
+use shirase_system_tests::site::{Identity, fill};
+
+use super::{encrypt, pdf_text};
+
+const HOSPITAL: Identity = Identity { reachable: true, ..Identity::HOSPITAL };
+const OTHER: Identity =
+    Identity { kind: "hospital", name: "離島診療所病院", reachable: false };
+const PREFECTURE: Identity =
+    Identity { kind: "municipality", name: "しらせ県保健医療局", reachable: true };
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attack_at_one_hospital_reaches_its_municipality_the_ministry_and_the_other_hospital() {
+    let dir = tempfile::tempdir().unwrap();
+    let begin = async |name: &str, identity| {
+        Organisation::begin(&dir.path().join(name), identity)
+            .await
+            .unwrap()
+    };
+    let mut hospital = begin("hospital", HOSPITAL).await;
+    let mut other = begin("other", OTHER).await;
+    let mut prefecture = begin("prefecture", PREFECTURE).await;
+    hospital
+        .pair(&prefecture, ("prefecture", "shirase-hp"))
+        .unwrap();
+    other
+        .pair(&prefecture, ("prefecture", "island-hp"))
+        .unwrap();
+
+    let came = attacked(&mut hospital, &mut prefecture).await;
+    let case = reported_on(&mut prefecture, &came).await;
+    asked_and_guided(&mut hospital, &mut prefecture, (&came, &case)).await;
+    let circular = informed(&mut hospital, &mut prefecture).await;
+    by_stick(&mut prefecture, &mut other, dir.path().join("stick")).await;
+    prefecture.awaits(&circular, "2か所のうち2か所").await;
+
+    // What was kept is whole everywhere.
+    for mut one in [hospital, other, prefecture] {
+        one.site.collector(&["audit", "verify"], b"").unwrap();
+        one.site.stop().unwrap();
+    }
+}
+
+/// The attack, and the hospital's first report while the municipality cannot be reached. Returns the package it came in.
+async fn attacked(hospital: &mut Organisation, prefecture: &mut Organisation) -> String {
+    fill(&hospital.site.watched(), 6, 20).unwrap();
+    hospital.site.enrol().unwrap();
+    hospital.site.start_agent().unwrap();
+    hospital.site.agent_heard().await.unwrap();
+    prefecture.site.kill_collector().unwrap();
+    let watched = hospital.site.watched();
+    tokio::task::spawn_blocking(move || encrypt(&watched, ".kaedelock", 120))
+        .await
+        .unwrap();
+    let report = first_report(hospital).await;
+    hospital.release_report(&report).await.unwrap();
+    deliver(hospital, &report, ("partner", "しらせ県", "prefecture")).await;
+    prefecture.site.start_collector().await.unwrap();
+    prefecture.came("report", "").await
+}
+
+/// The municipality opens a case over it and reports to the ministry: what the hospital said is told as that. Returns the
+/// path of the case.
+async fn reported_on(prefecture: &mut Organisation, came: &str) -> String {
+    register(prefecture, "しらせ総合病院", "shirase-hp").await;
+    let case = format!("cases/{}", open_case(prefecture, came).await);
+    let begun = prefecture
+        .fill(Who::Writer, &case, ("/report", &[]))
+        .await
+        .unwrap();
+    let incident = format!("incidents/{}", last(&begun.path));
+    prefecture.awaits(&incident, "/reports/").await;
+    let fact = [
+        ("heading", "damage"),
+        ("kind", "fact"),
+        ("text", "外来を紙で継続していることを電話で確認した"),
+        ("source", "told"),
+        ("source_text", "しらせ総合病院 事務長"),
+        ("legal_basis", "医療法第25条第1項"),
+    ];
+    prefecture
+        .fill(Who::Writer, &case, ("/entries", &fact))
+        .await
+        .unwrap();
+    let own = first_report(prefecture).await;
+    prefecture
+        .awaits(&format!("reports/{own}"), "外来を紙で継続")
+        .await;
+    prefecture.release_report(&own).await.unwrap();
+    let ministry = prefecture.site.handed_in().join("mhlw");
+    std::fs::create_dir(&ministry).unwrap();
+    deliver(prefecture, &own, ("folder", "厚生労働省", "mhlw")).await;
+    let text = pdf_text(&report_in(&ministry).await).replace([' ', '\n'], "");
+    for wanted in [
+        "管内医療機関における",
+        "しらせ県保健医療局",
+        "しらせ総合病院",
+        "kaedelock",
+        "医療機関の報告",
+        "外来を紙で継続",
+        "医療法第25条第1項",
+    ] {
+        assert!(text.contains(wanted), "no {wanted} in the municipality's report:\n{text}");
+    }
+    case
+}
+
+/// A question and its answer, then guidance.
+async fn asked_and_guided(
+    hospital: &mut Organisation,
+    prefecture: &mut Organisation,
+    (came, case): (&str, &str),
+) {
+    let asked = ("停止範囲について", "停止しているシステムの範囲をお知らせください。");
+    prefecture
+        .message(("question", "shirase-hp"), Some(came), asked)
+        .await
+        .unwrap();
+    let question = hospital.came("question", "停止範囲").await;
+    prefecture.awaits(case, "停止範囲について").await;
+    let answer = ("停止範囲の回答", "電子カルテとファイル共有です。");
+    hospital
+        .message(("answer", "prefecture"), Some(&question), answer)
+        .await
+        .unwrap();
+    let answered = prefecture.came("answer", "停止範囲の回答").await;
+    let guidance = ("再発防止について", "VPN装置の更新とバックアップの切り離しを求めます。");
+    prefecture
+        .message(("guidance", "shirase-hp"), Some(&answered), guidance)
+        .await
+        .unwrap();
+    hospital.came("guidance", "再発防止").await;
+}
+
+/// A notice to every hospital, read at the one with a network. Returns the path of the circular.
+async fn informed(hospital: &mut Organisation, prefecture: &mut Organisation) -> String {
+    let notice = [
+        ("kind", "notice"),
+        ("subject", "VPN装置の緊急更新について"),
+        ("text", "至急、更新してください。"),
+        ("tlp", "green"),
+        ("all", "yes"),
+    ];
+    let written = prefecture
+        .fill(Who::Writer, "circulars", ("/circulars", &notice))
+        .await
+        .unwrap();
+    let circular = format!("circulars/{}", last(&written.path));
+    prefecture
+        .fill(Who::Releaser, &circular, ("/release", &[]))
+        .await
+        .unwrap();
+    let here = hospital.came("notice", "緊急更新").await;
+    read(hospital, &here).await;
+    prefecture.awaits(&circular, "2か所のうち1か所").await;
+    circular
+}
+
+/// Waits for the draft the machine makes and returns its id.
+async fn first_report(hospital: &Organisation) -> String {
+    shirase_shared::testing::eventually("the first draft", super::DEADLINE, || {
+        let reports = hospital.reports().unwrap();
+        async move { Some(reports.first()?["id"].as_str()?.to_owned()) }
+    })
+    .await
+}
+
+async fn deliver(
+    from: &mut Organisation,
+    report: &str,
+    (way, organisation, address): (&str, &str, &str),
+) {
+    let filled = [("way", way), ("organisation", organisation), ("address", address)];
+    let path = format!("reports/{report}/deliveries");
+    from.fill(Who::Writer, &path, ("/deliveries", &filled))
+        .await
+        .unwrap();
+}
+
+async fn register(prefecture: &mut Organisation, name: &str, partner: &str) {
+    let filled = [
+        ("name", name),
+        ("kind", "hospital"),
+        ("address", "しらせ県しらせ市1-1"),
+        ("phone", "052-000-0000"),
+        ("partner", partner),
+    ];
+    prefecture
+        .fill(Who::Writer, "institutions", ("/institutions", &filled))
+        .await
+        .unwrap();
+}
+
+/// Opens a case over a package, at the one institution of the register.
+async fn open_case(prefecture: &mut Organisation, package: &str) -> String {
+    let path = format!("cases/new?package={package}");
+    let opened = prefecture
+        .fill(Who::Writer, &path, ("/cases", &[]))
+        .await
+        .unwrap();
+    last(&opened.path).to_owned()
+}
+
+async fn read(there: &mut Organisation, package: &str) {
+    let path = format!("exchange/packages/{package}");
+    there
+        .fill(Who::Writer, &path, ("/read", &[]))
+        .await
+        .unwrap();
+}
+
+/// Carries what waits for the hospital without network there and its word back, with what goes wrong on the way.
+async fn by_stick(prefecture: &mut Organisation, other: &mut Organisation, stick: PathBuf) {
+    // From the island nothing reaches the prefecture; commands work on what its collector keeps.
+    prefecture.site.kill_collector().unwrap();
+    let files = prefecture
+        .fill_stick("island-hp", &stick.join("out"))
+        .unwrap();
+    let [whole] = files.as_slice() else { panic!("one notice, one file: {files:?}") };
+    let bytes = std::fs::read(whole).unwrap();
+    let short = stick.join("short.zip");
+    std::fs::write(&short, &bytes[..bytes.len() / 2]).unwrap();
+    assert!(other.take_stick(&[short]).is_err(), "half a package is none");
+    let forged = stick.join("forged.zip");
+    let mut bytes = bytes;
+    let at = bytes.len() / 3;
+    bytes[at] ^= 1;
+    std::fs::write(&forged, &bytes).unwrap();
+    assert!(other.take_stick(&[forged]).is_err(), "a changed package is none");
+    other.take_stick(&files).unwrap();
+    other.take_stick(&files).unwrap();
+    let notice = other.came("notice", "緊急更新").await;
+    read(other, &notice).await;
+    let back = other.fill_stick("prefecture", &stick.join("back")).unwrap();
+    assert_eq!(back.len(), 2, "stored once and read once, though it came twice: {back:?}");
+    // The stick is emptied in the wrong order.
+    let backwards: Vec<PathBuf> = back.into_iter().rev().collect();
+    prefecture.take_stick(&backwards).unwrap();
+    prefecture.site.start_collector().await.unwrap();
+}
+
+/// Waits for the PDF in a folder a report is handed in to.
+async fn report_in(folder: &std::path::Path) -> PathBuf {
+    shirase_shared::testing::eventually("the PDF in the ministry's folder", super::DEADLINE, || {
+        let found = super::walk_if_there(folder)
+            .into_iter()
+            .find(|path| path.extension().is_some_and(|extension| extension == "pdf"));
+        async move { found }
+    })
+    .await
+}
