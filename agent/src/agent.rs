@@ -52,6 +52,7 @@ use crate::manifest::Recorder;
 use crate::orders::OrderBook;
 use crate::own_events;
 use crate::paths::StateDir;
+use crate::policy::PolicyBook;
 use crate::sensors::{CHANGES_CAPACITY, OBSERVATIONS_CAPACITY, SensorBoard};
 use crate::service::{self, Reloads};
 use crate::uplink::UplinkBoard;
@@ -69,6 +70,8 @@ use stages::Stages;
 const EVENTS_CAPACITY: usize = 256;
 /// Orders waiting to be judged. When full, the uplink drops an order; the collector repeats it.
 const ORDERS_CAPACITY: usize = 16;
+/// Policies waiting to be judged. When full, the uplink drops a policy; the collector announces it again.
+const POLICIES_CAPACITY: usize = 1;
 /// How long the stages may take to drain before the process ends without them.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(20);
 /// How long the uplink may go on sending once everything is in the buffer.
@@ -85,6 +88,7 @@ pub struct Agent {
     leftovers: Vec<Drill>,
     buffer: Buffer,
     book: OrderBook,
+    policies: PolicyBook,
     redaction_key: Vec<u8>,
     recorder: Recorder,
     listener: control::Listener,
@@ -108,7 +112,8 @@ impl Agent {
         // Whatever was begun with the package before, it is here.
         drop(std::fs::remove_file(state.leaving()));
         let enrolment = Enrolment::load(&state)?;
-        in_force.config.fill_in(&enrolment);
+        let mut policies = PolicyBook::open(&enrolment, &state)?;
+        in_force.lay(&mut policies, &enrolment)?;
         let clock: SharedClock = Arc::new(SystemClock::new(service::boot_id()));
         let before = Alive::new(&state, Arc::clone(&clock)).before();
         let leftovers = Ledger::new(&state)
@@ -139,6 +144,7 @@ impl Agent {
             leftovers,
             buffer,
             book,
+            policies,
             redaction_key,
             recorder,
             listener,
@@ -177,6 +183,7 @@ impl Agent {
         let (raised, events) = mpsc::channel(EVENTS_CAPACITY);
         let (notices, noticed) = mpsc::channel(NOTICES_CAPACITY);
         let (ordered, orders) = mpsc::channel(ORDERS_CAPACITY);
+        let (given, policies) = mpsc::channel(POLICIES_CAPACITY);
         let (put_in_force, in_force) = watch::channel(Arc::new(self.in_force.config));
         let shared = Shared {
             config_path: self.config_path,
@@ -192,6 +199,9 @@ impl Agent {
             hold: self.hold,
         };
         shared.condition.note_config(self.in_force.problems);
+        shared
+            .condition
+            .note_policy(self.policies.report(), self.in_force.sources);
         if let Some(window) = ordering::window_in_force(&shared.state, shared.clock.now()) {
             shared.condition.note_maintenance(window.until);
             // The channel is fresh, so there is room.
@@ -205,8 +215,9 @@ impl Agent {
             .keeper_of_canaries()
             .run(shared.in_force.clone(), stop.clone());
         sources.add("canaries", keeping);
-        let reloading = shared.reloading(raised.clone(), put_in_force);
-        sources.add("configuration", reloading.run(self.reloads, stop.clone()));
+        let laid = (self.policies, self.in_force.text);
+        let reloading = shared.reloading(laid, raised.clone(), put_in_force);
+        sources.add("configuration", reloading.run(self.reloads, policies, stop.clone()));
         let ordering =
             Ordering { book: self.book, following: shared.following(raised.clone(), notices) };
         sources.add("orders", ordering.run(orders, stop.clone()));
@@ -227,7 +238,7 @@ impl Agent {
         let mut keepers = Stages::default();
         keepers.add("buffer", shared.keeping().run(events));
         let mut senders = Stages::default();
-        senders.add("uplink", shared.sending(ordered).run(stop_sending.clone()));
+        senders.add("uplink", shared.sending(ordered, given).run(stop_sending.clone()));
 
         let pipeline = Pipeline {
             shared,

@@ -18,11 +18,12 @@ use crate::args::{
     BufferCommand, CanariesArgs, Command, EnrollArgs, ExplainArgs, InstallArgs, ReleaseArgs,
     ReplayArgs, RunArgs, ServiceArgs, StatusArgs,
 };
-use crate::config::{Config, default_text};
+use crate::config::{self, Config, default_text};
 use crate::containment::Contain;
 use crate::control::{self, Answer, Question};
 use crate::enrolment::{self, Configuration, EnrolOrder, Enrolled};
 use crate::paths::{DEFAULT_STATE_DIR, StateDir};
+use crate::policy::as_in_force;
 use crate::sensors::backups::{BackupConfig, Medium};
 use crate::sensors::files::BackendChoice;
 use crate::sensors::hanging::look_at;
@@ -189,9 +190,15 @@ fn told(lines: &[String], out: &mut impl Write) -> anyhow::Result<()> {
 }
 
 fn check(args: &RunArgs, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
-    let (config, _) = Config::load(&args.config)?;
-    for warning in warnings(&config) {
+    let (laid, policy) = as_in_force(&args.config)?;
+    for warning in warnings(&laid.config) {
         writeln!(out, "warning: {warning}")?;
+    }
+    if let Some(applied) = policy.applied {
+        writeln!(out, "with policy {}, whose keys come from:", applied.revision)?;
+        for line in config::told(&laid.sources, &laid.drift) {
+            writeln!(out, "  {line}")?;
+        }
     }
     writeln!(out, "{} is good", args.config.display())?;
 

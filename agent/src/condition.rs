@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use shirase_shared::event::Record;
 use shirase_shared::ids::DrillId;
+use shirase_shared::policy::PolicyReport;
 
 /// Events remembered after they were kept, so that `explain` finds them when the collector has them already.
 const RECENT_MAX: usize = 200;
@@ -19,6 +20,8 @@ pub(crate) struct Condition(Arc<Mutex<Facts>>);
 #[derive(Default)]
 struct Facts {
     config_problems: Vec<String>,
+    policy: PolicyReport,
+    sources: Vec<String>,
     maintenance_until: Option<Timestamp>,
     drill: Option<DrillId>,
     recent: VecDeque<Record>,
@@ -33,6 +36,23 @@ impl Condition {
     /// What is wrong with the configuration file.
     pub(crate) fn config_problems(&self) -> Vec<String> {
         self.facts().config_problems.clone()
+    }
+
+    /// Notes what is said of the policy, and where what is in force comes from, a line a key.
+    pub(crate) fn note_policy(&self, policy: PolicyReport, sources: Vec<String>) {
+        let mut facts = self.facts();
+        facts.policy = policy;
+        facts.sources = sources;
+    }
+
+    /// What is said of the policy.
+    pub(crate) fn policy(&self) -> PolicyReport {
+        self.facts().policy.clone()
+    }
+
+    /// Where what is in force comes from, a line a key.
+    pub(crate) fn sources(&self) -> Vec<String> {
+        self.facts().sources.clone()
     }
 
     /// Notes a maintenance window; a later end wins.

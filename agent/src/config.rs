@@ -2,6 +2,8 @@
 //!
 //! Always holds: a file with a mistake is never half in force; every mistake is named with line, key and remedy.
 
+mod layered;
+
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ use crate::identity::Enrolment;
 use crate::paths::{DEFAULT_STATE_DIR, StateDir};
 use crate::sensors::{SensorsConfig, files};
 use crate::uplink::UplinkConfig;
+
+pub use layered::{Layered, layered, told};
 
 /// The commented default configuration.
 pub const DEFAULT_TEXT: &str = include_str!("../../deploy/agent.toml");
@@ -37,6 +41,8 @@ const CONFIG_MAX_BYTES: u64 = 1024 * 1024;
 pub struct Config {
     /// The agent itself.
     pub agent: AgentConfig,
+    /// What the collector may add.
+    pub policy: PolicyConfig,
     /// What is watched.
     pub sensors: SensorsConfig,
     /// What is told.
@@ -58,6 +64,20 @@ pub struct AgentConfig {
     pub cpu_budget_percent: u32,
     /// Memory the agent should stay below, in MiB. Reaching it is reported once; watching goes on. 0 reports nothing.
     pub memory_budget_mib: u64,
+}
+
+/// What the collector may add.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PolicyConfig {
+    /// Whether this host takes a policy. `false`: only what stands in this file counts, and the collector is told so.
+    pub take: bool,
+}
+
+impl Default for PolicyConfig {
+    fn default() -> Self {
+        Self { take: true }
+    }
 }
 
 impl Default for AgentConfig {

@@ -27,6 +27,7 @@ pub mod buffer;
 pub mod uplink;
 
 pub mod orders;
+pub mod policy;
 pub mod drill;
 pub mod control;
 pub mod agent;

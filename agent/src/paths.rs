@@ -114,6 +114,18 @@ impl StateDir {
         self.0.join("orders-seen.json")
     }
 
+    /// The policy in force, as the collector signed it.
+    #[must_use]
+    pub fn policy(&self) -> PathBuf {
+        self.0.join("policy.json")
+    }
+
+    /// The highest number of a policy that was in force.
+    #[must_use]
+    pub fn policy_floor(&self) -> PathBuf {
+        self.0.join("policy-floor.json")
+    }
+
     /// The maintenance window in force.
     #[must_use]
     pub fn maintenance(&self) -> PathBuf {

@@ -4,7 +4,7 @@
 //! buffer ──peek──▶ batch ──▶ client ══ mTLS ══▶ collector
 //!    ▲                          │
 //!    │  remove_through          ▼ Answer
-//!    └──────────────────── Verdict::judge (pure)          heartbeat every 30 s ──▶ orders ──▶ (wiring)
+//!    └──────────────────── Verdict::judge (pure)          heartbeat every 30 s ──▶ orders, policy ──▶ (wiring)
 //!       set_aside                                         renewal, manifests: now and then
 //! ```
 //!
@@ -35,6 +35,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shirase_shared::clock::SharedClock;
 use shirase_shared::config::Problem;
+use shirase_shared::policy::{PolicyName, PolicyReport, SignedPolicy};
 use shirase_shared::wire::{BATCH_MAX_RECORDS, SensorReport, SignedOrder};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -151,6 +152,8 @@ pub struct Vitals {
     pub config_problems: Vec<String>,
     /// The maintenance window that is in force, if one is.
     pub maintenance_until: Option<Timestamp>,
+    /// What it says of its policy.
+    pub policy: PolicyReport,
 }
 
 /// Tells the vitals at the moment of asking. Must not wait.
@@ -173,6 +176,9 @@ pub struct UplinkParts {
     pub vitals: VitalsSource,
     /// Where orders go. When it is full an order is dropped and counted: the collector sends it again.
     pub orders: mpsc::Sender<SignedOrder>,
+    /// Where a policy goes, with the name it was announced under. When it is full the policy is dropped: it is announced
+    /// again with the next sign of life.
+    pub policies: mpsc::Sender<(PolicyName, SignedPolicy)>,
     /// Directory of finished damage manifests (`*.age` with their sidecars).
     pub manifests: PathBuf,
     /// The system's own log, for critical events while no collector answers.

@@ -8,6 +8,7 @@ mod approval;
 mod hosts;
 mod official;
 mod partner;
+mod policy;
 mod reports;
 mod taxii;
 
@@ -29,6 +30,7 @@ pub use exchange::{ExchangeCommand, WriteArgs};
 pub use hosts::{DrillCommand, HostCommand, MaintenanceCommand, TokenCommand};
 pub use official::OfficialFormCommand;
 pub use partner::{ComparedArgs, PartnerCommand};
+pub use policy::PolicyCommand;
 pub use reports::{ByPerson, OneReport, ReportCommand};
 pub use taxii::TaxiiCommand;
 
@@ -138,6 +140,9 @@ pub enum Command {
     /// Times in which ordinary mass work is expected on a host.
     #[command(subcommand)]
     Maintenance(MaintenanceCommand),
+    /// Fleet policy: what hosts watch and know beside what their own files say.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// The audit log.
     #[command(subcommand)]
     Audit(AuditCommand),

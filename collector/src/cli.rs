@@ -22,6 +22,7 @@ mod official;
 mod order;
 mod owner;
 mod partner;
+mod policy;
 mod release;
 mod report;
 mod standing;
@@ -129,6 +130,7 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
                 .maintenance(command)
                 .await?;
         }
+        Command::Policy(command) => Desk::open(path, terminal).await?.policy(command).await?,
         Command::Audit(AuditCommand::Verify { known, from, json }) => {
             let desk = Desk::open(path, terminal).await?;
             return desk.verify_audit((known, &from), json).await;

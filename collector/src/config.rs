@@ -15,6 +15,7 @@ pub use crate::correlate::CorrelateConfig;
 pub use crate::deliver::DeliverConfig;
 pub use crate::exchange::{ExchangeConfig, OrganisationConfig};
 pub use crate::notify::mail::{MailConfig, MailTls};
+pub use crate::policy::PolicyConfig;
 pub use crate::retention::RetentionConfig;
 pub use tables::{
     ConsoleConfig, ConsoleTls, DraftsConfig, EnrolmentConfig, IngestConfig, PdfConfig, TaxiiConfig,
@@ -63,6 +64,8 @@ pub struct Config {
     pub drafts: DraftsConfig,
     /// How long what is kept.
     pub retention: RetentionConfig,
+    /// How late hosts may be with a policy.
+    pub policy: PolicyConfig,
 }
 
 impl Default for Config {
@@ -84,6 +87,7 @@ impl Default for Config {
             correlate: CorrelateConfig::default(),
             drafts: DraftsConfig::default(),
             retention: RetentionConfig::default(),
+            policy: PolicyConfig::default(),
         }
     }
 }
@@ -219,6 +223,7 @@ impl Checked for Config {
         problems.extend(self.pdf.problems());
         problems.extend(self.correlate.problems());
         problems.extend(self.retention.problems());
+        problems.extend(self.policy.problems());
 
         problems
     }

@@ -18,6 +18,7 @@ pub mod report;
 pub mod delivery;
 pub mod approval;
 pub mod hosts;
+pub mod policy;
 pub mod contacts;
 pub mod checklist;
 pub mod circulars;

@@ -1,7 +1,7 @@
 //! What answers on the collector's listeners.
 //!
 //! ```text
-//! ingest listener     mTLS      batches heartbeat manifests renewal   ── every request: serial looked up (agent.rs)
+//! ingest listener     mTLS      batches heartbeat manifests renewal policy ── every request: serial looked up (agent.rs)
 //! enrolment listener  TLS       enrolment                             ── rate limited by address
 //! exchange listener   TLS       packages of partners                  ── rate limited by address, believed by signature
 //! console listener    TLS       pages of the table of routes          ── every request: session and role looked up
@@ -18,6 +18,7 @@ mod batches;
 mod heartbeat;
 mod manifests;
 mod renewal;
+mod policy;
 mod enrolment;
 mod throttle;
 mod exchange;
@@ -40,6 +41,7 @@ mod console_delivery;
 mod console_duties;
 mod console_exchange;
 mod console_hosts;
+mod console_policy;
 mod console_settings;
 mod console_sighting;
 mod console_users;
@@ -79,6 +81,7 @@ pub const AGENT_ROUTES: &[(&str, &str, AgentAccess)] = &[
     ("POST", "/v1/heartbeat", AgentAccess::Agent),
     ("POST", "/v1/manifests", AgentAccess::Agent),
     ("POST", "/v1/renew", AgentAccess::Agent),
+    ("GET", "/v1/policy", AgentAccess::Agent),
     ("GET", "/healthz", AgentAccess::Anyone),
 ];
 

@@ -19,6 +19,7 @@ pub mod records;
 pub mod enrolment;
 pub mod ingest;
 pub mod orders;
+pub mod policy;
 
 // What it is kept in.
 pub mod store;

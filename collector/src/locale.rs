@@ -31,6 +31,7 @@ const FILES: &[(&str, &str)] = &[
     (include_str!("../locales/ja/checklist.ftl"), include_str!("../locales/en/checklist.ftl")),
     (include_str!("../locales/ja/exchange.ftl"), include_str!("../locales/en/exchange.ftl")),
     (include_str!("../locales/ja/sharing.ftl"), include_str!("../locales/en/sharing.ftl")),
+    (include_str!("../locales/ja/policy.ftl"), include_str!("../locales/en/policy.ftl")),
     (include_str!("../locales/ja/approval.ftl"), include_str!("../locales/en/approval.ftl")),
 ];
 

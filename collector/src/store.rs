@@ -31,6 +31,7 @@ mod hosts;
 mod tokens;
 mod events;
 mod orders;
+mod policies;
 mod manifests;
 mod incidents;
 mod console;

@@ -172,8 +172,20 @@ fn blank(text: &str, span: std::ops::Range<usize>) -> String {
 
 /// Finds the line of a dotted key such as `uplink.batch_max_events` or `roots.1.path`; 0 if it is not written there.
 ///
-/// A dotted name may also stand in one line, such as `office.ja` in `contacts.0`.
+/// A dotted name may also stand in one line, such as `office.ja` in `contacts.0`, and an entry of a list stands where its
+/// list does.
 fn line_of_key(text: &str, key: &str) -> usize {
+    let list = key
+        .rsplit_once('.')
+        .filter(|(_, last)| last.bytes().all(|byte| byte.is_ascii_digit()));
+    match (place_of(text, key), list) {
+        ((_, false), Some((list, _))) => place_of(text, list).0,
+        ((line, _), _) => line,
+    }
+}
+
+/// The same, and whether the key itself is written there.
+fn place_of(text: &str, key: &str) -> (usize, bool) {
     let cuts = key.char_indices().rev().filter(|(_, c)| *c == '.');
     let splits = cuts.filter_map(|(at, _)| Some((key.get(..at)?, key.get(at + 1..)?)));
     let whole = [("", key)];
@@ -182,7 +194,7 @@ fn line_of_key(text: &str, key: &str) -> usize {
         .map(|(table, name)| line_in_table(text, table, name));
     places
         .max_by_key(|(line, exact)| (*exact, 0 < *line))
-        .map_or(0, |(line, _)| line)
+        .unwrap_or((0, false))
 }
 
 /// Finds a name in a table: its line, or where it is not written the table's, and whether it is.

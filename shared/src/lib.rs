@@ -14,6 +14,8 @@ pub mod wire;
 pub mod clock;
 pub mod redact;
 pub mod config;
+pub mod settings;
+pub mod policy;
 pub mod backoff;
 pub mod secret;
 pub mod error;

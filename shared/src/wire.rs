@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Moment;
 use crate::event::Severity;
 use crate::ids::{DrillId, FacilityId, HostId, OrderId, Sequence, StreamId};
+use crate::policy::{PolicyName, PolicyReport};
 use crate::secret::Secret;
 use crate::tls::sha256_hex;
 
@@ -245,6 +246,9 @@ pub struct Heartbeat {
     /// The maintenance window that is in force, if one is.
     #[serde(default)]
     pub maintenance_until: Option<Timestamp>,
+    /// What it says of its policy; `None` from an agent that knows of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyReport>,
 }
 
 /// How one sensor is.
@@ -282,6 +286,9 @@ pub struct HeartbeatAnswer {
     /// Orders not yet confirmed, each signed.
     #[serde(default)]
     pub orders: Vec<SignedOrder>,
+    /// The policy this host should have in force; `GET /v1/policy` gives it. `None` if there never was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desired_policy: Option<PolicyName>,
 }
 
 /// An order as text with the collector's signature over exactly that text.

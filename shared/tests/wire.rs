@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shirase_shared::event::{AgentState, Anomaly, Record, StopCause};
+use shirase_shared::policy::{self, PolicyDocument, PolicyKey, SignedPolicy};
 use shirase_shared::wire::{
     Ack, Action, Batch, EnrolAnswer, EnrolRequest, Heartbeat, HeartbeatAnswer, ManifestReceipt,
     Order, Problem, Refusal, RenewAnswer, RenewRequest, WIRE_VERSION, batch_digest, record_hash,
@@ -144,6 +145,21 @@ fn every_message_of_version_1_is_read_and_loses_nothing() {
             Action::EndMaintenance { .. }
         ]
     ));
+}
+
+#[test]
+fn every_message_of_fleet_policy_is_read_and_loses_nothing() {
+    let heartbeat: Heartbeat = survives("policy/heartbeat.json");
+    let report = heartbeat.policy.unwrap();
+    assert_eq!(PolicyKey::from_name(&report.drift[0]), Some(PolicyKey::Roots));
+    let refused = report.refused.unwrap();
+    let why = policy::Refusal::from_name(&refused.why);
+    assert_eq!(why, Some(policy::Refusal::DoesNotFit));
+    let answer: HeartbeatAnswer = survives("policy/heartbeat-answer.json");
+    let signed: SignedPolicy = survives("policy/signed-policy.json");
+    let document: PolicyDocument = serde_json::from_str(&signed.policy).unwrap();
+    assert_eq!(Some(document.name()), answer.desired_policy);
+    assert_eq!(serde_json::to_string(&document).unwrap(), signed.policy);
 }
 
 #[test]

@@ -23,7 +23,7 @@ try {
   await shot(author.page, "10-overview");
   await author.page.goto(`${CONSOLE}/facilities/${FACILITY}`);
   await shot(author.page, "11-incidents");
-  await author.page.click('a[href*="/incidents/"]');
+  await author.page.click('article a[href*="/incidents/"]');
   await author.page.waitForSelector('a[href*="/reports/"]:visible', { timeout: 60000 });
   await shot(author.page, "12-incident");
   await interview(author.page);

@@ -1,11 +1,14 @@
-//! Keeps the configuration in force: the file if it is good, else the last good one.
+//! Keeps the configuration in force: the file if it is good, else the last good one, over the policy if there is one.
 //!
 //! ```text
-//! start, SIGHUP, changed file ─▶ good ─▶ copy to last-good.toml ─▶ in force, ConfigLoaded
-//!                             └▶ invalid ─▶ last one stays in force, ConfigInvalid, log, status, heartbeat
+//! start, SIGHUP, changed file ─▶ good ─▶ copy to last-good.toml ─┬▶ file over policy ─▶ in force, ConfigLoaded
+//!                             └▶ invalid ─▶ last one stays       │  in force, ConfigInvalid, log, status, heartbeat
+//! policy from the uplink ─▶ book judges ─▶ kept ─────────────────┘
+//!                             └▶ refused ─▶ last one stays in force, OrderRefused, log, status, heartbeat
 //! ```
 //!
-//! Always holds: an invalid file never stops or changes what runs; only a first start without any good one fails.
+//! Always holds: an invalid file or policy never stops or changes what runs; only a first start without any good file
+//! fails.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,13 +16,15 @@ use std::time::{Duration, SystemTime};
 
 use shirase_shared::clock::SharedClock;
 use shirase_shared::event::{AgentState, Event};
+use shirase_shared::policy::{PolicyName, SignedPolicy};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::condition::Condition;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Layered, told};
 use crate::identity::Enrolment;
 use crate::paths::StateDir;
+use crate::policy::{Outcome, PolicyBook};
 use crate::service::Reloads;
 use crate::{durable, own_events};
 
@@ -34,7 +39,33 @@ pub(super) struct InForce {
     pub(super) config: Config,
     /// What is wrong with the file, if the last good one is in force instead.
     pub(super) problems: Vec<String>,
-    text: String,
+    /// The text of the file it is from.
+    pub(super) text: String,
+    /// Where everything comes from, a line a key.
+    pub(super) sources: Vec<String>,
+}
+
+impl InForce {
+    /// Lays the file over the policy that is in force, and fills in what the enrolment says.
+    ///
+    /// # Errors
+    /// If what was good a moment ago is not any more, which is a fault of this program.
+    pub(super) fn lay(
+        &mut self,
+        book: &mut PolicyBook,
+        enrolment: &Enrolment,
+    ) -> anyhow::Result<()> {
+        let laid = book.lay(&self.text, self.config.policy.take);
+        let laid = laid.map_err(|problems| {
+            let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            anyhow::anyhow!("failed to put the configuration together: {}", lines.join("; "))
+        })?;
+        self.sources = told(&laid.sources, &laid.drift);
+        self.config = laid.config;
+        self.config.fill_in(enrolment);
+
+        Ok(())
+    }
 }
 
 /// Loads the configuration at start: the file, or the last good one if the file is invalid.
@@ -43,13 +74,15 @@ pub(super) struct InForce {
 /// If the file is invalid and there is no last good one.
 pub(super) fn load_at_start(path: &Path) -> Result<InForce, ConfigError> {
     match Config::load(path) {
-        Ok((config, text)) => Ok(InForce { config, problems: Vec::new(), text }),
+        Ok((config, text)) => {
+            Ok(InForce { config, problems: Vec::new(), text, sources: Vec::new() })
+        }
         Err(error) => {
             let state = Config::state_named_in(path);
             let Ok((config, text)) = Config::load(&state.last_good_config()) else {
                 return Err(error);
             };
-            Ok(InForce { config, problems: error.lines(), text })
+            Ok(InForce { config, problems: error.lines(), text, sources: Vec::new() })
         }
     }
 }
@@ -67,11 +100,12 @@ struct Stamp {
     length: u64,
 }
 
-/// Why the file is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why the file, or a policy, is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Wake {
     Stop,
     Asked,
+    Policy(PolicyName, SignedPolicy),
     Look,
 }
 
@@ -82,13 +116,21 @@ pub(super) struct Reloading {
     pub(super) state: StateDir,
     pub(super) clock: SharedClock,
     pub(super) condition: Condition,
+    pub(super) book: PolicyBook,
+    /// The text of the good file in force.
+    pub(super) file: String,
     pub(super) events: mpsc::Sender<Event>,
     pub(super) in_force: watch::Sender<Arc<Config>>,
 }
 
 impl Reloading {
-    /// Follows the file until `stop`.
-    pub(super) async fn run(self, mut reloads: Reloads, stop: CancellationToken) {
+    /// Follows the file and the policies until `stop`.
+    pub(super) async fn run(
+        mut self,
+        mut reloads: Reloads,
+        mut policies: mpsc::Receiver<(PolicyName, SignedPolicy)>,
+        stop: CancellationToken,
+    ) {
         let mut read = stamp(&self.path);
         let mut before = read;
         loop {
@@ -96,6 +138,7 @@ impl Reloading {
                 biased;
                 () = stop.cancelled() => Wake::Stop,
                 () = reloads.requested() => Wake::Asked,
+                Some((name, signed)) = policies.recv() => Wake::Policy(name, signed),
                 () = tokio::time::sleep(LOOK_PERIOD) => Wake::Look,
             };
             let now = stamp(&self.path);
@@ -105,6 +148,11 @@ impl Reloading {
                     tracing::info!("was asked to read the configuration again");
                     read = now;
                     self.read().await;
+                }
+                Wake::Policy(name, signed) => {
+                    // Whether the file changed is still to be asked.
+                    self.judge(&name, &signed).await;
+                    continue;
                 }
                 Wake::Look if now != read && now == before => {
                     read = now;
@@ -116,19 +164,34 @@ impl Reloading {
         }
     }
 
-    async fn read(&self) {
+    async fn read(&mut self) {
         match Config::load(&self.path) {
-            Ok((config, text)) => self.take(config, &text).await,
+            Ok((config, text)) => self.take(&config, text).await,
             Err(error) => self.refuse(&error).await,
         }
     }
 
-    async fn take(&self, mut config: Config, text: &str) {
-        config.fill_in(&self.enrolment);
-        keep_last_good(&self.state, text);
+    async fn take(&mut self, file: &Config, text: String) {
+        keep_last_good(&self.state, &text);
+        let laid = self.book.lay(&text, file.policy.take);
+        self.file = text;
+        match laid {
+            Ok(laid) => self.put_in_force(laid).await,
+            // The file was read a moment ago, so this is a fault of this program; what runs goes on.
+            Err(problems) => {
+                tracing::error!(?problems, "the configuration could not be put together")
+            }
+        }
+    }
+
+    async fn put_in_force(&mut self, laid: Layered) {
         let mended = !self.condition.config_problems().is_empty();
-        let old = Arc::clone(&self.in_force.borrow());
         self.condition.note_config(Vec::new());
+        self.condition
+            .note_policy(self.book.report(), told(&laid.sources, &laid.drift));
+        let mut config = laid.config;
+        config.fill_in(&self.enrolment);
+        let old = Arc::clone(&self.in_force.borrow());
         if *old == config && !mended {
             tracing::info!("the configuration has not changed");
             return;
@@ -141,6 +204,29 @@ impl Reloading {
         tracing::info!("a new configuration is in force");
         self.in_force.send_replace(Arc::new(config));
         self.tell(AgentState::ConfigLoaded).await;
+    }
+
+    async fn judge(&mut self, name: &PolicyName, signed: &SignedPolicy) {
+        let problems = self.condition.config_problems();
+        let before = self.book.report().refused;
+        match self.book.take(name, signed, &self.file) {
+            Outcome::InForce(laid) => {
+                tracing::info!("policy {} is taken", name.revision);
+                self.put_in_force(*laid).await;
+                // A file that is invalid stays so.
+                self.condition.note_config(problems);
+            }
+            Outcome::Refused(_) if self.book.report().refused == before => {
+                tracing::debug!("policy {} is not taken again", name.revision);
+            }
+            Outcome::Refused(refusal) => {
+                let why = format!("policy {} is not taken: {}", name.revision, refusal.in_words());
+                tracing::error!("{why}");
+                self.condition
+                    .note_policy(self.book.report(), self.condition.sources());
+                self.tell(AgentState::OrderRefused { why }).await;
+            }
+        }
     }
 
     async fn refuse(&self, error: &ConfigError) {

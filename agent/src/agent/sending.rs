@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use shirase_shared::error::Chain;
+use shirase_shared::policy::{PolicyName, SignedPolicy};
 use shirase_shared::wire::{SensorState, SignedOrder};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -19,13 +20,16 @@ const NAME: &str = "uplink";
 pub(super) struct Sending {
     pub(super) shared: Shared,
     pub(super) orders: mpsc::Sender<SignedOrder>,
+    pub(super) policies: mpsc::Sender<(PolicyName, SignedPolicy)>,
 }
 
 impl Sending {
     /// Sends until `stop`.
     pub(super) async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            let parts = self.shared.uplink_parts(self.orders.clone());
+            let parts = self
+                .shared
+                .uplink_parts(self.orders.clone(), self.policies.clone());
             match uplink::run(parts, stop.clone()).await {
                 Ok(()) => return,
                 Err(error) => {

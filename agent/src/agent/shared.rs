@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use shirase_shared::clock::SharedClock;
 use shirase_shared::event::Event;
+use shirase_shared::policy::{PolicyName, SignedPolicy};
 use shirase_shared::redact::Redactor;
 use shirase_shared::wire::SignedOrder;
 use tokio::sync::{mpsc, watch};
@@ -34,6 +35,7 @@ use crate::manifest::Recorder;
 use crate::observation::Observation;
 use crate::own_health::OwnHealth;
 use crate::paths::StateDir;
+use crate::policy::PolicyBook;
 use crate::sensors::SensorBoard;
 use crate::service;
 use crate::uplink::{Identity, SystemLog, UplinkBoard, UplinkParts, Vitals, VitalsSource};
@@ -122,6 +124,7 @@ impl Shared {
 
     pub(super) fn reloading(
         &self,
+        (book, file): (PolicyBook, String),
         events: mpsc::Sender<Event>,
         in_force: watch::Sender<Arc<Config>>,
     ) -> Reloading {
@@ -131,6 +134,8 @@ impl Shared {
             state: self.state.clone(),
             clock: Arc::clone(&self.clock),
             condition: self.condition.clone(),
+            book,
+            file,
             events,
             in_force,
         }
@@ -203,8 +208,12 @@ impl Shared {
         }
     }
 
-    pub(super) fn sending(&self, orders: mpsc::Sender<SignedOrder>) -> Sending {
-        Sending { shared: self.clone(), orders }
+    pub(super) fn sending(
+        &self,
+        orders: mpsc::Sender<SignedOrder>,
+        policies: mpsc::Sender<(PolicyName, SignedPolicy)>,
+    ) -> Sending {
+        Sending { shared: self.clone(), orders, policies }
     }
 
     pub(super) fn desk(&self, events: mpsc::Sender<Event>) -> Arc<Desk> {
@@ -223,7 +232,11 @@ impl Shared {
         }))
     }
 
-    pub(super) fn uplink_parts(&self, orders: mpsc::Sender<SignedOrder>) -> UplinkParts {
+    pub(super) fn uplink_parts(
+        &self,
+        orders: mpsc::Sender<SignedOrder>,
+        policies: mpsc::Sender<(PolicyName, SignedPolicy)>,
+    ) -> UplinkParts {
         UplinkParts {
             config: self.in_force.borrow().uplink.clone(),
             identity: Identity {
@@ -235,6 +248,7 @@ impl Shared {
             clock: Arc::clone(&self.clock),
             vitals: self.vitals(),
             orders,
+            policies,
             manifests: self.state.manifest_outbox(),
             system_log: self.system_log(),
             board: self.uplink.clone(),
@@ -252,6 +266,7 @@ impl Shared {
             os: facts.os.clone(),
             config_problems: condition.config_problems(),
             maintenance_until: condition.maintenance_until(clock.now()),
+            policy: condition.policy(),
         })
     }
 

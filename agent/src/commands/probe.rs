@@ -11,8 +11,9 @@ use shirase_shared::event::WatchedAs;
 use tokio::task::JoinSet;
 
 use crate::args::ProbeArgs;
-use crate::config::Config;
+use crate::config::Layered;
 use crate::observation::Presence;
+use crate::policy::as_in_force;
 use crate::sensors::probes::{Answer, ProbeConfig, Prober};
 use crate::service;
 
@@ -21,7 +22,7 @@ use crate::service;
 /// # Errors
 /// If one is down or cannot ask, or if none has the name.
 pub(super) async fn probe(args: ProbeArgs, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
-    let (config, _) = Config::load(&args.config)?;
+    let (Layered { config, .. }, _) = as_in_force(&args.config)?;
     let probes = chosen(&config.sensors.probes, &args)?;
     let clock: SharedClock = Arc::new(SystemClock::new(service::boot_id()));
     let mut asking = JoinSet::new();

@@ -97,6 +97,8 @@ impl DeskParts {
             sensors: self.board.reports(),
             maintenance_until: self.condition.maintenance_until(self.clock.now()),
             drill: self.condition.drill(),
+            policy: self.condition.policy(),
+            sources: self.condition.sources(),
             contained: self.hold.held().into_iter().map(Suspended::from).collect(),
         }
     }

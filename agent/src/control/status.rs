@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shirase_shared::ids::{DrillId, FacilityId, HostId, Sequence, StreamId};
+use shirase_shared::policy::{PolicyReport, Refusal};
 use shirase_shared::wire::{SensorReport, SensorState};
 
 use crate::containment::Held;
@@ -65,6 +66,12 @@ pub struct Status {
     /// Processes that are suspended.
     #[serde(default)]
     pub contained: Vec<Suspended>,
+    /// What is said of the policy.
+    #[serde(default)]
+    pub policy: PolicyReport,
+    /// Where what is in force comes from, a line a key.
+    #[serde(default)]
+    pub sources: Vec<String>,
 }
 
 /// Processes that were suspended together.
@@ -95,6 +102,31 @@ impl From<Held> for Suspended {
 }
 
 impl Status {
+    fn write_policy(&self, out: &mut impl Write) -> io::Result<()> {
+        let PolicyReport { taking, applied, refused, .. } = &self.policy;
+        match applied {
+            Some(name) => {
+                let short: String = name.sha256.chars().take(12).collect();
+                writeln!(out, "policy     revision {} ({short}) is in force", name.revision)?;
+            }
+            None if *taking => writeln!(out, "policy     none")?,
+            None => writeln!(out, "policy     none is taken (`policy.take` is false)")?,
+        }
+        if let Some(refused) = refused {
+            let why = Refusal::from_name(&refused.why).map_or("?", Refusal::in_words);
+            writeln!(out, "           REFUSED revision {}: {why}", refused.name.revision)?;
+        }
+        for line in self
+            .sources
+            .iter()
+            .filter(|line| !line.ends_with(": default"))
+        {
+            writeln!(out, "setting    {line}")?;
+        }
+
+        Ok(())
+    }
+
     /// Writes it for a person.
     ///
     /// # Errors
@@ -148,6 +180,7 @@ impl Status {
         for problem in &self.config_problems {
             writeln!(out, "           {problem}")?;
         }
+        self.write_policy(out)?;
         if let Some(until) = self.maintenance_until {
             writeln!(out, "maintenance window until {}", japan_time(until))?;
         }

@@ -10,7 +10,6 @@
 //! as keyed hashes. A maintenance window covers sessions out of hours and softens new rights; it covers no guessing.
 
 mod guesses;
-mod hours;
 mod rights;
 mod scope;
 mod sessions;
@@ -32,7 +31,7 @@ use rights::Rights;
 use sessions::Sessions;
 use telling::Teller;
 
-pub use hours::Hours;
+pub use shirase_shared::settings::hours::Hours;
 
 /// Most failures a threshold may ask for: as many are remembered of each source.
 const THRESHOLD_MAX: u64 = 250;

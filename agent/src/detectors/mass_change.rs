@@ -45,7 +45,7 @@ use crate::observation::{Actor, FileChange, FoundFile, Root};
 
 pub use config::MassChangeConfig;
 pub use evidence::Evidence;
-pub use jobs::{Day, Job, TimeOfDay, Work};
+pub use shirase_shared::settings::job::{Day, Job, TimeOfDay, Work};
 pub use snapshot::Snapshot;
 pub use touched::{Touch, Touched};
 pub use words::Story;

@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Words, words};
+use shirase_shared::settings::suffix::{Words, words};
 
 /// What people and administrators put behind a directory's name besides the suffixes programs append.
 static NOTES: LazyLock<Words> = LazyLock::new(|| {

@@ -32,6 +32,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use shirase_shared::clock::SharedClock;
 use shirase_shared::config::Problem;
+use shirase_shared::settings::target::guard_problems;
 use shirase_shared::wire::SensorState;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -67,15 +68,7 @@ impl ProtectionConfig {
     /// Returns every rule the values break.
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        for (index, name) in self.guards.iter().enumerate() {
-            let odd = |c: char| c == '/' || c == '*' || c.is_control() || c.is_whitespace();
-            if name.is_empty() || name.contains(odd) {
-                let key = format!("sensors.protection.guards.{index}");
-                let message = "is empty, a path or a pattern";
-                problems.push(Problem::of(&key, message, "give the bare name of a service"));
-            }
-        }
+        let mut problems = guard_problems("sensors.protection.guards", &self.guards);
         for (index, path) in self.logs.iter().enumerate() {
             if !path.is_absolute() {
                 let key = format!("sensors.protection.logs.{index}");

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shirase_shared::error::Chain;
 use shirase_shared::ids::BurstId;
+use shirase_shared::policy::SignedPolicy;
 use shirase_shared::tls::install_crypto_provider;
 use shirase_shared::wire::{
     BATCH_CONTENT_TYPE, Batch, Heartbeat, HeartbeatAnswer, ManifestReceipt, Problem, RenewAnswer,
@@ -157,6 +158,15 @@ impl Client {
         self.ask("v1/heartbeat", heartbeat).await
     }
 
+    /// Asks for the policy this host should have in force.
+    ///
+    /// # Errors
+    /// If nothing usable came back.
+    pub async fn policy(&self) -> Result<SignedPolicy, ClientError> {
+        let request = self.http.get(self.url("v1/policy"));
+        self.parsed(exchange(request.header(WIRE_HEADER, WIRE_VERSION)).await)
+    }
+
     /// Asks for a new certificate with the present one.
     ///
     /// # Errors
@@ -211,11 +221,17 @@ impl Client {
     }
 
     fn post(&self, path: &str) -> RequestBuilder {
+        self.http
+            .post(self.url(path))
+            .header(WIRE_HEADER, WIRE_VERSION)
+    }
+
+    fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path.split('/'));
         }
-        self.http.post(url).header(WIRE_HEADER, WIRE_VERSION)
+        url
     }
 }
 

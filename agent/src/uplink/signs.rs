@@ -1,7 +1,9 @@
-//! Gives signs of life, and takes what their answers bring: orders, and word of a buffer that is an older copy.
+//! Gives signs of life, and takes what their answers bring: orders, word of a policy, and of a buffer that is an older
+//! copy.
 
 use shirase_shared::error::Chain;
 use shirase_shared::ids::StreamId;
+use shirase_shared::policy::PolicyName;
 use shirase_shared::wire::{Heartbeat, HeartbeatAnswer, SignedOrder};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::MissedTickBehavior;
@@ -40,12 +42,18 @@ pub(super) async fn run(parts: &Parts, stop: &CancellationToken) {
 async fn beat(parts: &Parts) {
     // Always the first: this is how its return is noticed.
     let first = ask(parts, Upstream::First).await;
-    let outcome = match (first, parts.chosen().0) {
-        (Err(_), Upstream::Second) => ask(parts, Upstream::Second).await,
-        (outcome, Upstream::First | Upstream::Second) => outcome,
+    let (asked, outcome) = match (first, parts.chosen().0) {
+        (Err(_), Upstream::Second) => (Upstream::Second, ask(parts, Upstream::Second).await),
+        (outcome, Upstream::First | Upstream::Second) => (Upstream::First, outcome),
     };
     match outcome {
-        Ok((sent, answer)) => take(parts, sent, answer).await,
+        Ok((sent, mut answer)) => {
+            let announced = answer.desired_policy.take();
+            take(parts, sent, answer).await;
+            if let Some(announced) = announced {
+                fetch_policy(parts, asked, announced).await;
+            }
+        }
         Err(error) => {
             let text = Chain(&error).to_string();
             tracing::debug!(error = text, "sign of life not answered");
@@ -93,6 +101,7 @@ fn heartbeat(parts: &Parts) -> Heartbeat {
         sent: parts.clock.moment(),
         config_problems: vitals.config_problems,
         maintenance_until: vitals.maintenance_until,
+        policy: Some(vitals.policy),
     }
 }
 
@@ -120,6 +129,24 @@ async fn take(parts: &Parts, sent: StreamId, answer: HeartbeatAnswer) {
     }
     for order in answer.orders {
         pass_on(parts, order);
+    }
+}
+
+/// Asks for a policy that is news here. What goes wrong is tried again at the next sign of life.
+async fn fetch_policy(parts: &Parts, upstream: Upstream, announced: PolicyName) {
+    if !(parts.vitals)().policy.wants(&announced) {
+        return;
+    }
+    match parts.client(upstream).policy().await {
+        Ok(signed) => {
+            // Full only while an earlier one is judged, closed only while the agent stops.
+            if parts.policies.try_send((announced, signed)).is_err() {
+                tracing::debug!("a policy was dropped; the collector announces it again");
+            }
+        }
+        Err(error) => {
+            tracing::warn!(error = %Chain(&error), "policy {} was announced and not given", announced.revision);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::Serialize;
 use shirase_shared::clock::SharedClock;
+use shirase_shared::policy::{PolicyName, SignedPolicy};
 use shirase_shared::wire::SignedOrder;
 use tokio::sync::mpsc;
 
@@ -71,6 +72,7 @@ pub(super) struct Parts {
     pub(super) clock: SharedClock,
     pub(super) vitals: VitalsSource,
     pub(super) orders: mpsc::Sender<SignedOrder>,
+    pub(super) policies: mpsc::Sender<(PolicyName, SignedPolicy)>,
     pub(super) manifests: std::path::PathBuf,
     pub(super) system_log: SystemLog,
     pub(super) board: UplinkBoard,
@@ -116,6 +118,7 @@ impl Parts {
             clock: parts.clock,
             vitals: parts.vitals,
             orders: parts.orders,
+            policies: parts.policies,
             manifests: parts.manifests,
             system_log: parts.system_log,
             board: parts.board,

@@ -1,6 +1,7 @@
 //! Signs of life and what their answers bring.
 
 use shirase_shared::ids::Sequence;
+use shirase_shared::policy::{PolicyName, PolicyRevision, SignedPolicy};
 use shirase_shared::wire::{Heartbeat, HeartbeatAnswer, SignedOrder};
 
 use crate::server::Reply;
@@ -102,6 +103,31 @@ async fn orders_are_passed_on_and_dropped_ones_are_counted() {
         .await;
     assert_eq!(site.orders.recv().await.unwrap().order, "one");
     assert_eq!(site.orders.recv().await.unwrap().order, "one", "the collector repeats them");
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_is_announced_is_asked_for_and_passed_on() {
+    let authority = Authority::new();
+    let name = PolicyName { revision: PolicyRevision(3), sha256: "abc".to_owned() };
+    let signed = SignedPolicy { policy: "p".to_owned(), signature: "s".to_owned() };
+    let (announced, given) = (name.clone(), signed.clone());
+    let server = authority.serve(Box::new(move |request| match request.path.as_str() {
+        "/v1/heartbeat" => {
+            let sent: Heartbeat = serde_json::from_slice(&request.body).unwrap();
+            assert!(
+                sent.policy
+                    .is_some_and(|policy| policy.taking && policy.applied.is_none())
+            );
+            let desired_policy = Some(announced.clone());
+            Reply::json(200, &HeartbeatAnswer { desired_policy, ..heartbeat_answer() })
+        }
+        "/v1/policy" => Reply::json(200, &given),
+        _ => Reply::Cut,
+    }));
+    let mut site = Site::new(&authority, config(&server.url));
+    site.start();
+    assert_eq!(site.policies.recv().await.unwrap(), (name, signed));
     site.stop().await;
 }
 

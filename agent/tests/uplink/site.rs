@@ -15,6 +15,7 @@ use shirase_agent::uplink::{
 use shirase_shared::clock::{SharedClock, SystemClock};
 use shirase_shared::event::{Event, Phase};
 use shirase_shared::ids::{BootId, BurstId};
+use shirase_shared::policy::{PolicyName, PolicyReport, SignedPolicy};
 use shirase_shared::testing::builders::mass_change;
 use shirase_shared::testing::eventually;
 use shirase_shared::wire::{HeartbeatAnswer, SignedOrder};
@@ -79,6 +80,7 @@ pub(crate) struct Site {
     pub(crate) board: UplinkBoard,
     pub(crate) identity: Identity,
     pub(crate) orders: mpsc::Receiver<SignedOrder>,
+    pub(crate) policies: mpsc::Receiver<(PolicyName, SignedPolicy)>,
     pub(crate) system_log: Arc<Mutex<Vec<String>>>,
     parts: Option<UplinkParts>,
     stop: CancellationToken,
@@ -120,6 +122,7 @@ impl Site {
             .buffer;
         let board = UplinkBoard::default();
         let (take, orders) = mpsc::channel(1);
+        let (given, policies) = mpsc::channel(1);
         let system_log = Arc::new(Mutex::new(Vec::new()));
         let written = Arc::clone(&system_log);
         let parts = UplinkParts {
@@ -129,6 +132,7 @@ impl Site {
             clock: clock(),
             vitals: Arc::new(vitals),
             orders: take,
+            policies: given,
             manifests: dir.path().join("outbox"),
             system_log: Arc::new(move |line: &str| written.lock().unwrap().push(line.to_owned())),
             board: board.clone(),
@@ -141,6 +145,7 @@ impl Site {
             board,
             identity,
             orders,
+            policies,
             system_log,
             parts: Some(parts),
             stop: CancellationToken::new(),
@@ -193,6 +198,7 @@ fn vitals() -> Vitals {
         os: "Debian GNU/Linux 12".to_owned(),
         config_problems: Vec::new(),
         maintenance_until: None,
+        policy: PolicyReport { taking: true, ..PolicyReport::default() },
     }
 }
 
@@ -206,5 +212,10 @@ pub(crate) fn script(mut batches: impl FnMut(&Request) -> Reply + Send + 'static
 }
 
 pub(crate) fn heartbeat_answer() -> HeartbeatAnswer {
-    HeartbeatAnswer { now: clock().now(), stored_through: None, orders: Vec::new() }
+    HeartbeatAnswer {
+        now: clock().now(),
+        stored_through: None,
+        orders: Vec::new(),
+        desired_policy: None,
+    }
 }

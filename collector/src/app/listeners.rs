@@ -96,6 +96,7 @@ impl Listeners {
         let agents = agent_router(AgentState::new(AgentParts {
             store: parts.store.clone(),
             authority: Arc::clone(&parts.authority),
+            order_key: Arc::clone(&parts.order_key),
             clock: Arc::clone(&parts.clock),
             data_dir: parts.config.data_dir.clone(),
             on_stored: {
@@ -152,6 +153,7 @@ fn console_state(parts: &Parts) -> ConsoleState {
         clock: Arc::clone(&parts.clock),
         trusted_proxies: parts.config.console.trusted_proxies.clone().into(),
         silence: SignedDuration::from_secs(parts.config.correlate.silence_seconds.into()),
+        policy_late: parts.config.policy.late_after(),
         enrolment: EnrolmentPlace {
             url: parts.config.enrolment_url(),
             fingerprint: parts.authority.fingerprint().to_string(),

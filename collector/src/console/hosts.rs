@@ -9,6 +9,7 @@ use shirase_shared::ids::HostId;
 use shirase_shared::wire::SensorState;
 
 use super::frame::Frame;
+use super::policy::HostStandingView;
 use super::ui::{Badge, Tone};
 use crate::enrolment::Token;
 use crate::facilities::{CareRole, Host, HostStanding};
@@ -91,6 +92,8 @@ pub struct HostView {
     pub watched: Vec<(String, Vec<RoleChoice>)>,
     /// A blank one to add.
     pub unchosen: Vec<RoleChoice>,
+    /// How it stands to its policy, where there is one.
+    pub policy: Option<HostStandingView>,
 }
 
 /// What a page about hosts is made from.
@@ -212,6 +215,7 @@ fn view(
         choices: RoleChoice::all(locale, |role| host.roles.contains(&role)),
         watched: watched.collect(),
         unchosen: RoleChoice::all(locale, |_| false),
+        policy: None,
     }
 }
 

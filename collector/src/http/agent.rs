@@ -19,10 +19,11 @@ use tokio::sync::Semaphore;
 
 use super::error::{ApiError, no_such_route, wrong_method};
 use super::listener::Peer;
-use super::{batches, health, heartbeat, manifests, renewal};
+use super::{batches, health, heartbeat, manifests, policy, renewal};
 use crate::enrolment::authority::Authority;
 use crate::ingest::Intake;
 use crate::ingest::limits::read_limited;
+use crate::keys::SigningKey;
 use crate::store::Store;
 
 /// Batches being read and unpacked at once: each may take some 10 MiB. Further ones wait.
@@ -41,6 +42,8 @@ pub struct AgentParts {
     pub store: Store,
     /// Renews certificates.
     pub authority: Arc<Authority>,
+    /// Signs policies, as it signs orders.
+    pub order_key: Arc<SigningKey>,
     /// The collector's clock.
     pub clock: SharedClock,
     /// Where manifests lie, below `manifests/`.
@@ -88,6 +91,7 @@ pub fn agent_router(state: AgentState) -> Router {
         .route("/v1/batches", post(batches::receive))
         .route("/v1/heartbeat", post(heartbeat::receive))
         .route("/v1/renew", post(renewal::renew))
+        .route("/v1/policy", get(policy::give))
         .layer(middleware::from_fn(in_time));
     timed
         .route("/v1/manifests", post(manifests::receive))

@@ -27,9 +27,10 @@ use super::{
     console_decision as decision, console_delivery as delivery, console_duties as duties,
     console_exchange as exchange, console_hosts as hosts, console_incident as incident,
     console_institutions as institutions, console_official as official,
-    console_overview as overview, console_partners as partners, console_received as received,
-    console_report as report, console_settings as settings, console_sharing as sharing,
-    console_sighting as sighting, console_sign_in as sign_in, console_users as users, live,
+    console_overview as overview, console_partners as partners, console_policy as policy,
+    console_received as received, console_report as report, console_settings as settings,
+    console_sharing as sharing, console_sighting as sighting, console_sign_in as sign_in,
+    console_users as users, live,
 };
 use crate::console::{Frame, Tab, html};
 use crate::jobs::Nudge;
@@ -77,6 +78,8 @@ pub struct ConsoleState {
     pub trusted_proxies: Arc<[IpAddr]>,
     /// After how long without a sign of life a host is shown as silent.
     pub silence: SignedDuration,
+    /// After how long a policy that is not in force on a host is told as late.
+    pub policy_late: SignedDuration,
     /// What somebody who brings in a host has to know.
     pub enrolment: EnrolmentPlace,
     /// Signs orders to agents.
@@ -235,6 +238,11 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::HostDrill => on(filter, hosts::drill),
         Page::HostMaintenance => on(filter, hosts::begin_maintenance),
         Page::HostMaintenanceEnd => on(filter, hosts::end_maintenance),
+        Page::Policy => on(filter, policy::show),
+        Page::PolicySave => on(filter, policy::save),
+        Page::PolicyRevision => on(filter, policy::revision),
+        Page::HostPolicy => on(filter, policy::show_host),
+        Page::HostPolicySave => on(filter, policy::save_host),
         Page::TokenIssue => on(filter, hosts::issue),
         Page::TokenRevoke => on(filter, hosts::revoke_token),
         Page::Settings => on(filter, settings::show),

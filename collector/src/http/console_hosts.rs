@@ -10,14 +10,17 @@ use shirase_shared::ids::{DrillId, FacilityId, HostId, OrderId};
 use shirase_shared::wire::Action;
 
 use super::console::{ConsoleState, page};
+use super::console_policy::standings;
 use super::page_error::PageError;
 use super::place::{done, entry, facility, place_frame};
 use super::session::Call;
 use crate::console::hosts::{HostsInput, HostsPage, TokenView, enrol_command, host_views};
+use crate::console::policy::HostStandingView;
 use crate::console::{Message, StaticPage, Tab};
 use crate::enrolment::issue_token;
 use crate::facilities::{CareRole, Host};
 use crate::orders::{self, WindowError};
+use crate::policy;
 
 /// Hours a token lasts unless somebody says otherwise, and at most.
 const TOKEN_HOURS: u32 = 24;
@@ -39,9 +42,16 @@ pub(super) async fn show(State(state): State<ConsoleState>, call: Call) -> Answe
     let heartbeats = state.store.heartbeats(&facility.id).await?;
     let input = HostsInput { hosts: &hosts, heartbeats: &heartbeats, now, silence: state.silence };
     let tokens = state.store.tokens(&facility.id).await?;
+    let revisions = state.store.policies(&facility.id).await?;
+    let standings = standings(&state, &facility.id, &revisions, hosts.iter()).await?;
+    let mut views = host_views(&input, call.locale);
+    for (view, (host, standing)) in views.iter_mut().zip(&standings) {
+        let shown = standing.state != policy::State::Nothing && host.revoked_at.is_none();
+        view.policy = shown.then(|| HostStandingView::of(host, standing, &revisions, call.locale));
+    }
 
     page(&HostsPage {
-        hosts: host_views(&input, call.locale),
+        hosts: views,
         tokens: tokens
             .iter()
             .map(|token| TokenView::of(token, now, call.locale))

@@ -1,4 +1,4 @@
-//! `POST /v1/heartbeat`: a sign of life in, orders out.
+//! `POST /v1/heartbeat`: a sign of life in, orders and the name of the policy out.
 
 use axum::Json;
 use axum::extract::{Request, State};
@@ -47,5 +47,8 @@ pub(super) async fn receive(
         .await?;
     let orders = orders.into_iter().map(|issued| issued.signed).collect();
 
-    Ok(Json(HeartbeatAnswer { now, stored_through, orders }))
+    let desired = store.desired_policy(&intake.facility, intake.host).await?;
+    let desired_policy = desired.map(|desired| desired.name);
+
+    Ok(Json(HeartbeatAnswer { now, stored_through, orders, desired_policy }))
 }

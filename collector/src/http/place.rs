@@ -17,6 +17,7 @@ pub(super) const DONE: &[&str] = &[
     "done-drill-ordered",
     "done-maintenance-ordered",
     "done-maintenance-ended",
+    "done-policy-saved",
     "done-channel-removed",
     "done-test-sent",
     "done-user-disabled",

@@ -108,6 +108,11 @@ routes! {
     HostDrill          Post "/facilities/{facility}/hosts/{host}/drill" ADMINISTRATOR;
     HostMaintenance    Post "/facilities/{facility}/hosts/{host}/maintenance" ADMINISTRATOR;
     HostMaintenanceEnd Post "/facilities/{facility}/hosts/{host}/maintenance/end" ADMINISTRATOR;
+    Policy             Get  "/facilities/{facility}/policy" VIEWER;
+    PolicySave         Post "/facilities/{facility}/policy" ADMINISTRATOR;
+    PolicyRevision     Get  "/facilities/{facility}/policy/revisions/{revision}" VIEWER;
+    HostPolicy         Get  "/facilities/{facility}/hosts/{host}/policy" VIEWER;
+    HostPolicySave     Post "/facilities/{facility}/hosts/{host}/policy" ADMINISTRATOR;
     TokenIssue         Post "/facilities/{facility}/tokens" ADMINISTRATOR;
     TokenRevoke        Post "/facilities/{facility}/tokens/{token}/revoke" ADMINISTRATOR;
     Settings           Get  "/facilities/{facility}/settings" VIEWER;

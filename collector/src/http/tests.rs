@@ -6,6 +6,7 @@ mod approval;
 mod duties;
 mod signing_in;
 mod pages;
+mod policy;
 mod official;
 mod checklist;
 mod contacts;

@@ -8,5 +8,6 @@ mod enrolment;
 mod batches;
 mod doors;
 mod heartbeats;
+mod policies;
 mod manifests;
 mod versions;

@@ -33,7 +33,7 @@ pub(crate) struct Site {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) store: Store,
     pub(crate) authority: Arc<Authority>,
-    pub(crate) order_key: SigningKey,
+    pub(crate) order_key: Arc<SigningKey>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) ingest: SocketAddr,
     pub(crate) enrolment: SocketAddr,
@@ -58,7 +58,8 @@ impl Site {
         let shared: SharedClock = clock.clone();
         let store = Store::open(dir.path()).await.unwrap();
         let authority = Arc::new(Authority::open(dir.path(), clock.now()).unwrap());
-        let order_key = SigningKey::load_or_create(&dir.path().join(ORDER_KEY_FILE)).unwrap();
+        let order_key =
+            Arc::new(SigningKey::load_or_create(&dir.path().join(ORDER_KEY_FILE)).unwrap());
         prepare_manifests(dir.path()).unwrap();
 
         let woken = Arc::new(Mutex::new(Vec::new()));
@@ -66,6 +67,7 @@ impl Site {
         let agents = AgentState::new(AgentParts {
             store: store.clone(),
             authority: authority.clone(),
+            order_key: order_key.clone(),
             clock: shared.clone(),
             data_dir: dir.path().to_owned(),
             on_stored: Arc::new(move |facility: &FacilityId| {
@@ -273,6 +275,12 @@ impl Agent {
             .unwrap()
     }
 
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        let request = self.client.get(format!("{}{path}", self.base));
+        let request = request.header(WIRE_HEADER, WIRE_VERSION);
+        request.send().await.unwrap()
+    }
+
     pub(crate) fn heartbeat(&self) -> Heartbeat {
         Heartbeat {
             stream: self.stream,
@@ -287,6 +295,7 @@ impl Agent {
             sent: self.moment,
             config_problems: Vec::new(),
             maintenance_until: None,
+            policy: None,
         }
     }
 }

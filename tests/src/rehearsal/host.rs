@@ -95,6 +95,7 @@ impl PlayedHost {
             sent: self.moment(self.clock.now()),
             config_problems: Vec::new(),
             maintenance_until: None,
+            policy: None,
         };
         let answer = self.post("heartbeat").json(&beat).send().await;
         let answer = answer.with_context(|| format!("no heartbeat from {}", self.name))?;

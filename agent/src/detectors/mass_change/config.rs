@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use shirase_shared::config::Problem;
-
-use super::jobs::Job;
+use shirase_shared::settings::job::Job;
+use shirase_shared::settings::known_bad;
 
 /// Most minutes local time can be ahead of UTC or behind it.
 const OFFSET_MAX_MINUTES: i32 = 14 * 60;
@@ -24,6 +24,11 @@ pub struct MassChangeConfig {
     pub quiet_secs: u64,
     /// Suffixes that programs of this hospital append, without the dot. They count only when the content no longer fits.
     pub allowed_suffixes: Vec<String>,
+    /// Suffixes an advisory or a partner names as an attacker's, without the dot. One file that gets one is high at once,
+    /// and no maintenance window or job covers it.
+    pub known_bad_suffixes: Vec<String>,
+    /// Names of files an advisory or a partner names as an attacker's, such as that of a ransom note. As for suffixes.
+    pub known_bad_names: Vec<String>,
     /// Days a root is watched before what is deleted, moved and rewritten there at the same hour of other days counts
     /// as usual and is told as low, up to ten times `removed_files`. 0 learns nothing. Lost content, decoys and ransom
     /// notes are never usual.
@@ -43,6 +48,8 @@ impl Default for MassChangeConfig {
             removed_files: 32,
             quiet_secs: 30,
             allowed_suffixes: Vec::new(),
+            known_bad_suffixes: Vec::new(),
+            known_bad_names: Vec::new(),
             learning_days: 7,
             utc_offset_minutes: 540,
             jobs: Vec::new(),
@@ -73,6 +80,12 @@ impl MassChangeConfig {
             let remedy = "write `done`, not `.done`";
             problems.push(Problem::of(&key("allowed_suffixes"), "holds a dot or nothing", remedy));
         }
+        let table = "detectors.mass_change";
+        problems.extend(known_bad::problems(
+            table,
+            &self.known_bad_suffixes,
+            &self.known_bad_names,
+        ));
         if OFFSET_MAX_MINUTES < self.utc_offset_minutes.abs() {
             let remedy = "give minutes between -840 and 840; 540 is Japan";
             problems.push(Problem::of(&key("utc_offset_minutes"), "is no time zone", remedy));
@@ -99,8 +112,13 @@ impl MassChangeConfig {
     /// The same, with everything in the form in which it is compared.
     pub(super) fn prepared(&self) -> Self {
         let mut settings = self.clone();
-        for suffix in &mut settings.allowed_suffixes {
-            *suffix = suffix.to_lowercase();
+        let lists = [
+            &mut settings.allowed_suffixes,
+            &mut settings.known_bad_suffixes,
+            &mut settings.known_bad_names,
+        ];
+        for name in lists.into_iter().flatten() {
+            *name = name.to_lowercase();
         }
         settings
     }

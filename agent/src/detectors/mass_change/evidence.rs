@@ -47,11 +47,13 @@ pub enum Evidence {
     Unproven,
     /// It is new and was given its name by a rename, as what takes an old file's place, and its content does not fit.
     Substituted,
+    /// It got a suffix, or has a name, that somebody vouches for as an attacker's.
+    KnownBad,
 }
 
 impl Evidence {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::SuffixAppended,
         Self::ExtensionLost,
         Self::Replaced,
@@ -70,6 +72,7 @@ impl Evidence {
         Self::MessageBroken,
         Self::Unproven,
         Self::Substituted,
+        Self::KnownBad,
     ];
 
     /// Returns the name used in the manifest.
@@ -94,6 +97,7 @@ impl Evidence {
             Self::MessageBroken => "message_broken",
             Self::Unproven => "unproven",
             Self::Substituted => "substituted",
+            Self::KnownBad => "known_bad",
         }
     }
 
@@ -110,7 +114,8 @@ impl Evidence {
             | Self::Replaced
             | Self::DirectoryRenamed
             | Self::DirectoryTaken => Weight::Name,
-            Self::MagicLost | Self::Randomised => Weight::Content,
+            // No program of the hospital's gives such a name, so nothing that is expected covers it.
+            Self::MagicLost | Self::Randomised | Self::KnownBad => Weight::Content,
             Self::Canary => Weight::Canary,
             Self::Deleted | Self::MovedOut | Self::Truncated | Self::LockedAway => Weight::Removal,
             Self::Misfit | Self::Substituted => Weight::Doubt,
@@ -137,7 +142,8 @@ impl Evidence {
             | Self::LockedAway
             | Self::Canary
             | Self::Misfit
-            | Self::Substituted => true,
+            | Self::Substituted
+            | Self::KnownBad => true,
             Self::Note | Self::RansomNote | Self::MessageBroken | Self::Unproven => false,
         }
     }
@@ -158,7 +164,7 @@ pub(super) enum Weight {
     Removal,
     /// Harm, by the name it left.
     Name,
-    /// Harm, by the content itself.
+    /// Harm, by the content itself, or by a name that is an attacker's.
     Content,
     /// Somebody who has no business here.
     Canary,
@@ -233,6 +239,8 @@ impl Tally {
             // what was there lies locked beside it.
             Weight::Removal if known.has(Evidence::Truncated) => 2,
             Weight::Removal if known.has(Evidence::LockedAway) => 2,
+            // Somebody has seen before what comes after it: as much as three files, which are enough.
+            Weight::Content if known.has(Evidence::KnownBad) => 3,
             // As much as three files, of which it has as many at the least.
             Weight::Name if known.has(Evidence::DirectoryTaken) => 3,
             // More than a file, but not as much as all in it.

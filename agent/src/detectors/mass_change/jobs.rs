@@ -3,138 +3,24 @@
 //! Always holds: lost content, decoys and ransom notes are expected by nobody; what is expected is told as low and
 //! recorded, never passed over.
 
-use std::fmt;
-
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use shirase_shared::config::Problem;
+use shirase_shared::settings::job::{Day, Job, Work};
 
 use super::evidence::Tally;
 use super::windows::{Counts, Slot};
 
 const MINUTES_OF_DAY: i64 = 24 * 60;
 
-/// Work that is expected on a root at certain times.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Job {
-    /// What people call it.
-    pub name: String,
-    /// Label of the root it works on.
-    pub root: String,
-    /// Days on which it begins; none means every day.
-    #[serde(default)]
-    pub days: Vec<Day>,
-    /// When it may begin, in local time.
-    pub from: TimeOfDay,
-    /// When it is over, in local time; before `from` means on the next day.
-    pub until: TimeOfDay,
-    /// What it does to files that were there before.
-    #[serde(default = "all_work")]
-    pub expects: Vec<Work>,
-}
-
-/// A day of the week.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Day {
-    /// Monday.
-    Mon,
-    /// Tuesday.
-    Tue,
-    /// Wednesday.
-    Wed,
-    /// Thursday.
-    Thu,
-    /// Friday.
-    Fri,
-    /// Saturday.
-    Sat,
-    /// Sunday.
-    Sun,
-}
-
-/// What ordinary mass work can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Work {
-    /// It deletes, moves away or empties files.
-    Removals,
-    /// It gives files other suffixes or none.
-    Renames,
-}
-
-fn all_work() -> Vec<Work> {
-    vec![Work::Removals, Work::Renames]
-}
-
-/// A time of day, written `02:30`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct TimeOfDay {
-    minutes: i64,
-}
-
-impl TryFrom<String> for TimeOfDay {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let number = |text: &str, below: i64| -> Option<i64> {
-            let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-            let number = digits.then(|| text.parse().ok()).flatten();
-            number.filter(|number| *number < below)
-        };
-        let minutes = text
-            .split_once(':')
-            .and_then(|(hours, minutes)| Some(number(hours, 24)? * 60 + number(minutes, 60)?));
-
-        minutes
-            .map(|minutes| Self { minutes })
-            .ok_or_else(|| format!("`{text}` is no time of day; write `02:30`"))
-    }
-}
-
-impl fmt::Display for TimeOfDay {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}:{:02}", self.minutes / 60, self.minutes % 60)
-    }
-}
-
-impl From<TimeOfDay> for String {
-    fn from(time: TimeOfDay) -> Self {
-        time.to_string()
-    }
-}
-
-impl Job {
-    pub(super) fn problems(&self, key: &str) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        if self.name.is_empty() || self.root.is_empty() {
-            let remedy = "name the job and the label of the root it works on";
-            problems.push(Problem::of(key, "has a job without `name` or `root`", remedy));
-        }
-        if self.from == self.until {
-            let message = format!("has the job `{}` that ends when it begins", self.name);
-            problems.push(Problem::of(key, message, "give a later `until`; 24 hours are no job"));
-        }
-        if self.expects.is_empty() {
-            let message = format!("has the job `{}` that does nothing", self.name);
-            problems.push(Problem::of(key, message, "give `removals`, `renames` or both"));
-        }
-        problems
+/// Whether a job may be at work now.
+fn is_on(job: &Job, now: Timestamp, offset_minutes: i32) -> bool {
+    let (day, minute) = local(now, offset_minutes);
+    let begins = |day: i64| job.days.is_empty() || job.days.contains(&weekday(day));
+    let (from, until) = (job.from.minutes(), job.until.minutes());
+    if from < until {
+        return begins(day) && (from..until).contains(&minute);
     }
 
-    /// Whether it may be at work now.
-    fn is_on(&self, now: Timestamp, offset_minutes: i32) -> bool {
-        let (day, minute) = local(now, offset_minutes);
-        let begins = |day: i64| self.days.is_empty() || self.days.contains(&weekday(day));
-        if self.from < self.until {
-            return begins(day) && (self.from.minutes..self.until.minutes).contains(&minute);
-        }
-
-        (begins(day) && self.from.minutes <= minute)
-            || (begins(day - 1) && minute < self.until.minutes)
-    }
+    (begins(day) && from <= minute) || (begins(day - 1) && minute < until)
 }
 
 /// Returns the day since 1970 and the minute of the day in local time.
@@ -175,10 +61,10 @@ impl Expected {
         offset: i32,
     ) -> Self {
         if window == Window::Open {
-            return Self { work: all_work(), by: "a maintenance window is open".to_owned() };
+            return Self { work: Work::all(), by: "a maintenance window is open".to_owned() };
         }
         let mut expected = Self::default();
-        let on = |job: &&Job| job.root == root && job.is_on(now, offset);
+        let on = |job: &&Job| job.root == root && is_on(job, now, offset);
         for job in jobs.iter().filter(on) {
             expected.work.extend(&job.expects);
             expected.by = format!("the job `{}` is expected", job.name);
@@ -244,18 +130,9 @@ mod tests {
             ("2026-02-08T01:00:00+09:00", false),
             ("2026-02-09T23:45:00+09:00", false),
         ] {
-            assert_eq!(job.is_on(time.parse().unwrap(), JAPAN), on, "{time}");
+            assert_eq!(is_on(&job, time.parse().unwrap(), JAPAN), on, "{time}");
         }
         assert_eq!(job.expects, [Work::Removals, Work::Renames]);
         assert!(job.problems("jobs").is_empty());
-    }
-
-    #[test]
-    fn a_time_of_day_that_is_none_is_named() {
-        for wrong in ["", "2:30", "24:00", "12:60", "12.30", "aa:bb", "+1:00"] {
-            let error = TimeOfDay::try_from(wrong.to_owned()).unwrap_err();
-            assert!(error.contains("02:30"), "{wrong}: {error}");
-        }
-        assert_eq!(TimeOfDay::try_from("02:05".to_owned()).unwrap().to_string(), "02:05");
     }
 }

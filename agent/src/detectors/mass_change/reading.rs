@@ -112,6 +112,9 @@ impl Reader {
         let name = file_name(&found.below);
         let before = names::name_before_suffix(&name, &self.settings.allowed_suffixes);
         let evidence = match found.sign {
+            Sign::SuffixAppended | Sign::MagicLost if is_known_bad(&self.settings, &name) => {
+                Evidence::KnownBad
+            }
             Sign::SuffixAppended => Evidence::SuffixAppended,
             Sign::MagicLost => Evidence::MagicLost,
         };
@@ -212,6 +215,11 @@ impl Reading<'_> {
         if is_message {
             self.findings.push(Finding::Message);
         }
+        if self.is_known_bad(self.path) {
+            let mut mark = self.marked(self.path, Evidence::KnownBad);
+            mark.suffix = names::extension(&name).map(|suffix| shown_extension(&suffix));
+            self.findings.push(Finding::Mark(mark));
+        }
         // In a new directory everything is new: a copy, an archive unpacked.
         let directory = self.path.parent().unwrap_or(self.path);
         if !directory.as_os_str().is_empty() && self.is_fresh(directory) {
@@ -281,6 +289,10 @@ impl Reading<'_> {
         self.standpoint == Standpoint::Ordinary && self.memory.is_fresh(self.keys, path, self.now)
     }
 
+    fn is_known_bad(&self, path: &Path) -> bool {
+        is_known_bad(self.settings, &file_name(path))
+    }
+
     fn is_allowed(&self, suffix: &str) -> bool {
         names::is_allowed_suffix(suffix, &self.settings.allowed_suffixes)
     }
@@ -303,4 +315,16 @@ impl Reading<'_> {
             .fold(Known::default(), |set, kind| set.with(*kind));
         self.findings.push(Finding::Undo { file, evidence: set });
     }
+}
+
+/// Whether somebody vouches for a name or its suffix as an attacker's.
+fn is_known_bad(settings: &MassChangeConfig, name: &str) -> bool {
+    if settings.known_bad_suffixes.is_empty() && settings.known_bad_names.is_empty() {
+        return false;
+    }
+    let name = name.to_lowercase();
+    let suffix = names::extension(&name);
+
+    settings.known_bad_names.contains(&name)
+        || suffix.is_some_and(|suffix| settings.known_bad_suffixes.contains(&suffix))
 }

@@ -5,6 +5,7 @@ mod story;
 mod habits;
 mod persistence;
 mod play;
+mod known_bad;
 
 use std::path::PathBuf;
 

@@ -31,6 +31,8 @@ pub struct Story {
     pub locked_away: u64,
     /// Directories with the words of a ransom note.
     pub worded: u64,
+    /// Files with a suffix or a name that is an attacker's.
+    pub known_bad: u64,
 }
 
 impl Story {
@@ -68,6 +70,7 @@ impl Story {
             Evidence::Misfit | Evidence::Substituted => Some(&mut self.misfits),
             Evidence::MessageBroken => Some(&mut self.odd_messages),
             Evidence::Unproven => Some(&mut self.unproven),
+            Evidence::KnownBad => Some(&mut self.known_bad),
             Evidence::Note | Evidence::RansomNote => None,
         }
     }
@@ -96,6 +99,7 @@ impl Story {
         let suffixes = suffixes(totals);
         let mut parts = vec![
             (totals.canaries, "decoys touched that nobody has a reason to touch".to_owned()),
+            (self.known_bad, format!("got a suffix or a name known to be an attacker's{suffixes}")),
             (
                 totals.suffix_appended,
                 format!("gained a suffix no ordinary program appends{suffixes}"),
@@ -141,13 +145,14 @@ impl Story {
     #[must_use]
     pub fn remedy(&self) -> &'static str {
         let totals = &self.totals;
-        let certain = totals.magic_lost + totals.randomised + totals.canaries + self.worded;
+        let certain =
+            totals.magic_lost + totals.randomised + totals.canaries + self.worded + self.known_bad;
         let names = totals.suffix_appended
             + totals.directories_renamed
             + totals.extension_lost
             + totals.replaced;
         if 0 < certain {
-            "no maintenance window, job or setting keeps lost content, decoys and ransom notes quiet"
+            "no maintenance window, job or setting keeps lost content, decoys, ransom notes and known bad names quiet"
         } else if 0 < names {
             "`allowed_suffixes`, a job or a maintenance window on this root would have kept it low"
         } else {

@@ -14,8 +14,6 @@ use super::Asked;
 use super::net::{Peer, Progress, Talk};
 use pdu::{Answer, CONTEXT_ID, Pdu};
 
-pub(super) use pdu::check_title;
-
 /// Longest PDU taken, in bytes. We announce 16 KiB; a peer's own answer to an association may be longer.
 const PDU_MAX_BYTES: usize = 64 * 1024;
 /// Longest command taken from all its fragments, in bytes; an answer to a C-ECHO has 80.

@@ -15,7 +15,6 @@ mod message;
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
 use shirase_shared::clock::SharedClock;
 use uuid::Uuid;
 
@@ -23,7 +22,8 @@ use super::net::{Peer, Progress, Talk};
 use super::{Asked, Failure};
 use message::Stamp;
 
-pub(super) use message::{Header, is_header_field};
+pub(super) use message::Header;
+pub use shirase_shared::settings::probe::Acknowledgement;
 
 /// Longest answer taken, framing and all blocks included, and longest message sent, in bytes.
 const BYTES_MAX: usize = 64 * 1024;
@@ -37,17 +37,6 @@ const CR: u8 = 0x0d;
 const COMMITTED: &[u8] = &[0x06];
 /// A block of this byte alone says that they did not.
 const NOT_COMMITTED: &[u8] = &[0x15];
-
-/// Which acknowledgement a message asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Acknowledgement {
-    /// Original mode: MSH-15 and MSH-16 are empty, the application answers `AA`.
-    #[default]
-    Original,
-    /// Enhanced mode: MSH-15 is `AL` and MSH-16 `NE`, the receiver answers `CA` once it has the message safe.
-    Enhanced,
-}
 
 /// An interface and what is said to it.
 pub(super) struct Interface {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use encoding_rs::{Encoding, UTF_8};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Client, Response, Url, redirect};
+use reqwest::{Client, Response, redirect};
 use shirase_shared::error::Chain;
 
 use super::Asked;
@@ -30,16 +30,6 @@ pub(super) struct Wanted<'a> {
     pub(super) status: Option<u16>,
     pub(super) text: Option<&'a str>,
     pub(super) certificate: Certificate,
-}
-
-/// Returns whether a text is a web address.
-pub(super) fn is_url(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| ["http", "https"].contains(&url.scheme()))
-}
-
-/// Returns whether a web address is asked over TLS.
-pub(super) fn is_secure(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| url.scheme() == "https")
 }
 
 impl Web {

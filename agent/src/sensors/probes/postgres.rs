@@ -23,8 +23,6 @@ use messages::{Authentication, Message};
 use scram::Scram;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-pub(super) use messages::is_name;
-
 /// Longest message taken, in bytes.
 const MESSAGE_MAX_BYTES: usize = 16 * 1024;
 /// Messages taken in one exchange; a server sends about twenty.

@@ -12,34 +12,13 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
-use serde::{Deserialize, Serialize};
 use shirase_shared::tls::install_crypto_provider;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use x509_parser::parse_x509_certificate;
 
-/// Whether a probe speaks TLS.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tls {
-    /// It does not.
-    #[default]
-    Off,
-    /// It does, and a peer that does not is down.
-    On,
-}
-
-/// Which certificates a probe takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Certificate {
-    /// Any: the question is whether the server is there.
-    #[default]
-    Any,
-    /// Only one this system trusts.
-    Trusted,
-}
+pub use shirase_shared::settings::probe::{Certificate, Tls};
 
 /// TLS as one probe speaks it.
 #[derive(Clone, Debug)]

@@ -100,6 +100,7 @@ impl Hospital {
             sent: moment(0),
             config_problems: Vec::new(),
             maintenance_until: None,
+            policy: None,
         };
         self.heard
             .insert(id, HeartbeatSeen { host: id, received_at: now(), heartbeat });

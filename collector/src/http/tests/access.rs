@@ -228,6 +228,7 @@ impl Names {
         let (product, shared) = site.shared(&exchanged).await;
         let institution = site.institution("半田中央病院").await;
         let case = site.case().await;
+        let policy = site.policy().await;
         Self(vec![
             ("{package}", exchanged.package.to_string()),
             ("{product}", product.to_string()),
@@ -235,6 +236,7 @@ impl Names {
             ("{name}", "product.json".to_owned()),
             ("{message}", exchanged.message.to_string()),
             ("{partner}", "handa-city".to_owned()),
+            ("{revision}", policy.to_string()),
             ("{number}", "0".to_owned()),
             ("{checklist}", "jp-2025".to_owned()),
             ("{sheet}", "institution".to_owned()),

@@ -91,6 +91,7 @@ impl Site {
             clock: shared.clone(),
             trusted_proxies: Arc::new([]),
             silence: SignedDuration::from_secs(90),
+            policy_late: SignedDuration::from_mins(15),
             enrolment: EnrolmentPlace {
                 url: "https://collector.example:8445".to_owned(),
                 fingerprint: "ab".repeat(32),
@@ -240,6 +241,7 @@ impl Site {
             sent: moment(290),
             config_problems: vec![],
             maintenance_until: None,
+            policy: None,
         };
         let place = (&self.here, host);
         self.store

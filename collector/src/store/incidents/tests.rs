@@ -270,6 +270,7 @@ async fn silence_is_noticed_by_its_job_and_its_end_is_noted() {
         sent,
         config_problems: Vec::new(),
         maintenance_until: None,
+        policy: None,
     };
     let host = hosts().remove(0).id;
     let facility = facility();

@@ -43,7 +43,13 @@ impl Reading<'_> {
             (change.texture == Texture::Random).then_some(Evidence::Randomised),
         ];
         let content = content.into_iter().flatten();
+        let known = self
+            .gets_known_bad(&before, path, &relation)
+            .then_some(Evidence::KnownBad);
         let (evidence, suffix): (Vec<_>, _) = match relation {
+            Relation::Unchanged if known.is_some() => {
+                (Vec::new(), names::extension(&after).unwrap_or_default())
+            }
             Relation::Unchanged => return,
             Relation::Appended { suffix } => (
                 std::iter::once(Evidence::SuffixAppended)
@@ -71,11 +77,21 @@ impl Reading<'_> {
                 }
             }
         };
-        for evidence in evidence {
+        for evidence in evidence.into_iter().chain(known) {
             let mut mark = self.marked(&well, evidence);
             mark.suffix = (!suffix.is_empty()).then(|| shown_extension(&suffix));
             self.findings.push(Finding::Mark(mark));
         }
+    }
+
+    /// Whether a file gets a suffix or a name that is an attacker's and had none before.
+    fn gets_known_bad(&self, before: &str, path: &Path, relation: &Relation) -> bool {
+        let appended = match relation {
+            Relation::Appended { suffix } => self.settings.known_bad_suffixes.contains(suffix),
+            Relation::Unchanged | Relation::Ordinary { .. } | Relation::Lost { .. } => false,
+        };
+
+        (appended || self.is_known_bad(path)) && !self.is_known_bad(Path::new(before))
     }
 
     /// Whether a file that lost its extension went to another directory with its content whole, as a virus scanner does
@@ -129,7 +145,8 @@ impl Reading<'_> {
         let allowed = &self.settings.allowed_suffixes;
         match names::relation(&before, &after, allowed) {
             Relation::Appended { suffix } if dotted && 0 < files && !names::is_note(&suffix) => {
-                let taken = TAKEN_FILES_MIN <= files && names::is_outlandish(&suffix);
+                let known = self.settings.known_bad_suffixes.contains(&suffix);
+                let taken = known || (TAKEN_FILES_MIN <= files && names::is_outlandish(&suffix));
                 let evidence =
                     if taken { Evidence::DirectoryTaken } else { Evidence::DirectoryRenamed };
                 let mut mark = self.marked(from, evidence);

@@ -1,5 +1,9 @@
 //! Every wrong combination is named with its key, and the shipped example is right.
 
+use std::collections::BTreeSet;
+
+use shirase_shared::settings::probe::{COMMON, KINDS};
+
 use super::*;
 use crate::config::{Config, DEFAULT_TEXT};
 

@@ -2,6 +2,8 @@
 //!
 //! Always holds: no length the peer gives is believed beyond the bytes that are there.
 
+use shirase_shared::settings::probe::TITLE_MAX;
+
 /// Bytes before the content of a PDU.
 pub(super) const HEAD_BYTES: usize = 6;
 /// The one presentation context proposed.
@@ -9,8 +11,6 @@ pub(super) const CONTEXT_ID: u8 = 1;
 /// A-RELEASE-RQ.
 pub(super) const RELEASE: &[u8] = &[5, 0, 0, 0, 0, 4, 0, 0, 0, 0];
 
-/// Longest application entity title, in characters.
-const TITLE_MAX: usize = 16;
 /// Longest PDU we say we take, in bytes.
 const ANNOUNCED_MAX: u32 = 16 * 1024;
 
@@ -25,20 +25,6 @@ const MESSAGE_ID: u16 = 1;
 const C_ECHO_RQ: u16 = 0x0030;
 const C_ECHO_RSP: u16 = 0x8030;
 const NO_DATA_SET: u16 = 0x0101;
-
-/// Says what is wrong with an application entity title.
-pub(in super::super) fn check_title(title: &str) -> Result<(), String> {
-    let legal = |c: char| c.is_ascii_graphic() && c != '\\' || c == ' ';
-    match title.chars().count() {
-        0 => Err("is empty".to_owned()),
-        count if TITLE_MAX < count => {
-            Err(format!("has {count} characters, more than the 16 of an AE title"))
-        }
-        _ if title.trim().is_empty() => Err("is blank".to_owned()),
-        _ if !title.chars().all(legal) => Err("has a character no AE title can have".to_owned()),
-        _ => Ok(()),
-    }
-}
 
 /// Returns an A-ASSOCIATE-RQ for the Verification service.
 pub(super) fn associate(called: &str, calling: &str) -> Vec<u8> {
@@ -305,16 +291,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn titles_have_one_to_sixteen_plain_characters() {
-        for title in ["ORTHANC", "A", "SIXTEEN_CHARS_16", "MY PACS"] {
-            assert_eq!(check_title(title), Ok(()), "{title}");
-        }
-        for title in ["", "   ", "SEVENTEEN_CHARS_1", "A\\B", "病院", "A\tB"] {
-            assert!(check_title(title).is_err(), "{title}");
-        }
-    }
 
     #[test]
     fn what_is_sent_has_the_lengths_it_says() {

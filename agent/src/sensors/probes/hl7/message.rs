@@ -7,8 +7,6 @@ use encoding_rs::{ISO_2022_JP, SHIFT_JIS};
 
 use super::Acknowledgement;
 
-/// Longest field of MSH taken from the configuration, in bytes.
-const HEADER_FIELD_MAX: usize = 180;
 const ESC: u8 = 0x1b;
 
 /// What the configuration puts into MSH.
@@ -27,14 +25,6 @@ pub(super) struct Stamp {
     pub(super) control_id: String,
     /// MSH-7.
     pub(super) time: String,
-}
-
-/// Returns whether a text can stand in a field of MSH. `^` and `&` may divide it.
-pub(in super::super) fn is_header_field(text: &str) -> bool {
-    text.len() <= HEADER_FIELD_MAX
-        && !text
-            .chars()
-            .any(|c| c.is_control() || ['|', '~', '\\'].contains(&c))
 }
 
 impl Header {

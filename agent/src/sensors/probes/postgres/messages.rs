@@ -9,19 +9,12 @@ pub(super) const SELECT_ONE: &[u8] = b"Q\0\0\0\x0dSELECT 1\0";
 /// Terminate.
 pub(super) const TERMINATE: &[u8] = b"X\0\0\0\x04";
 
-/// Longest name of a role or database, in bytes.
-const NAME_MAX_BYTES: usize = 63;
 /// What `pg_stat_activity` shows the probe as.
 const APPLICATION: &str = "shirase-probe";
 
 /// Class of the SQLSTATEs with which a server that takes sessions refuses one: by `pg_hba.conf`, or for its role or
 /// password.
 const ALIVE_CLASS: &str = "28";
-
-/// Returns whether a text can name a role or a database.
-pub(in super::super) fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.len() <= NAME_MAX_BYTES && !text.contains('\0')
-}
 
 /// Returns a startup packet.
 pub(super) fn startup(user: &str, database: &str) -> Vec<u8> {
