@@ -1,5 +1,5 @@
-//! One night of several organisations: a hospital is attacked, its municipality hears of it, asks, guides and reports, and
-//! informs every hospital; one of them has no network and is reached by file alone.
+//! One night of four organisations: a hospital is attacked, its municipality hears of it, asks, guides and reports, and
+//! informs every hospital; the CEPTOAR passes on what others can look for; one hospital is reached by file alone.
 
 use std::path::PathBuf;
 
@@ -11,6 +11,7 @@ use super::{encrypt, pdf_text};
 const HOSPITAL: Identity = Identity { reachable: true, ..Identity::HOSPITAL };
 const OTHER: Identity =
     Identity { kind: "hospital", name: "離島診療所病院", reachable: false };
+const CEPTOAR: Identity = Identity { kind: "ceptoar", name: "医療セプター", reachable: true };
 const PREFECTURE: Identity =
     Identity { kind: "municipality", name: "しらせ県保健医療局", reachable: true };
 
@@ -25,6 +26,7 @@ async fn an_attack_at_one_hospital_reaches_its_municipality_the_ministry_and_the
     let mut hospital = begin("hospital", HOSPITAL).await;
     let mut other = begin("other", OTHER).await;
     let mut prefecture = begin("prefecture", PREFECTURE).await;
+    let mut ceptoar = begin("ceptoar", CEPTOAR).await;
     hospital
         .pair(&prefecture, ("prefecture", "shirase-hp"))
         .unwrap();
@@ -32,15 +34,20 @@ async fn an_attack_at_one_hospital_reaches_its_municipality_the_ministry_and_the
         .pair(&prefecture, ("prefecture", "island-hp"))
         .unwrap();
 
+    hospital.pair(&ceptoar, ("ceptoar", "shirase-hp")).unwrap();
+    other.pair(&ceptoar, ("ceptoar", "island-hp")).unwrap();
+
     let came = attacked(&mut hospital, &mut prefecture).await;
     let case = reported_on(&mut prefecture, &came).await;
     asked_and_guided(&mut hospital, &mut prefecture, (&came, &case)).await;
     let circular = informed(&mut hospital, &mut prefecture).await;
     by_stick(&mut prefecture, &mut other, dir.path().join("stick")).await;
     prefecture.awaits(&circular, "2か所のうち2か所").await;
+    let stick = dir.path().join("stick-of-products");
+    shared(&mut hospital, &mut ceptoar, (&mut other, stick)).await;
 
     // What was kept is whole everywhere.
-    for mut one in [hospital, other, prefecture] {
+    for mut one in [hospital, other, prefecture, ceptoar] {
         one.site.collector(&["audit", "verify"], b"").unwrap();
         one.site.stop().unwrap();
     }
@@ -58,6 +65,13 @@ async fn attacked(hospital: &mut Organisation, prefecture: &mut Organisation) ->
         .await
         .unwrap();
     let report = first_report(hospital).await;
+    // The hospital says on the sheet how far it may be told.
+    let consent = [("choice", "ceptoar"), ("choice", "tlp-green"), ("status", "confirmed")];
+    let field = format!("reports/{report}/fields/47");
+    hospital
+        .fill(Who::Writer, &field, ("/fields/47", &consent))
+        .await
+        .unwrap();
     hospital.release_report(&report).await.unwrap();
     deliver(hospital, &report, ("partner", "しらせ県", "prefecture")).await;
     prefecture.site.start_collector().await.unwrap();
@@ -167,6 +181,88 @@ async fn informed(hospital: &mut Organisation, prefecture: &mut Organisation) ->
     read(hospital, &here).await;
     prefecture.awaits(&circular, "2か所のうち1か所").await;
     circular
+}
+
+/// The hospital shares what others can look for; the CEPTOAR makes its own product of it and passes it on, to the hospital
+/// without network on a stick, which looks for it in what it kept.
+async fn shared(
+    hospital: &mut Organisation,
+    ceptoar: &mut Organisation,
+    (other, stick): (&mut Organisation, PathBuf),
+) {
+    let reports = hospital.reports().unwrap();
+    let incident = reports[0]["incident"].as_str().unwrap();
+    let begun = hospital
+        .fill(Who::Writer, &format!("incidents/{incident}"), ("/sharing", &[]))
+        .await
+        .unwrap();
+    let product = format!("sharing/products/{}", last(&begun.path));
+    let suffix = begun
+        .html
+        .split("name=\"indicator\" value=\"")
+        .filter_map(|rest| rest.split('"').next())
+        .find(|value| value.contains("kaedelock"))
+        .expect("the suffix is offered")
+        .to_owned();
+    let words = "夜間にファイルが暗号化された。";
+    let filled = [("summary", words), ("tlp", "green"), ("indicator", suffix.as_str())];
+    hospital
+        .fill(Who::Writer, &product, (last(&begun.path), &filled))
+        .await
+        .unwrap();
+    released(hospital, &product).await;
+    hospital
+        .fill(Who::Writer, &product, ("/send", &[("partner", "ceptoar")]))
+        .await
+        .unwrap();
+
+    let came = ceptoar.came("sharing_product", "").await;
+    let merged = ceptoar
+        .fill(Who::Writer, "sharing", ("/sharing", &[("package", &came)]))
+        .await
+        .unwrap();
+    let product = format!("sharing/products/{}", last(&merged.path));
+    let filled = [("summary", words), ("tlp", "green"), ("indicator", suffix.as_str())];
+    ceptoar
+        .fill(Who::Writer, &product, (last(&merged.path), &filled))
+        .await
+        .unwrap();
+    released(ceptoar, &product).await;
+    ceptoar
+        .fill(Who::Writer, &product, ("/send", &[("partner", "island-hp")]))
+        .await
+        .unwrap();
+    let files = ceptoar.fill_stick("island-hp", &stick).unwrap();
+    other.take_stick(&files).unwrap();
+    let here = other.came("sharing_product", "").await;
+    let received = format!("sharing/received/{here}");
+    let page = other.page(Who::Writer, &received).await.unwrap();
+    assert!(page.html.contains("kaedelock"), "{}", page.html);
+    for name in ["しらせ総合病院", "知良", "shirase-hp", "作成 花子"] {
+        assert!(!page.html.contains(name), "{name} left the hospital: {}", page.html);
+    }
+    other
+        .fill(Who::Writer, &received, ("/search", &[]))
+        .await
+        .unwrap();
+    other
+        .fill(Who::Writer, &received, ("/accept", &[]))
+        .await
+        .unwrap();
+    let page = other.page(Who::Writer, &received).await.unwrap();
+    assert!(page.form("/drop").is_ok(), "accepted, it can be dropped: {}", page.html);
+}
+
+/// Submits a sharing product and approves it as the other person.
+async fn released(there: &mut Organisation, product: &str) {
+    there
+        .fill(Who::Writer, product, ("/submit", &[]))
+        .await
+        .unwrap();
+    there
+        .fill(Who::Releaser, product, ("/approve", &[]))
+        .await
+        .unwrap();
 }
 
 /// Waits for the draft the machine makes and returns its id.
