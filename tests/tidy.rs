@@ -64,6 +64,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("lettre", &["collector/src/notify/mail", "collector/src/reports/render/mail"]),
     ("zip", &["collector/src/reports/render/archive"]),
     ("rust_xlsxwriter", &["collector/src/reports/render/xlsx"]),
+    ("toml_edit", &["collector/src/policy/adding.rs"]),
     (
         "quick_xml",
         &[

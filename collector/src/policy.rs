@@ -8,11 +8,13 @@
 //!
 //! Always holds: pure, no I/O and no clock; a revision is never changed; what an agent would refuse is refused here first.
 
+mod adding;
 mod revision;
 mod standing;
 mod difference;
 mod words;
 
+pub use adding::{Addition, with_accepted};
 pub use difference::{Line, Turn, difference};
 pub use revision::{Desired, NewRevision, PolicyError, Revision, Scope, desired, sign};
 pub use standing::{Standing, State, standing};

@@ -26,6 +26,8 @@ pub struct PolicyPage {
     pub host: Option<(HostId, String)>,
     /// Where its forms go.
     pub address: String,
+    /// Accepted indicators of sharing products that are not in it.
+    pub adds: Vec<String>,
     /// What is in the editor.
     pub text: String,
     /// Why it is saved.

@@ -18,7 +18,8 @@ use crate::console::policy::{
 };
 use crate::facilities::Host;
 use crate::policy::{
-    NewRevision, PolicyError, Revision, Scope, desired, difference, mistakes, standing,
+    Addition, NewRevision, PolicyError, Revision, Scope, desired, difference, mistakes, standing,
+    with_accepted,
 };
 use crate::store::StoreError;
 
@@ -29,7 +30,27 @@ type Answer = Result<Response, PageError>;
 
 /// Shows the facility's policy.
 pub(super) async fn show(State(state): State<ConsoleState>, call: Call) -> Answer {
-    page(&policy_page(&state, &call, None, Sent::default()).await?)
+    let mut sent = Sent::default();
+    if query(&call, "add") == "accepted" {
+        let addition = missing(&state, call.facility()?).await?;
+        if let Some(addition) = addition {
+            sent.text = Some(addition.text);
+            sent.reason = call.locale.text("policy-add-reason");
+            sent.preview = true;
+        }
+    }
+    page(&policy_page(&state, &call, None, sent).await?)
+}
+
+/// Returns the facility's text with the accepted indicators it lacks.
+async fn missing(
+    state: &ConsoleState,
+    facility: &FacilityId,
+) -> Result<Option<Addition>, PageError> {
+    let revisions = state.store.policies(facility).await?;
+    let text = newest(&revisions, Scope::Facility).map_or("", |revision| &revision.text);
+    let accepted = state.store.accepted_indicators(facility).await?;
+    Ok(with_accepted(text, accepted.iter().map(|one| &one.what)))
 }
 
 /// Shows what is said of one host.
@@ -166,11 +187,16 @@ async fn policy_page(
         None => (Vec::new(), false),
     };
     let number = newest.map_or_else(String::new, |revision| revision.number.to_string());
+    let addition = match host {
+        None => missing(state, &facility.id).await?,
+        Some(_) => None,
+    };
 
     Ok(PolicyPage {
         address: address(&facility.id, host.map(|host| host.id)),
         host: host.map(|host| (host.id, host.name.clone())),
         example: newest.is_none().then_some(EXAMPLE),
+        adds: addition.map(|addition| addition.adds).unwrap_or_default(),
         text: sent.text.unwrap_or(saved),
         reason: sent.reason,
         seen: sent.seen.unwrap_or(number),

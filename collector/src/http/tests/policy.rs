@@ -8,6 +8,7 @@ use super::site::{Site, grants};
 use crate::audit::Actor;
 use crate::people::Role;
 use crate::policy::{NewRevision, Scope};
+use crate::sharing::{Indicator, IndicatorKind};
 
 const TEXT: &str = "[agent]\ncpu_budget_percent = 9\n";
 
@@ -137,4 +138,37 @@ async fn a_host_shows_what_is_desired_actual_refused_and_different() {
     assert!(body.contains("適用済み") && body.contains("<code>agent.cpu_budget_percent</code>"));
     let page = site.get(&path, &cookie).await.body;
     assert!(page.contains("個別ポリシーあり") && page.contains("agent.cpu_budget_percent"));
+}
+
+#[tokio::test]
+async fn what_was_accepted_from_a_sharing_product_is_proposed_and_saved_by_a_person() {
+    let site = Site::filled().await;
+    let facility = site.here.clone();
+    let exchanged = site.exchange().await;
+    let (_, package) = site.shared(&exchanged).await;
+    let suffix = Indicator::new(IndicatorKind::Suffix, "kaedelock").unwrap();
+    let by = crate::exchange::samples::person(7, "採用 太郎");
+    site.store
+        .accept_indicator((&facility, &package), &suffix, (&by, site.clock.now()))
+        .await
+        .unwrap();
+    let (_, cookie, csrf) = site
+        .person("admin", grants(&facility, Role::Administrator))
+        .await;
+    let path = format!("/facilities/{facility}/policy");
+    let told = site.get(&path, &cookie).await.body;
+    assert!(told.contains("まだポリシーにありません") && told.contains("kaedelock"), "{told}");
+    let proposed = site
+        .get(&format!("{path}?add=accepted"), &cookie)
+        .await
+        .body;
+    assert!(proposed.contains("known_bad_suffixes = [&#34;kaedelock&#34;]"), "{proposed}");
+    assert!(proposed.contains("まだ保存していません"), "{proposed}");
+    assert!(site.store.policies(&facility).await.unwrap().is_empty(), "a page saves nothing");
+    let text = "[detectors.mass_change]\nknown_bad_suffixes = [\"kaedelock\"]\n";
+    let sent = form(&csrf, &[("text", text), ("reason", "採用"), ("seen", "")]);
+    let saved = site.post(&path, &cookie, &sent).await;
+    assert!(saved.location.ends_with("done=policy-saved"), "{}", saved.body);
+    let told = site.get(&path, &cookie).await.body;
+    assert!(!told.contains("まだポリシーにありません"), "{told}");
 }
