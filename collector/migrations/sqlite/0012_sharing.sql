@@ -34,7 +34,7 @@ CREATE TABLE sharing_files (                      -- made, signed and kept at th
     bytes          BLOB NOT NULL,
     signature      TEXT NOT NULL,                 -- Ed25519, base64
     PRIMARY KEY (facility_id, product_id, name),
-    FOREIGN KEY (facility_id, product_id) REFERENCES sharing_products
+    FOREIGN KEY (facility_id, product_id) REFERENCES sharing_products ON DELETE CASCADE
 ) STRICT;
 
 CREATE TABLE sharing_sent (                       -- once to each partner
@@ -46,7 +46,7 @@ CREATE TABLE sharing_sent (                       -- once to each partner
     sent_name      TEXT NOT NULL,
     sent_ms        INTEGER NOT NULL,
     PRIMARY KEY (facility_id, product_id, partner_id),
-    FOREIGN KEY (facility_id, product_id) REFERENCES sharing_products
+    FOREIGN KEY (facility_id, product_id) REFERENCES sharing_products ON DELETE CASCADE
 ) STRICT;
 
 CREATE TABLE sharing_findings (                   -- every search of a product's indicators in what is stored; nothing is ever deleted

@@ -57,9 +57,8 @@ impl Third {
             2 => "sharing-third-middle",
             _ => "sharing-third-late",
         };
-        let month = self.first_day().strftime("%Y-%m").to_string();
-        let (year, bare) = (self.year.to_string(), self.month.to_string());
-        locale.text_with(key, &[("year", &year), ("month", &bare), ("iso", &month)])
+        let (year, month) = (self.year.to_string(), self.month.to_string());
+        locale.text_with(key, &[("year", &year), ("month", &month)])
     }
 }
 

@@ -35,6 +35,7 @@ const OF_AN_INCIDENT: &[&str] = &[
     "DELETE FROM sheet_answers WHERE facility_id = ?1 AND incident_id = ?2",
     "DELETE FROM sheet_proposals WHERE facility_id = ?1 AND incident_id = ?2",
     "DELETE FROM sheets WHERE facility_id = ?1 AND incident_id = ?2",
+    "DELETE FROM sharing_products WHERE facility_id = ?1 AND incident_id = ?2",
     "DELETE FROM notifications WHERE facility_id = ?1 AND incident_id = ?2",
     "DELETE FROM deadline_notices WHERE facility_id = ?1 AND incident_id = ?2",
     "DELETE FROM timeline WHERE facility_id = ?1 AND incident_id = ?2",
