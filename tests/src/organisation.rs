@@ -245,19 +245,21 @@ fn below(path: &str) -> String {
     if path.starts_with('/') { path.to_owned() } else { format!("/facilities/{FACILITY}/{path}") }
 }
 
+/// Finds the first form whose action ends so and which has one of the inputs, else the first whose action ends so: a group
+/// of boxes that are not ticked sends nothing, and so is not among a form's fields.
 fn with_inputs(page: &Page, action: &str, filled: &[(&str, &str)]) -> Result<Form> {
     let there = forms(&page.html);
-    let fits = |form: &&Form| {
-        // A group of boxes that are not ticked sends nothing, and so is not among the fields.
-        form.action.ends_with(action)
-            && filled
-                .iter()
-                .any(|(name, _)| form.fields.contains_key(*name))
-            || form.action.ends_with(action) && filled.is_empty()
+    let fits = |form: &&Form| form.action.ends_with(action);
+    let has_one = |form: &&Form| {
+        filled
+            .iter()
+            .any(|(name, _)| form.fields.contains_key(*name))
     };
-    there.iter().find(fits).cloned().with_context(|| {
+    let mut fitting = there.iter().filter(fits);
+    let found = fitting.clone().find(has_one).or_else(|| fitting.next());
+    found.cloned().with_context(|| {
         let actions: Vec<_> = there.iter().map(|form| &form.action).collect();
-        format!("no form `…{action}` with these inputs on {}, only {actions:?}", page.path)
+        format!("no form `…{action}` on {}, only {actions:?}", page.path)
     })
 }
 
