@@ -249,7 +249,8 @@ fn below(path: &str) -> String {
 /// of boxes that are not ticked sends nothing, and so is not among a form's fields.
 fn with_inputs(page: &Page, action: &str, filled: &[(&str, &str)]) -> Result<Form> {
     let there = forms(&page.html);
-    let fits = |form: &&Form| form.action.ends_with(action);
+    // A form that changes something carries a token; one that asks does not.
+    let fits = |form: &&Form| form.action.ends_with(action) && form.fields.contains_key("csrf");
     let has_one = |form: &&Form| {
         filled
             .iter()
