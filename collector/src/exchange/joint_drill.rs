@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 
+use super::PackageId;
 use super::circular::{Circular, Reach, Recipient};
 use super::partner::PartnerId;
 
@@ -12,6 +13,8 @@ use super::partner::PartnerId;
 pub struct DrillLetter {
     /// From whom.
     pub partner: PartnerId,
+    /// The thread it belongs to.
+    pub thread: PackageId,
     /// What it is.
     pub what: DrillWord,
     /// When it was made, by the sender's clock.
@@ -55,7 +58,8 @@ pub struct Participation {
 
 /// Returns how everybody fares whom an invitation was sent to, in the order of its recipients.
 ///
-/// A report counts from the moment the invitation was written; the earliest one is theirs.
+/// An answer counts in the invitation's own thread; a report from the moment the invitation was written, and the earliest
+/// one is theirs.
 #[must_use]
 pub fn participations(invitation: &Circular, letters: &[DrillLetter]) -> Vec<Participation> {
     let of = |recipient: &Recipient| {
@@ -63,9 +67,9 @@ pub fn participations(invitation: &Circular, letters: &[DrillLetter]) -> Vec<Par
             .iter()
             .filter(|letter| letter.partner == recipient.partner)
             .filter(|letter| invitation.written_at <= letter.stored_at);
-        let answers = own
-            .clone()
-            .filter(|letter| letter.what == DrillWord::Answer);
+        let answers = own.clone().filter(|letter| {
+            letter.what == DrillWord::Answer && Some(&letter.thread) == recipient.package()
+        });
         let reports = own.filter_map(|letter| match letter.what {
             DrillWord::Report { detected_at } => Some((letter, detected_at)),
             DrillWord::Answer => None,
@@ -87,14 +91,15 @@ pub fn participations(invitation: &Circular, letters: &[DrillLetter]) -> Vec<Par
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::circular::samples::{circular, released};
+    use crate::exchange::circular::samples::{circular, package, released};
     use jiff::SignedDuration;
 
     fn letter(what: DrillWord, minutes: i64) -> DrillLetter {
         let begun = circular(Vec::new()).written_at;
         let made_at = begun + SignedDuration::from_mins(minutes);
         let (stored_at, read_at) = (made_at + SignedDuration::from_secs(5), None);
-        DrillLetter { partner: "handa".parse().unwrap(), what, made_at, stored_at, read_at }
+        let partner = "handa".parse().unwrap();
+        DrillLetter { partner, thread: package(), what, made_at, stored_at, read_at }
     }
 
     #[test]
@@ -107,6 +112,12 @@ mod tests {
             letter(DrillWord::Report { detected_at: None }, 95),
             letter(DrillWord::Report { detected_at }, 60),
         ];
+        let elsewhere = DrillLetter {
+            thread: "cd".repeat(32).parse().unwrap(),
+            ..letter(DrillWord::Answer, 1)
+        };
+        let alone = participations(&invitation, &[elsewhere]);
+        assert_eq!(alone[0].answered_at, None, "an answer to something else");
         let [handa, oki] = &participations(&invitation, &letters)[..] else { panic!() };
         assert_eq!(handa.reported_at, Some(letters[3].made_at));
         assert_eq!(handa.detected_at, detected_at);

@@ -236,7 +236,8 @@ pub(super) async fn end_maintenance(
     Ok(done(&format!("/facilities/{facility}/hosts"), "done-maintenance-ended"))
 }
 
-async fn known(
+/// Returns a host of a facility.
+pub(super) async fn known(
     state: &ConsoleState,
     facility: &FacilityId,
     host: HostId,

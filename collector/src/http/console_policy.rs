@@ -8,6 +8,7 @@ use shirase_shared::ids::{FacilityId, HostId};
 use shirase_shared::policy::PolicyRevision;
 
 use super::console::{ConsoleState, page};
+use super::console_hosts::known;
 use super::page_error::PageError;
 use super::place::{done, facility, place_frame, query};
 use super::session::Call;
@@ -281,16 +282,4 @@ pub(super) async fn revision(
         lines: line_views(&difference(old, &found.text), call.locale),
         back: address(&facility.id, found.scope.host()),
     })
-}
-
-async fn known(
-    state: &ConsoleState,
-    facility: &FacilityId,
-    host: HostId,
-) -> Result<Host, PageError> {
-    state
-        .store
-        .host(facility, host)
-        .await?
-        .ok_or(PageError::NotFound)
 }

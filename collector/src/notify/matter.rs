@@ -80,8 +80,7 @@ impl MatterKey {
                 format!("<{delivery}.{attempt}.{channel}.{facility}@deliveries.shirase.invalid>")
             }
             Matter::Package(package) => {
-                let short = package.short();
-                format!("<{short}.{channel}.{facility}@packages.shirase.invalid>")
+                format!("<{package}.{channel}.{facility}@packages.shirase.invalid>")
             }
         }
     }
@@ -138,12 +137,11 @@ impl Subject {
 
     /// Names the thread mail programs show it in.
     fn thread_id(&self) -> String {
-        match (self, self.incident()) {
-            (Self::Package(came), _) => {
-                format!("<{}@threads.shirase.invalid>", came.thread.short())
-            }
-            (_, Some(incident)) => format!("<{incident}@alerts.shirase.invalid>"),
-            (_, None) => String::new(),
+        let of_incident = |id: IncidentId| format!("<{id}@alerts.shirase.invalid>");
+        match self {
+            Self::Release(release) => of_incident(release.incident),
+            Self::Delivery(delivery, _) => of_incident(delivery.incident),
+            Self::Package(came) => format!("<{}@threads.shirase.invalid>", came.thread),
         }
     }
 }

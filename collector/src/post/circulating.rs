@@ -9,12 +9,13 @@ use crate::exchange::circular::Circular;
 use crate::exchange::joint_drill::{DrillLetter, DrillWord, Participation, participations};
 use crate::exchange::kind::{PackageKind, Tlp};
 use crate::exchange::manifest::AckKind;
-use crate::exchange::message::{Message, MessageState};
+use crate::exchange::message::{Message, MessageError, MessageState};
 use crate::exchange::package::PackageFile;
 use crate::exchange::partner::PartnerId;
 use crate::reports::answer::{NamedPerson, Value};
 use crate::reports::fields::Field;
 use crate::reports::told::told_answers;
+use crate::store::StoreError;
 
 /// Most partners one circular goes to at once.
 const PARTNERS_MAX: usize = 2_000;
@@ -157,7 +158,14 @@ impl Post {
         for message in waiting {
             match self.release(facility, message, by.clone()).await {
                 Ok(_) => done.released += 1,
-                Err(PostError::Message(refused)) => return Err(refused.into()),
+                Err(PostError::Message(MessageError::OwnMessage)) => {
+                    return Err(MessageError::OwnMessage.into());
+                }
+                // Another approver was faster: it is on its way.
+                Err(
+                    PostError::Message(MessageError::NotWaiting(_))
+                    | PostError::Store(StoreError::Stale(_)),
+                ) => {}
                 Err(error) => done.failed.push((message, error.to_string())),
             }
         }
@@ -218,6 +226,7 @@ impl Post {
                 what,
                 made_at: package.manifest.made_at,
                 stored_at: package.stored_at,
+                thread: package.thread,
                 read_at: read.map(|ack| ack.at).min(),
                 partner: package.partner,
             });

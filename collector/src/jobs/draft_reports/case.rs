@@ -58,7 +58,19 @@ async fn came(
     facility: &FacilityId,
     letter: &Letter,
 ) -> Result<Option<CameReport>, StoreError> {
-    let package = store.whole_package(facility, &letter.id).await?;
+    // One that was changed on the disk tells nothing, and keeps no other draft waiting.
+    let package = match store.whole_package(facility, &letter.id).await {
+        Ok(package) => package,
+        Err(error @ StoreError::Unreadable { .. }) => {
+            tracing::error!(
+                package.id = %letter.id,
+                error = %Chain(&error),
+                "the report in package {} is not read", letter.id
+            );
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
     let documents = package.files().iter().filter(|file| {
         std::path::Path::new(file.name.as_str())
             .extension()
