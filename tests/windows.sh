@@ -3,17 +3,20 @@
 #
 #   tests/windows.sh            everything; prints a table, exit status 1 if anything failed
 #   tests/windows.sh --walk     the walk alone
+#   tests/windows.sh --needs    installs what it needs, and nothing else
+#   tests/windows.sh --build    builds the agent, and nothing else
 #
 # Results: target/windows/results.tsv (step, outcome, seconds) and target/windows/detection.json (one scenario a line).
 # What Wine cannot show is tried on a real machine by deploy/windows/try-here.ps1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-units=yes
+units=yes only=
 for argument in "$@"; do
   case "$argument" in
     --walk) units=no ;;
-    *) echo "tests/windows.sh: unknown argument \`$argument\`; it takes --walk or nothing" >&2; exit 2 ;;
+    --needs | --build) only=${argument#--} ;;
+    *) echo "tests/windows.sh: unknown argument \`$argument\`; it takes --walk, --needs, --build or nothing" >&2; exit 2 ;;
   esac
 done
 
@@ -43,6 +46,13 @@ install_needs() {
   fi
   rustup target list --installed | grep -qx "$triple" || rustup target add "$triple"
 }
+
+build_agent() { cargo build --locked -p shirase-agent --bin shirase-agent --target "$triple"; }
+
+case "$only" in
+  needs) install_needs; exit ;;
+  build) build_agent; exit ;;
+esac
 
 # A Windows of its own, thrown away at the end.
 prefix=$(mktemp -d)
@@ -77,7 +87,7 @@ C
 }
 
 build() {
-  cargo build --locked -p shirase-agent --bin shirase-agent --target "$triple" &&
+  build_agent &&
     cp "$target/$triple/debug/shirase-agent.exe" "$WINEPREFIX/drive_c/agent.exe"
 }
 
