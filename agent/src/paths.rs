@@ -198,7 +198,7 @@ impl StateDir {
         self.0.join("host.key")
     }
 
-    /// The authority's certificate: the only one the agent trusts.
+    /// The certificates of the authorities the agent trusts: one, or two while one replaces the other.
     #[must_use]
     pub fn authority(&self) -> PathBuf {
         self.0.join("authority.crt")

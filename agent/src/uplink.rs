@@ -4,7 +4,7 @@
 //! buffer ──peek──▶ batch ──▶ client ══ mTLS ══▶ collector
 //!    ▲                          │
 //!    │  remove_through          ▼ Answer
-//!    └──────────────────── Verdict::judge (pure)          heartbeat every 30 s ──▶ orders, policy ──▶ (wiring)
+//!    └──────────────────── Verdict::judge (pure)          heartbeat every 30 s ──▶ orders, policy ──▶ (wiring), trust
 //!       set_aside                                         renewal, manifests: now and then
 //! ```
 //!
@@ -24,6 +24,7 @@ mod route;
 mod delivery;
 mod signs;
 mod renewal;
+mod trust;
 mod manifests;
 mod state;
 

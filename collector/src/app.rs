@@ -29,6 +29,7 @@ use crate::backup::refuse_half_restored;
 use crate::checklist::Checklists;
 use crate::config::Config;
 use crate::enrolment::authority::Authority;
+use crate::enrolment::authority::rollover::take_next;
 use crate::http::MANIFESTS_DIR;
 use crate::ingest::listening;
 use crate::jobs::correlate::CorrelateJob;
@@ -105,6 +106,11 @@ impl Collector {
         make_data_dir(&data_dir)?;
         refuse_half_restored(&data_dir)?;
         let lock = ServeLock::take(&data_dir)?;
+        if let Some(former) = take_next(&data_dir)? {
+            tracing::warn!(
+                authority.former = %former, "a new authority is in force; {former} is trusted beside it until `authority retire`"
+            );
+        }
         let authority = Authority::open(&data_dir, clock.now())
             .context("failed to open the collector's authority")?;
         let report_key = SigningKey::load_or_create(&data_dir.join(REPORT_KEY_FILE))?;

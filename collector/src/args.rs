@@ -27,7 +27,7 @@ pub use checklist::ChecklistCommand;
 pub use contact::ContactCommand;
 pub use delivery::{DeliveryCommand, RecordArgs, SendArgs};
 pub use exchange::{ExchangeCommand, WriteArgs};
-pub use hosts::{DrillCommand, HostCommand, MaintenanceCommand, TokenCommand};
+pub use hosts::{AuthorityCommand, DrillCommand, HostCommand, MaintenanceCommand, TokenCommand};
 pub use official::OfficialFormCommand;
 pub use partner::{ComparedArgs, PartnerCommand};
 pub use policy::PolicyCommand;
@@ -95,6 +95,9 @@ pub enum Command {
     /// Servers with an agent.
     #[command(subcommand)]
     Host(HostCommand),
+    /// The authority that certifies hosts and the collector's listeners.
+    #[command(subcommand)]
+    Authority(AuthorityCommand),
     /// Incidents.
     #[command(subcommand)]
     Incident(IncidentCommand),

@@ -249,6 +249,9 @@ pub struct Heartbeat {
     /// What it says of its policy; `None` from an agent that knows of none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyReport>,
+    /// Fingerprints of the authorities it trusts, in their order; empty from an agent that trusts the one it enrolled by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorities: Vec<String>,
 }
 
 /// How one sensor is.
@@ -289,6 +292,10 @@ pub struct HeartbeatAnswer {
     /// The policy this host should have in force; `GET /v1/policy` gives it. `None` if there never was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desired_policy: Option<PolicyName>,
+    /// The authorities to trust from now on, in PEM, the one that certifies first; `None` if the agent trusts just these,
+    /// or did not say whom it trusts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorities_pem: Option<String>,
 }
 
 /// An order as text with the collector's signature over exactly that text.

@@ -5,11 +5,14 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shirase_shared::event::{AgentState, Anomaly, Record, StopCause};
 use shirase_shared::policy::{self, PolicyDocument, PolicyKey, SignedPolicy};
+use shirase_shared::tls::Fingerprint;
 use shirase_shared::wire::{
     Ack, Action, Batch, EnrolAnswer, EnrolRequest, Heartbeat, HeartbeatAnswer, ManifestReceipt,
     Order, Problem, Refusal, RenewAnswer, RenewRequest, WIRE_VERSION, batch_digest, record_hash,
@@ -160,6 +163,18 @@ fn every_message_of_fleet_policy_is_read_and_loses_nothing() {
     let document: PolicyDocument = serde_json::from_str(&signed.policy).unwrap();
     assert_eq!(Some(document.name()), answer.desired_policy);
     assert_eq!(serde_json::to_string(&document).unwrap(), signed.policy);
+}
+
+#[test]
+fn every_message_about_authorities_is_read_and_loses_nothing() {
+    let heartbeat: Heartbeat = survives("authorities/heartbeat.json");
+    let answer: HeartbeatAnswer = survives("authorities/heartbeat-answer.json");
+    let named = answer.authorities_pem.unwrap();
+    let prints: Vec<_> = CertificateDer::pem_slice_iter(named.as_bytes())
+        .map(|der| Fingerprint::of(&der.unwrap()).to_string())
+        .collect();
+    assert_eq!(prints.len(), 2);
+    assert_eq!(prints.last(), heartbeat.authorities.last(), "the one it trusts comes second");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod quickstart;
 mod browser;
 mod rehearsals;
 mod organisations;
+mod authority;
 mod policy;
 
 use std::path::Path;

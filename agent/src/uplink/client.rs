@@ -37,7 +37,7 @@ pub struct Identity {
     pub certificate: PathBuf,
     /// Its private key, made on this host.
     pub key: PathBuf,
-    /// The authority that the collector's certificate must come from.
+    /// The authorities that the collector's certificate may come from, the one that certifies hosts first: mostly one.
     pub authority: PathBuf,
 }
 
@@ -107,11 +107,12 @@ impl Client {
         let mut pem = read(&identity.certificate)?;
         pem.push(b'\n');
         pem.extend(read(&identity.key)?);
-        let authority = Certificate::from_pem(&read(&identity.authority)?).map_err(unusable)?;
+        let authorities =
+            Certificate::from_pem_bundle(&read(&identity.authority)?).map_err(unusable)?;
         let url = Url::parse(base).ok().filter(|url| url.scheme() == "https");
         let base = url.ok_or_else(|| ClientError::Url { url: base.to_owned() })?;
         let http = reqwest::Client::builder()
-            .tls_certs_only([authority])
+            .tls_certs_only(authorities)
             .identity(reqwest::Identity::from_pem(&pem).map_err(unusable)?)
             .https_only(true)
             .redirect(reqwest::redirect::Policy::none())

@@ -1,4 +1,4 @@
-//! Renews the host's certificate before it expires, without a restart.
+//! Renews the host's certificate before it expires, or once another authority certifies, without a restart.
 //!
 //! ```text
 //! new key in memory ─▶ POST /v1/renew ─▶ fits the key? usable? ─▶ host.key.next, host.crt.next (the commit point)
@@ -23,6 +23,7 @@ use x509_parser::pem::parse_x509_pem;
 
 use super::client::{Client, ClientError, Identity};
 use super::state::Parts;
+use super::trust;
 use crate::durable;
 
 /// Pause between two looks at the certificate.
@@ -73,6 +74,7 @@ pub(super) async fn run(parts: &Parts, stop: &CancellationToken) {
         let wake = tokio::select! {
             biased;
             () = stop.cancelled() => Wake::Stop,
+            () = parts.certifier_changed.notified() => Wake::Look,
             () = sleep(pause) => Wake::Look,
         };
         match wake {
@@ -84,7 +86,9 @@ pub(super) async fn run(parts: &Parts, stop: &CancellationToken) {
 
 async fn look(parts: &Parts, backoff: &mut Backoff, stop: &CancellationToken) -> Duration {
     let due = match validity(&parts.identity) {
-        Ok(Some(validity)) => validity.is_due(parts.clock.now()),
+        Ok(Some(validity)) => {
+            validity.is_due(parts.clock.now()) || trust::is_outdated(&parts.identity)
+        }
         Ok(None) => false,
         Err(error) => {
             tracing::warn!(error = %Chain(&error), "the certificate could not be looked at");
@@ -199,7 +203,7 @@ fn next(identity: &Identity) -> Identity {
     }
 }
 
-fn beside(path: &Path) -> PathBuf {
+pub(super) fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".next");
     path.with_file_name(name)

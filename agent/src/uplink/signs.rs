@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::client::ClientError;
 use super::route::Upstream;
 use super::state::Parts;
+use super::trust;
 use crate::buffer::Buffer;
 
 enum Wake {
@@ -49,7 +50,11 @@ async fn beat(parts: &Parts) {
     match outcome {
         Ok((sent, mut answer)) => {
             let announced = answer.desired_policy.take();
+            let authorities = answer.authorities_pem.take();
             take(parts, sent, answer).await;
+            if let Some(authorities) = authorities {
+                trust::take(parts, asked, &authorities).await;
+            }
             if let Some(announced) = announced {
                 fetch_policy(parts, asked, announced).await;
             }
@@ -84,7 +89,7 @@ async fn ask(
     }
 }
 
-fn heartbeat(parts: &Parts) -> Heartbeat {
+pub(super) fn heartbeat(parts: &Parts) -> Heartbeat {
     let vitals = (parts.vitals)();
     let level = parts.buffer.level();
 
@@ -102,6 +107,7 @@ fn heartbeat(parts: &Parts) -> Heartbeat {
         config_problems: vitals.config_problems,
         maintenance_until: vitals.maintenance_until,
         policy: Some(vitals.policy),
+        authorities: trust::prints(&parts.identity),
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use shirase_shared::clock::SharedClock;
 use shirase_shared::policy::{PolicyName, SignedPolicy};
 use shirase_shared::wire::SignedOrder;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::client::{Client, ClientError, Identity};
 use super::renewal;
@@ -76,6 +76,8 @@ pub(super) struct Parts {
     pub(super) manifests: std::path::PathBuf,
     pub(super) system_log: SystemLog,
     pub(super) board: UplinkBoard,
+    /// Told when a look at the certificate is due at once.
+    pub(super) certifier_changed: Notify,
     clients: Mutex<Clients>,
     route: Mutex<Route>,
     random: SystemRandom,
@@ -122,6 +124,7 @@ impl Parts {
             manifests: parts.manifests,
             system_log: parts.system_log,
             board: parts.board,
+            certifier_changed: Notify::new(),
             clients: Mutex::new(clients),
             route: Mutex::new(route),
             random: SystemRandom::new(),

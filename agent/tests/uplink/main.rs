@@ -9,4 +9,5 @@ mod site;
 mod batches;
 mod heartbeats;
 mod errands;
+mod trust;
 mod versions;

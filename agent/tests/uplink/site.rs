@@ -40,6 +40,10 @@ impl Authority {
         self.0.der().clone()
     }
 
+    pub(crate) fn pem(&self) -> String {
+        self.0.pem()
+    }
+
     /// Starts a server with a certificate of this authority that lets its hosts in.
     pub(crate) fn serve(&self, script: Script) -> Server {
         let key = KeyPair::generate().unwrap();
@@ -217,5 +221,6 @@ pub(crate) fn heartbeat_answer() -> HeartbeatAnswer {
         stored_through: None,
         orders: Vec::new(),
         desired_policy: None,
+        authorities_pem: None,
     }
 }

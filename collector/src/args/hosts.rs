@@ -89,6 +89,21 @@ pub enum HostCommand {
     },
 }
 
+/// The authority that certifies hosts and the collector's listeners.
+#[derive(Debug, Subcommand)]
+pub enum AuthorityCommand {
+    /// Show the authority in force, one that waits, one that is still trusted, and how far the hosts have come.
+    Show(ListArgs),
+    /// Make a new authority, in force from the collector's next start on; the present one stays trusted until `retire`.
+    Renew,
+    /// Trust the authority before the present one no more, from the collector's next start on.
+    Retire {
+        /// Even if hosts still depend on it; they have to be enrolled anew.
+        #[arg(long)]
+        leave_hosts: bool,
+    },
+}
+
 /// Exercises.
 #[derive(Debug, Subcommand)]
 pub enum DrillCommand {

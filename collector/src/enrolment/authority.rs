@@ -4,6 +4,7 @@
 //! authority.key + authority.pem (made at first start, ten years)
 //!    ├── server certificate: in memory, for the collector's names, made anew at each start
 //!    └── host certificates: SAN `urn:shirase:host:<HostId>`, client authentication only, 90 days
+//! authority-former.pem, authority-cross.pem: the one before, while it is trusted beside this one (see `rollover`)
 //! ```
 //!
 //! Always holds:
@@ -13,33 +14,38 @@
 //!
 //! Not here: revocation, which is the database's word on a serial.
 
+mod params;
+pub mod rollover;
+
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rcgen::string::Ia5String;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName,
-    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKey,
-    PublicKeyData, SanType, SerialNumber,
+    CertificateParams, CertificateSigningRequestParams, ExtendedKeyUsagePurpose, Issuer, KeyPair,
+    KeyUsagePurpose, PublicKey, PublicKeyData, SanType,
 };
-use ring::rand::{SecureRandom, SystemRandom};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use shirase_shared::ids::HostId;
 use shirase_shared::tls::{Fingerprint, sha256_hex};
 
 use crate::keys::{KeyError, read_secret_file, write_secret_file};
+use params::{
+    authority_name, authority_params, long_ago, params, random_serial, set_validity, whole_seconds,
+};
 
 /// File of the authority's private key.
 pub const AUTHORITY_KEY_FILE: &str = "authority.key";
 /// File of the authority's certificate.
 pub const AUTHORITY_CERTIFICATE_FILE: &str = "authority.pem";
+/// File of the certificate of the authority before, while hosts hold certificates of it.
+pub const FORMER_CERTIFICATE_FILE: &str = "authority-former.pem";
+/// File of the authority's certificate as the one before signed it, for whoever trusts that one still.
+pub const CROSS_CERTIFICATE_FILE: &str = "authority-cross.pem";
 /// Prefix of the name a host certificate carries.
 pub const HOST_URN: &str = "urn:shirase:host:";
 
-/// How long the authority lasts.
-const AUTHORITY_VALIDITY: SignedDuration = SignedDuration::from_hours(24 * 3652);
 /// How long a server certificate lasts. Twice [`SERVER_RENEWAL`], so that an agent a year ahead still accepts it.
 const SERVER_VALIDITY: SignedDuration = SignedDuration::from_hours(24 * 730);
 /// When less than this is left, a server certificate is made anew.
@@ -48,8 +54,6 @@ const SERVER_RENEWAL: SignedDuration = SignedDuration::from_hours(24 * 365);
 pub const HOST_VALIDITY: SignedDuration = SignedDuration::from_hours(24 * 90);
 /// Host certificates begin this much earlier, for collectors of a group whose clocks differ.
 const HOST_BACKDATING: SignedDuration = SignedDuration::from_hours(24);
-/// Where certificates agents check begin: 2000-01-01, in seconds since 1970.
-const LONG_AGO_SECONDS: i64 = 946_684_800;
 
 /// Why the authority cannot do its work.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +104,16 @@ pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
     der: CertificateDer<'static>,
+    /// The one before, trusted beside it.
+    former: Option<Former>,
+    /// Its certificate by the one before.
+    cross: Option<CertificateDer<'static>>,
+}
+
+/// The authority before the present one: its certificate alone, its key is gone.
+struct Former {
+    pem: String,
+    der: CertificateDer<'static>,
 }
 
 /// The public key of a signing request whose signature was checked. Nothing else of the request is kept.
@@ -121,7 +135,7 @@ pub struct HostCertificate {
 
 /// A certificate for the collector's own listeners, with its key.
 pub struct ServerCertificate {
-    /// Leaf first, then the authority.
+    /// Leaf first, then the authority, as the one before signed it if there was one: whoever trusts either accepts it.
     pub chain: Vec<CertificateDer<'static>>,
     /// Its key, kept in memory alone.
     pub key: PrivateKeyDer<'static>,
@@ -176,8 +190,13 @@ impl Authority {
             return Err(damaged());
         }
         let issuer = Issuer::from_ca_cert_der(&der, key).map_err(|_| damaged())?;
+        let former = read_certificate(&data_dir.join(FORMER_CERTIFICATE_FILE))?;
+        let cross = read_certificate(&data_dir.join(CROSS_CERTIFICATE_FILE))?
+            .map(|(_, cross)| cross)
+            // One for another key is of no use; an authority restored from a backup has such a file beside it.
+            .filter(|cross| carries_key(cross, issuer.key()));
 
-        Ok(Self { issuer, pem, der })
+        Ok(Self { issuer, pem, der, former: former.map(|(pem, der)| Former { pem, der }), cross })
     }
 
     /// Returns the authority's certificate in PEM.
@@ -190,6 +209,26 @@ impl Authority {
     #[must_use]
     pub const fn der(&self) -> &CertificateDer<'static> {
         &self.der
+    }
+
+    /// Returns the certificates of everyone whose certificates are accepted from hosts, its own first.
+    pub fn trusted(&self) -> impl Iterator<Item = &CertificateDer<'static>> {
+        std::iter::once(&self.der).chain(self.former.as_ref().map(|former| &former.der))
+    }
+
+    /// Returns the same in PEM, for agents to trust.
+    #[must_use]
+    pub fn trusted_pem(&self) -> String {
+        let former = self.former.as_ref().map_or("", |former| &former.pem);
+        format!("{}\n{former}", self.pem.trim_end())
+    }
+
+    /// Returns the fingerprints of the same.
+    #[must_use]
+    pub fn trusted_prints(&self) -> Vec<String> {
+        self.trusted()
+            .map(|der| Fingerprint::of(der).to_string())
+            .collect()
     }
 
     /// Returns what two people compare over the telephone.
@@ -249,7 +288,10 @@ impl Authority {
             .map_err(AuthorityError::Make)?;
 
         Ok(ServerCertificate {
-            chain: vec![certificate.der().clone(), self.der.clone()],
+            chain: vec![
+                certificate.der().clone(),
+                self.cross.clone().unwrap_or_else(|| self.der.clone()),
+            ],
             key: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
             renew_at: whole_seconds(now, SERVER_VALIDITY - SERVER_RENEWAL),
         })
@@ -297,56 +339,27 @@ fn carries_key(certificate: &CertificateDer<'_>, key: &KeyPair) -> bool {
         .is_ok_and(|(_, parsed)| parsed.public_key().raw == key.subject_public_key_info())
 }
 
+/// Reads a certificate that need not be there, as text and in DER.
+fn read_certificate(
+    path: &Path,
+) -> Result<Option<(String, CertificateDer<'static>)>, AuthorityError> {
+    let Some(bytes) = read_secret_file(path).map_err(AuthorityError::Key)? else {
+        return Ok(None);
+    };
+    let damaged =
+        |_| AuthorityError::Damaged { path: path.to_owned(), expected: "certificate in PEM" };
+    let der = CertificateDer::from_pem_slice(&bytes).map_err(damaged)?;
+
+    Ok(Some((String::from_utf8_lossy(&bytes).into_owned(), der)))
+}
+
 fn self_signed(key: &KeyPair, now: Timestamp) -> Result<String, AuthorityError> {
     let serial = random_serial()?;
-    let short: String = hex::encode(serial).chars().take(8).collect();
-    let mut params = params(&format!("Shirase authority {short}"), serial);
-    set_validity(&mut params, long_ago(), whole_seconds(now, AUTHORITY_VALIDITY));
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let certificate = params.self_signed(key).map_err(AuthorityError::Make)?;
+    let certificate = authority_params(&authority_name(serial), serial, now)
+        .self_signed(key)
+        .map_err(AuthorityError::Make)?;
 
     Ok(certificate.pem())
-}
-
-fn params(common_name: &str, serial: [u8; 16]) -> CertificateParams {
-    let mut name = DistinguishedName::new();
-    name.push(DnType::OrganizationName, "Shirase");
-    name.push(DnType::CommonName, common_name);
-    let mut params = CertificateParams::default();
-    params.distinguished_name = name;
-    params.serial_number = Some(SerialNumber::from_slice(&serial));
-    params.use_authority_key_identifier_extension = true;
-    params
-}
-
-/// Returns 126 random bits as a number that is positive and sixteen bytes long in every encoding.
-fn random_serial() -> Result<[u8; 16], AuthorityError> {
-    let mut serial = [0; 16];
-    SystemRandom::new()
-        .fill(&mut serial)
-        .map_err(|_| AuthorityError::NoRandomness)?;
-    serial[0] = (serial[0] & 0x7f) | 0x40;
-
-    Ok(serial)
-}
-
-fn whole_seconds(now: Timestamp, later: SignedDuration) -> Timestamp {
-    let seconds = now.as_second().saturating_add(later.as_secs());
-    Timestamp::from_second(seconds).unwrap_or(now)
-}
-
-fn long_ago() -> Timestamp {
-    Timestamp::from_second(LONG_AGO_SECONDS).unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-fn set_validity(params: &mut CertificateParams, from: Timestamp, to: Timestamp) {
-    let date = |at: Timestamp| {
-        let seconds = u64::try_from(at.as_second()).unwrap_or(0);
-        rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds)
-    };
-    params.not_before = date(from);
-    params.not_after = date(to);
 }
 
 #[cfg(test)]

@@ -152,6 +152,7 @@ async fn certify(
         host,
         serial: certificate.serial,
         key_sha256: key.sha256().to_owned(),
+        authority_sha256: authority.fingerprint().to_string(),
         issued_at: now,
         expires_at: certificate.expires_at,
     };

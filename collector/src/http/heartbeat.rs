@@ -50,5 +50,10 @@ pub(super) async fn receive(
     let desired = store.desired_policy(&intake.facility, intake.host).await?;
     let desired_policy = desired.map(|desired| desired.name);
 
-    Ok(Json(HeartbeatAnswer { now, stored_through, orders, desired_policy }))
+    let authority = &state.parts.authority;
+    let is_news =
+        !heartbeat.authorities.is_empty() && heartbeat.authorities != authority.trusted_prints();
+    let authorities_pem = is_news.then(|| authority.trusted_pem());
+
+    Ok(Json(HeartbeatAnswer { now, stored_through, orders, desired_policy, authorities_pem }))
 }

@@ -38,6 +38,8 @@ pub struct IssuedCertificate {
     pub serial: String,
     /// SHA-256 of the key.
     pub key_sha256: String,
+    /// Fingerprint of the authority it comes from.
+    pub authority_sha256: String,
     /// When it was issued.
     pub issued_at: Timestamp,
     /// When it ends.
@@ -194,13 +196,14 @@ impl Store {
     /// When the database fails.
     pub async fn add_certificate(&self, issued: &IssuedCertificate) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO host_certificates (facility_id, host_id, serial, key_sha256, issued_ms, expires_ms)
-             VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO host_certificates (facility_id, host_id, serial, key_sha256, authority_sha256, issued_ms, expires_ms)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(issued.facility.as_str())
         .bind(issued.host.to_string())
         .bind(&issued.serial)
         .bind(&issued.key_sha256)
+        .bind(&issued.authority_sha256)
         .bind(to_ms(issued.issued_at))
         .bind(to_ms(issued.expires_at))
         .execute(&self.writer)
@@ -235,6 +238,30 @@ impl Store {
             expires_at: from_ms(expires)?,
             revoked_at: from_ms_maybe(revoked)?,
         }))
+    }
+
+    /// Returns the hosts of a facility that are let in by certificates of another authority alone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hosts_of_other_authorities(
+        &self,
+        facility: &FacilityId,
+        authority_sha256: &str,
+        now: Timestamp,
+    ) -> Result<BTreeSet<HostId>, StoreError> {
+        let ids: Vec<String> = sqlx::query_scalar(
+            "SELECT h.host_id FROM hosts h
+             JOIN host_certificates c ON c.facility_id = h.facility_id AND c.host_id = h.host_id
+             WHERE h.facility_id = ? AND h.revoked_ms IS NULL AND c.revoked_ms IS NULL AND c.expires_ms > ?
+             GROUP BY h.host_id HAVING sum(c.authority_sha256 = ?) = 0",
+        )
+        .bind(facility.as_str())
+        .bind(to_ms(now))
+        .bind(authority_sha256)
+        .fetch_all(&self.readers)
+        .await?;
+        ids.iter().map(|id| parsed("host id", id)).collect()
     }
 
     /// Replaces the last sign of life of a host.

@@ -46,6 +46,21 @@ async fn a_heartbeat_is_remembered_with_the_name_and_the_clock_of_its_host() {
 }
 
 #[tokio::test]
+async fn an_agent_that_trusts_others_is_told_the_authorities_and_one_that_says_nothing_is_not() {
+    let site = Site::start().await;
+    let agent = site.agent("handa-hp").await;
+    let mut heartbeat = agent.heartbeat();
+    for (trusted, expected) in [
+        (vec![], None),
+        (vec!["ab".repeat(32)], Some(site.authority.trusted_pem())),
+        (site.authority.trusted_prints(), None),
+    ] {
+        heartbeat.authorities = trusted;
+        assert_eq!(beat(&agent, &heartbeat).await.authorities_pem, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_drill_is_ordered_until_its_first_event_comes() {
     let site = Site::start().await;
     let agent = site.agent("handa-hp").await;

@@ -296,6 +296,7 @@ impl Agent {
             config_problems: Vec::new(),
             maintenance_until: None,
             policy: None,
+            authorities: Vec::new(),
         }
     }
 }

@@ -96,6 +96,7 @@ impl PlayedHost {
             config_problems: Vec::new(),
             maintenance_until: None,
             policy: None,
+            authorities: Vec::new(),
         };
         let answer = self.post("heartbeat").json(&beat).send().await;
         let answer = answer.with_context(|| format!("no heartbeat from {}", self.name))?;

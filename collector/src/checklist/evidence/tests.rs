@@ -101,6 +101,7 @@ impl Hospital {
             config_problems: Vec::new(),
             maintenance_until: None,
             policy: None,
+            authorities: Vec::new(),
         };
         self.heard
             .insert(id, HeartbeatSeen { host: id, received_at: now(), heartbeat });

@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use rcgen::DnType;
+
 use super::*;
 
 fn now() -> Timestamp {

@@ -167,9 +167,11 @@ fn made(
         ClientCertificates::NotAsked => builder.with_no_client_auth(),
         ClientCertificates::Demanded => {
             let mut roots = RootCertStore::empty();
-            roots
-                .add(authority.der().clone())
-                .map_err(|error| TlsError::Roots(error.into()))?;
+            for trusted in authority.trusted() {
+                roots
+                    .add(trusted.clone())
+                    .map_err(|error| TlsError::Roots(error.into()))?;
+            }
             let provider = Arc::new(default_provider());
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
                 .build()

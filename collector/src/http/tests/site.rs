@@ -205,6 +205,7 @@ impl Site {
             host,
             serial: host.as_uuid().simple().to_string(),
             key_sha256: sha256_hex(name.as_bytes()),
+            authority_sha256: String::new(),
             issued_at: now,
             expires_at: now + SignedDuration::from_hours(2000),
         };
@@ -242,6 +243,7 @@ impl Site {
             config_problems: vec![],
             maintenance_until: None,
             policy: None,
+            authorities: Vec::new(),
         };
         let place = (&self.here, host);
         self.store

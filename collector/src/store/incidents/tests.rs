@@ -271,6 +271,7 @@ async fn silence_is_noticed_by_its_job_and_its_end_is_noted() {
         config_problems: Vec::new(),
         maintenance_until: None,
         policy: None,
+        authorities: Vec::new(),
     };
     let host = hosts().remove(0).id;
     let facility = facility();
