@@ -139,6 +139,9 @@ pub struct EnrollArgs {
     /// Directories to watch; can be given more than once
     #[arg(long = "root", value_name = "DIR", num_args = 1..)]
     pub roots: Vec<PathBuf>,
+    /// Give a host that is enrolled another identity: it is a copy of another machine, or its key may have been read
+    #[arg(long)]
+    pub anew: bool,
 }
 
 /// Arguments of `run` and `check`.

@@ -141,11 +141,19 @@ async fn enrol(args: EnrollArgs, out: &mut (impl Write + Send)) -> anyhow::Resul
         config: args.config,
         state: StateDir::new(args.state.unwrap_or_else(|| DEFAULT_STATE_DIR.into())),
         roots: args.roots,
+        anew: args.anew,
     };
     let no_roots = order.roots.is_empty();
     let clock = SystemClock::new(service::boot_id());
-    let Enrolled { enrolment, configuration } = enrolment::enrol(order, &clock).await?;
+    let Enrolled { enrolment, configuration, set_aside } = enrolment::enrol(order, &clock).await?;
     writeln!(out, "enrolled as host {} of facility {}", enrolment.host, enrolment.facility)?;
+    if let Some(aside) = set_aside {
+        writeln!(
+            out,
+            "its former identity, with the events and manifests that were not sent, lies in {}",
+            aside.display()
+        )?;
+    }
     let config = match &configuration {
         Configuration::Written(path) => {
             writeln!(out, "wrote the configuration {}", path.display())?;

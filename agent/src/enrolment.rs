@@ -11,6 +11,7 @@
 //! - an existing configuration is never overwritten.
 
 mod answer;
+mod anew;
 mod exchange;
 mod written;
 
@@ -47,6 +48,8 @@ pub struct EnrolOrder {
     pub state: StateDir,
     /// Directories to watch.
     pub roots: Vec<PathBuf>,
+    /// Whether an identity that is there is replaced.
+    pub anew: bool,
 }
 
 /// What came of it.
@@ -56,6 +59,8 @@ pub struct Enrolled {
     pub enrolment: Enrolment,
     /// What became of the configuration.
     pub configuration: Configuration,
+    /// Where an older identity lies now, with all that belonged to it.
+    pub set_aside: Option<PathBuf>,
 }
 
 /// Why a host could not be enrolled. Each says what to do.
@@ -63,8 +68,8 @@ pub struct Enrolled {
 pub enum EnrolError {
     /// It is enrolled already.
     #[error(
-        "this host is already enrolled as {host} of facility {facility}; to enrol it anew, stop the service and move \
-         `{}` away",
+        "this host is already enrolled as {host} of facility {facility} (`{}`); if it is a copy of another machine, or its \
+         key may have been read, stop the service and give --anew",
         state.display()
     )]
     AlreadyEnrolled {
@@ -74,6 +79,23 @@ pub enum EnrolError {
         facility: FacilityId,
         /// Where that is written.
         state: PathBuf,
+    },
+    /// A service uses the state directory.
+    #[error(
+        "the agent is running with the state directory `{}`; stop the service, then run the same command again",
+        state.display()
+    )]
+    Running {
+        /// Where its state lies.
+        state: PathBuf,
+    },
+    /// The new identity could not be put in the place of the old one.
+    #[error("failed to replace `{}`; correct that, then run the same command again: it goes on where it stopped", path.display())]
+    Replace {
+        /// Which file or directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
     },
     /// The token cannot be read.
     #[error(
@@ -221,6 +243,22 @@ pub fn read_token(from: &str) -> Result<Secret<String>, EnrolError> {
 /// # Errors
 /// Each cause is its own variant and says what to do; nothing is enrolled then.
 pub async fn enrol(order: EnrolOrder, clock: &dyn Clock) -> Result<Enrolled, EnrolError> {
+    if order.anew {
+        order.state.prepare()?;
+        let _lock = anew::lock(&order.state)?;
+        let place = anew::place(&order.state);
+        let (enrolment, configuration) = match Enrolment::load(&place) {
+            // An earlier attempt was let in and did not come to its end.
+            Ok(enrolment) => {
+                let configuration = written::write(&order, &enrolment)?;
+                (enrolment, configuration)
+            }
+            Err(IdentityError::NotEnrolled { .. }) => ask(&order, &place, clock).await?,
+            Err(error) => return Err(error.into()),
+        };
+        let set_aside = anew::take_over(&order.state, clock.now())?;
+        return Ok(Enrolled { enrolment, configuration, set_aside });
+    }
     match Enrolment::load(&order.state) {
         Ok(enrolment) => {
             let state = order.state.enrolment();
@@ -230,10 +268,21 @@ pub async fn enrol(order: EnrolOrder, clock: &dyn Clock) -> Result<Enrolled, Enr
         Err(IdentityError::NotEnrolled { .. }) => {}
         Err(error) => return Err(error.into()),
     }
+    let (enrolment, configuration) = ask(&order, &order.state, clock).await?;
+
+    Ok(Enrolled { enrolment, configuration, set_aside: None })
+}
+
+/// Asks the collector to be let in, and writes what it answers into `state`.
+async fn ask(
+    order: &EnrolOrder,
+    state: &StateDir,
+    clock: &dyn Clock,
+) -> Result<(Enrolment, Configuration), EnrolError> {
     let base = exchange::base(&order.collector)?;
     let authority = exchange::fetch_authority(&base, order.fingerprint).await?;
-    order.state.prepare()?;
-    let key = identity::key_of_host(&order.state)?;
+    state.prepare()?;
+    let key = identity::key_of_host(state)?;
     let facts = service::host_facts();
     let request = EnrolRequest {
         token: order.token.clone(),
@@ -251,8 +300,8 @@ pub async fn enrol(order: EnrolOrder, clock: &dyn Clock) -> Result<Enrolled, Enr
         ingest_url: answer.ingest_url,
         enrolled_at: clock.now(),
     };
-    let configuration = written::write(&order, &enrolment)?;
-    enrolment.store(&order.state, &answer.certificate_pem, &authority.pem)?;
+    let configuration = written::write(order, &enrolment)?;
+    enrolment.store(state, &answer.certificate_pem, &authority.pem)?;
 
-    Ok(Enrolled { enrolment, configuration })
+    Ok((enrolment, configuration))
 }

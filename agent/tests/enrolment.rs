@@ -33,6 +33,62 @@ fn an_enrolled_host_has_key_certificate_enrolment_and_configuration() {
 }
 
 #[test]
+fn a_copied_machine_gets_an_identity_of_its_own_and_what_it_copied_is_set_aside() {
+    let collector = FakeCollector::start(Behaviour::Enrol);
+    let host = Host::new();
+    assert!(
+        host.enrol(&collector, collector.fingerprint())
+            .status
+            .success()
+    );
+    let identity = || std::fs::read(host.state().join("enrolment.json")).unwrap();
+    let key = || std::fs::read(host.state().join("host.key")).unwrap();
+    let before = (identity(), key());
+    std::fs::create_dir(host.state().join("buffer")).unwrap();
+    std::fs::write(host.state().join("buffer/events"), b"of the other machine").unwrap();
+
+    let refusing = FakeCollector::start(Behaviour::Refuse(410, "the token has expired"));
+    let refused = host.enrol_anew(&refusing);
+    assert!(err(&refused).contains("has expired"), "{}", err(&refused));
+    assert_eq!((identity(), key()), before, "a refusal changes nothing");
+
+    let done = host.enrol_anew(&collector);
+    assert!(done.status.success(), "{}", err(&done));
+    assert_ne!(identity(), before.0);
+    assert_ne!(key(), before.1);
+    assert!(!host.state().join("anew").exists() && !host.state().join("buffer").exists());
+    let aside = host.set_aside();
+    assert_eq!(std::fs::read(aside.join("host.key")).unwrap(), before.1);
+    assert_eq!(std::fs::read(aside.join("enrolment.json")).unwrap(), before.0);
+    assert!(aside.join("buffer/events").exists());
+}
+
+#[test]
+fn a_new_identity_that_was_let_in_and_not_put_in_place_is_put_there_by_the_same_command() {
+    let collector = FakeCollector::start(Behaviour::Enrol);
+    let host = Host::new();
+    assert!(
+        host.enrol(&collector, collector.fingerprint())
+            .status
+            .success()
+    );
+    // As a crash leaves it: the new one is whole in its own directory, the old enrolment is gone already.
+    let (state, anew) = (host.state(), host.state().join("anew"));
+    std::fs::create_dir(&anew).unwrap();
+    for name in ["host.key", "host.crt", "authority.crt", "enrolment.json"] {
+        std::fs::copy(state.join(name), anew.join(name)).unwrap();
+    }
+    std::fs::remove_file(state.join("enrolment.json")).unwrap();
+    let expected = std::fs::read(anew.join("enrolment.json")).unwrap();
+    let asked = collector.tokens().len();
+    let done = host.enrol_anew(&collector);
+    assert!(done.status.success(), "{}", err(&done));
+    assert_eq!(collector.tokens().len(), asked, "it was let in already");
+    assert_eq!(std::fs::read(state.join("enrolment.json")).unwrap(), expected);
+    assert!(host.set_aside().join("host.key").exists() && !anew.exists());
+}
+
+#[test]
 fn a_wrong_fingerprint_stops_before_the_token_leaves() {
     let collector = FakeCollector::start(Behaviour::Enrol);
     let host = Host::new();
@@ -122,8 +178,31 @@ impl Host {
         self.enrol_at(&collector.url(), fingerprint)
     }
 
+    fn enrol_anew(&self, collector: &FakeCollector) -> Output {
+        self.command(&collector.url(), collector.fingerprint())
+            .arg("--anew")
+            .output()
+            .unwrap()
+    }
+
+    /// Where the former identity lies.
+    fn set_aside(&self) -> PathBuf {
+        let mut entries = std::fs::read_dir(self.state()).unwrap();
+        let aside = entries.find_map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            name.starts_with("set-aside-").then_some(path)
+        });
+        aside.unwrap()
+    }
+
     fn enrol_at(&self, url: &str, fingerprint: &str) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_shirase-agent"))
+        self.command(url, fingerprint).output().unwrap()
+    }
+
+    fn command(&self, url: &str, fingerprint: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shirase-agent"));
+        command
             .args(["enroll", "--collector", url, "--ca-fingerprint", fingerprint])
             .arg("--token-file")
             .arg(self.token())
@@ -132,9 +211,8 @@ impl Host {
             .arg("--state")
             .arg(self.state())
             .arg("--root")
-            .arg(self.0.path())
-            .output()
-            .unwrap()
+            .arg(self.0.path());
+        command
     }
 
     /// Enrols in vain and returns what was said.

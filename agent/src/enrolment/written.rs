@@ -162,6 +162,7 @@ mod tests {
             fingerprint: Fingerprint::of(b""),
             config: dir.join("etc/agent.toml"),
             state: StateDir::new(dir.join("state")),
+            anew: false,
             roots: vec![dir.join("a \"quoted\" share")],
         }
     }
