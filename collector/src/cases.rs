@@ -32,7 +32,7 @@ use crate::reports::answer::NamedPerson;
 use crate::tables::choices;
 
 pub use basis::usual_bases;
-pub use entry::{Entry, EntryKind, Heading, Settled, Source, Statement};
+pub use entry::{Entry, EntryKind, Heading, KeptFile, Settled, Source, Statement};
 pub use figures::{Figures, figures};
 pub use incident::conclusion_of;
 pub use linking::{Proposal, institutions_of, propose};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::exchange::{HashIdError, PackageId};
+use crate::exchange::{FileName, HashIdError, PackageId};
 use crate::reports::answer::NamedPerson;
 use crate::tables::choices;
 
@@ -123,6 +123,17 @@ pub struct Statement {
     pub settles: Option<Settled>,
 }
 
+/// A file kept beside an entry, without its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptFile {
+    /// Its name.
+    pub name: FileName,
+    /// SHA-256 of its content, lower-case hexadecimal.
+    pub sha256: String,
+    /// Its length in bytes.
+    pub bytes: u64,
+}
+
 /// One entry of a record. Never changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -130,6 +141,8 @@ pub struct Entry {
     pub n: u32,
     /// What it says.
     pub said: Statement,
+    /// The file kept beside it, if there is one.
+    pub file: Option<KeptFile>,
     /// Who entered it.
     pub by: NamedPerson,
     /// When.

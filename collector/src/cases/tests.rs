@@ -90,7 +90,7 @@ fn add(file: &mut CaseFile, said: Statement) -> Result<(), Refusal> {
     file.check(&said, day(TODAY))?;
     let n = u32::try_from(file.entries.len()).unwrap() + 1;
     file.entries
-        .push(Entry { n, said, by: somebody(), at: at(TODAY) });
+        .push(Entry { n, said, file: None, by: somebody(), at: at(TODAY) });
     Ok(())
 }
 

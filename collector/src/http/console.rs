@@ -156,6 +156,7 @@ pub fn console_router(state: ConsoleState) -> Router {
             (Page::InstitutionsImport, TABLE_MAX_BYTES),
             (Page::CircularWrite, MESSAGE_FILE_MAX_BYTES),
             (Page::MessageWrite, MESSAGE_FILE_MAX_BYTES),
+            (Page::CaseEnter, MESSAGE_FILE_MAX_BYTES),
         ];
         let found = largest.into_iter().find(|(uploading, _)| uploading == page);
         let upload_max_bytes = found.map(|(_, bytes)| bytes);
@@ -311,6 +312,7 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::Case => on(filter, cases::show),
         Page::CaseEnter => on(filter, cases::enter),
         Page::CaseEntry => on(filter, cases::edit),
+        Page::CaseFile => on(filter, cases::file),
         Page::CaseReport => on(filter, cases::report),
         Page::PackageCase => on(filter, cases::link),
         Page::Sharing => on(filter, sharing::list),

@@ -11,7 +11,7 @@ use shirase_shared::ids::{CaseId, FacilityId};
 use super::console::{ConsoleState, page};
 use super::console_checklist::workbook;
 use super::console_decision;
-use super::console_exchange::person;
+use super::console_exchange::{person, saved, upload};
 use super::page_error::PageError;
 use super::place::{done, facility, place_frame, query};
 use super::session::Call;
@@ -287,7 +287,11 @@ pub(super) async fn enter(
     let now = state.clock.now();
     let said = statement(&call, now)?;
     let by = (&person(&call)?, now);
-    let entered = state.store.add_case_entry((here, id), &said, by).await;
+    let files = upload(&call)?;
+    let entered = state
+        .store
+        .add_case_entry((here, id), (&said, files.first()), by)
+        .await;
     let refusal = match entered {
         Ok(_) => return Ok(done(&format!("/facilities/{here}/cases/{id}"), "done-case-entered")),
         Err(CaseError::Refused(refusal)) => refusal,
@@ -301,6 +305,17 @@ pub(super) async fn enter(
         None => page(&case_page(&state, &call, &file, (Some(&said), problem)).await?)?,
     };
     Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
+}
+
+/// Hands out the file kept beside an entry.
+pub(super) async fn file(
+    State(state): State<ConsoleState>,
+    Path((_, id, n)): Path<(String, CaseId, u32)>,
+    call: Call,
+) -> Answer {
+    let file = state.store.case_entry_file(call.facility()?, id, n).await?;
+
+    Ok(saved(&file))
 }
 
 /// Reads the inputs of an entry. What closes or reopens a case carries its text alone.

@@ -123,7 +123,7 @@ pub(super) async fn thread(
     page(&shown)
 }
 
-/// Hands a file of a package out, to be saved: never to be shown by the browser.
+/// Hands a file of a package out.
 pub(super) async fn file(
     State(state): State<ConsoleState>,
     Path((_, id, number)): Path<(String, PackageId, usize)>,
@@ -131,6 +131,12 @@ pub(super) async fn file(
 ) -> Answer {
     let package = state.store.whole_package(call.facility()?, &id).await?;
     let file = package.files().get(number).ok_or(PageError::NotFound)?;
+
+    Ok(saved(file))
+}
+
+/// Hands a file out, to be saved: never to be shown by the browser.
+pub(super) fn saved(file: &PackageFile) -> Response {
     let encoded: String = file
         .name
         .as_str()
@@ -146,7 +152,7 @@ pub(super) async fn file(
         (CONTENT_TYPE, "application/octet-stream".to_owned()),
         (CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{encoded}")),
     ];
-    Ok((headers, file.bytes.clone()).into_response())
+    (headers, file.bytes.clone()).into_response()
 }
 
 /// Records that the caller read a package.

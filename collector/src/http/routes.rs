@@ -184,6 +184,7 @@ routes! {
     Case               Get  "/facilities/{facility}/cases/{case}" VIEWER;
     CaseEnter          Post "/facilities/{facility}/cases/{case}/entries" AUTHOR;
     CaseEntry          Get  "/facilities/{facility}/cases/{case}/entries/{entry}" AUTHOR;
+    CaseFile           Get  "/facilities/{facility}/cases/{case}/entries/{entry}/file" VIEWER;
     CaseReport         Post "/facilities/{facility}/cases/{case}/report" AUTHOR;
     PackageCase        Post "/facilities/{facility}/exchange/packages/{package}/case" AUTHOR;
     Sharing            Get  "/facilities/{facility}/sharing" VIEWER;
@@ -230,6 +231,7 @@ impl Page {
                 | Self::Case
                 | Self::CaseEnter
                 | Self::CaseEntry
+                | Self::CaseFile
                 | Self::CaseReport
                 | Self::PackageCase
         );

@@ -6,15 +6,17 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use shirase_shared::ids::{CaseId, FacilityId};
+use shirase_shared::tls::sha256_hex;
 use sqlx::SqliteConnection;
 
 use super::append_audit;
 use super::connect::{Store, StoreError, parsed, to_int, to_json, to_ms};
 use super::institutions::newest;
 use crate::audit::{Actor, AuditEntry};
-use crate::cases::{Case, CaseFile, Entry, NewCase, Refusal, Settled, Statement};
+use crate::cases::{Case, CaseFile, Entry, KeptFile, NewCase, Refusal, Settled, Statement};
 use crate::contacts::today;
 use crate::exchange::PackageId;
+use crate::exchange::package::PackageFile;
 use crate::reports::answer::NamedPerson;
 
 /// Why something was not done to a case.
@@ -98,31 +100,56 @@ impl Store {
         one(&mut conn, facility, id).await
     }
 
-    /// Adds an entry to a case.
+    /// Adds an entry to a case, with a file to keep beside it if there is one.
     ///
     /// # Errors
     /// When there is no such case, or the entry cannot stand beside what is there.
     pub async fn add_case_entry(
         &self,
         (facility, id): (&FacilityId, CaseId),
-        said: &Statement,
+        (said, kept): (&Statement, Option<&PackageFile>),
         (by, now): (&NamedPerson, Timestamp),
     ) -> Result<Entry, CaseError> {
         let mut tx = self.change().await?;
         let file = one(&mut tx, facility, id).await?;
         file.check(said, today(now))?;
         let n = file.entries.last().map_or(1, |entry| entry.n + 1);
-        let entry = Entry { n, said: said.clone(), by: by.clone(), at: now };
+        let file = kept.map(|kept| KeptFile {
+            name: kept.name.clone(),
+            sha256: sha256_hex(&kept.bytes),
+            bytes: u64::try_from(kept.bytes.len()).unwrap_or(u64::MAX),
+        });
+        let entry = Entry { n, said: said.clone(), file, by: by.clone(), at: now };
         rows::insert_entry(&mut tx, (facility, id), &entry).await?;
-        let logged = AuditEntry::new(now, Actor::User(by.user), "case.entered", id)
+        if let (Some(file), Some(kept)) = (&entry.file, kept) {
+            rows::insert_file(&mut tx, (facility, id, n), (file, &kept.bytes)).await?;
+        }
+        let mut logged = AuditEntry::new(now, Actor::User(by.user), "case.entered", id)
             .of(facility)
             .with("entry", n)
             .with("kind", said.kind)
             .with("heading", said.heading);
+        if let Some(file) = &entry.file {
+            logged = logged.with("file_sha256", &file.sha256);
+        }
         append_audit(&mut tx, &logged).await?;
         self.commit_audited(tx).await?;
 
         Ok(entry)
+    }
+
+    /// Returns the file kept beside an entry.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn case_entry_file(
+        &self,
+        facility: &FacilityId,
+        id: CaseId,
+        n: u32,
+    ) -> Result<PackageFile, StoreError> {
+        let mut conn = self.readers.acquire().await?;
+        rows::file(&mut conn, (facility, id, n)).await
     }
 
     /// Says which case a thread belongs to; none takes it out again.

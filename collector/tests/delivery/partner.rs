@@ -183,7 +183,7 @@ async fn a_report_that_came_is_proposed_for_the_case_heard_of_by_telephone_and_l
     };
     let entered = city
         .store
-        .add_case_entry((&city.facility, case), &said, (&by, city.now()))
+        .add_case_entry((&city.facility, case), (&said, None), (&by, city.now()))
         .await;
     assert_eq!(entered.unwrap().n, 1);
 }

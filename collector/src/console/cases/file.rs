@@ -14,6 +14,9 @@ use crate::facilities::FacilityKind;
 use crate::institutions::Institution;
 use crate::locale::{Locale, japan_time};
 
+/// Digits of a hash that are shown.
+const SHOWN_DIGITS: usize = 12;
+
 /// One case.
 #[derive(Template)]
 #[template(path = "case.html")]
@@ -104,6 +107,8 @@ pub struct EntryRow {
     pub more: Vec<String>,
     /// Who entered it and when.
     pub by: String,
+    /// The file kept beside it: its name, its size and the beginning of its SHA-256.
+    pub file: Option<(String, String)>,
     /// Whether another entry stands in for it.
     pub void: bool,
     /// Whether it can be corrected.
@@ -241,6 +246,12 @@ impl EntryRow {
             basis: said.legal_basis.clone(),
             more: more(entry, file, locale),
             by: locale.text_with("case-entered-by", &values),
+            file: entry.file.as_ref().map(|kept| {
+                let short: String = kept.sha256.chars().take(SHOWN_DIGITS).collect();
+                let values: [(&str, &dyn std::fmt::Display); 2] =
+                    [("kilobytes", &kept.bytes.div_ceil(1000)), ("sha256", &short)];
+                (kept.name.as_str().to_owned(), locale.text_with("case-file-facts", &values))
+            }),
             void: file.replaced_by(entry.n).is_some(),
             may_be_corrected: file.may_be_corrected(entry.n),
         }

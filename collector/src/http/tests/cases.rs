@@ -1,12 +1,15 @@
 //! A municipality's case in the browser: heard by telephone, linked to what the hospital sends, recorded, closed.
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, COOKIE};
+use axum::http::{Request, StatusCode};
 use shirase_shared::ids::{CaseId, IncidentId};
 
 use super::exchange::Exchanged;
 use super::site::{Answered, HOSTILE, Site, grants, now};
 use crate::cases::{Heard, HeardWay, NewCase};
 use crate::exchange::OrganisationKind;
+use crate::exchange::package::PackageFile;
 use crate::jobs::draft_reports::DraftReportsJob;
 use crate::jobs::{Job as _, Outcome};
 use crate::locale::{Lang, Locale};
@@ -47,8 +50,12 @@ impl Site {
             corrects: None,
             settles: None,
         };
+        let paper = PackageFile {
+            name: "立入検査 記録&.pdf".parse().unwrap(),
+            bytes: b"%PDF-1.7".to_vec(),
+        };
         self.store
-            .add_case_entry((&self.here, case), &said, (&by, now(self)))
+            .add_case_entry((&self.here, case), (&said, Some(&paper)), (&by, now(self)))
             .await
             .unwrap();
         case
@@ -122,6 +129,58 @@ impl Told {
     async fn page(&self, path: &str) -> String {
         self.site.get(path, &self.cookie).await.body
     }
+}
+
+#[tokio::test]
+async fn what_belongs_to_an_entry_is_kept_beside_it_and_handed_out_to_be_saved() {
+    let told = Told::by_telephone().await;
+    let mut body = String::new();
+    let fields = [
+        ("csrf", told.csrf.as_str()),
+        ("heading", "damage"),
+        ("kind", "fact"),
+        ("text", "立入検査の記録"),
+        ("source", "own"),
+        ("on", "2026-02-09"),
+    ];
+    for (name, value) in fields {
+        let part =
+            format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        body.push_str(&part);
+    }
+    body.push_str(
+        "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"記録.html\"\r\n\r\n<script>1</script>\r\n--XX--\r\n",
+    );
+    let sent = async |body: String| {
+        let request = Request::post(format!("{}/entries", told.path))
+            .header(COOKIE, &told.cookie)
+            .header(CONTENT_TYPE, "multipart/form-data; boundary=XX")
+            .body(Body::from(body))
+            .unwrap();
+        told.site.send(request).await
+    };
+    let entered = sent(body.clone()).await;
+    assert!(entered.location.ends_with("done=case-entered"), "{}", entered.body);
+    let page = told.page(&told.path).await;
+    assert!(page.contains("記録.html") && page.contains("/entries/1/file"), "{page}");
+    let path = format!("{}/entries/1/file", told.path);
+    let file = told.site.get(&path, &told.cookie).await;
+    assert_eq!(file.body, "<script>1</script>");
+    assert_eq!(file.headers[CONTENT_TYPE], "application/octet-stream");
+    assert!(
+        file.headers[CONTENT_DISPOSITION]
+            .to_str()
+            .unwrap()
+            .starts_with("attachment")
+    );
+    let none = told
+        .site
+        .get(&path.replace("/1/", "/2/"), &told.cookie)
+        .await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+
+    let hidden = sent(body.replace("記録.html", "../etc")).await;
+    assert!(hidden.body.contains("添付ファイルの名前"), "{}", hidden.body);
 }
 
 const ASKED: &str = "heading=damage&kind=question&text=停止範囲は&source=own&legal_basis=医療法第25条&on=2026-02-09&follow_up=2026-02-09";

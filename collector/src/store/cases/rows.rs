@@ -8,9 +8,10 @@ use sqlx::{FromRow, SqliteConnection};
 
 use super::super::connect::{StoreError, from_int, from_json, from_ms, parsed, to_json, to_ms};
 use super::settled;
-use crate::cases::{Case, CaseFile, Entry, EntryKind, Heading, Letter, Statement};
+use crate::cases::{Case, CaseFile, Entry, EntryKind, Heading, KeptFile, Letter, Statement};
 use crate::exchange::PackageId;
 use crate::exchange::manifest::Manifest;
+use crate::exchange::package::PackageFile;
 use crate::reports::answer::NamedPerson;
 
 #[derive(FromRow)]
@@ -61,6 +62,9 @@ struct EntryRow {
     by_user: String,
     by_name: String,
     set_ms: i64,
+    file_name: Option<String>,
+    file_sha256: Option<String>,
+    file_bytes: Option<i64>,
 }
 
 impl TryFrom<EntryRow> for Entry {
@@ -79,9 +83,18 @@ impl TryFrom<EntryRow> for Entry {
             corrects: row.corrects.map(number).transpose()?,
             settles: settled(row.settles)?,
         };
+        let file = match (row.file_name, row.file_sha256, row.file_bytes) {
+            (Some(name), Some(sha256), Some(bytes)) => Some(KeptFile {
+                name: parsed("name of a file", &name)?,
+                sha256,
+                bytes: from_int(bytes)?,
+            }),
+            (_, _, _) => None,
+        };
         Ok(Self {
             n: number(row.n)?,
             said,
+            file,
             by: NamedPerson { user: parsed("user", &row.by_user)?, name: row.by_name },
             at: from_ms(row.set_ms)?,
         })
@@ -132,7 +145,10 @@ pub(super) async fn files(
     .fetch_all(&mut *conn)
     .await?;
     let rows: Vec<EntryRow> = sqlx::query_as(
-        "SELECT * FROM case_entries WHERE facility_id = ?1 AND (?2 IS NULL OR case_id = ?2) ORDER BY n",
+        "SELECT e.*, f.name AS file_name, f.sha256 AS file_sha256, length(f.bytes) AS file_bytes
+         FROM case_entries AS e
+         LEFT JOIN case_files AS f ON f.facility_id = e.facility_id AND f.case_id = e.case_id AND f.n = e.n
+         WHERE e.facility_id = ?1 AND (?2 IS NULL OR e.case_id = ?2) ORDER BY e.n",
     )
     .bind(facility.as_str())
     .bind(&only)
@@ -269,4 +285,42 @@ pub(super) async fn insert_entry(
     .await?;
 
     Ok(())
+}
+
+pub(super) async fn insert_file(
+    conn: &mut SqliteConnection,
+    (facility, case, n): (&FacilityId, CaseId, u32),
+    (file, bytes): (&KeptFile, &[u8]),
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO case_files (facility_id, case_id, n, name, sha256, bytes) VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .bind(facility.as_str())
+    .bind(case.to_string())
+    .bind(i64::from(n))
+    .bind(file.name.as_str())
+    .bind(&file.sha256)
+    .bind(bytes)
+    .execute(conn)
+    .await?;
+
+    Ok(())
+}
+
+/// Reads the file kept beside an entry.
+pub(super) async fn file(
+    conn: &mut SqliteConnection,
+    (facility, case, n): (&FacilityId, CaseId, u32),
+) -> Result<PackageFile, StoreError> {
+    let found: Option<(String, Vec<u8>)> = sqlx::query_as(
+        "SELECT name, bytes FROM case_files WHERE facility_id = ? AND case_id = ? AND n = ?",
+    )
+    .bind(facility.as_str())
+    .bind(case.to_string())
+    .bind(i64::from(n))
+    .fetch_optional(conn)
+    .await?;
+    let (name, bytes) = found.ok_or(StoreError::Missing("file"))?;
+
+    Ok(PackageFile { name: parsed("name of a file", &name)?, bytes })
 }

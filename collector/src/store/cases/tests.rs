@@ -5,6 +5,7 @@ use shirase_shared::testing::builders::night;
 
 use super::*;
 use crate::cases::{EntryKind, Heading, Heard, HeardWay, Source};
+use crate::exchange::package::PackageFile;
 use crate::facilities::{Facility, FacilityKind, Master};
 use crate::institutions::Details;
 use crate::store::InstitutionChange;
@@ -75,8 +76,12 @@ async fn cases_are_numbered_and_what_was_entered_reads_back_as_it_was() {
     let second = store.open_case(&city, &new, (&by, night())).await.unwrap();
     assert_eq!((first.number, second.number), (1, 2));
     let here = (&city, first.id);
+    let paper = PackageFile {
+        name: "立入検査記録.pdf".parse().unwrap(),
+        bytes: b"%PDF-1.7".to_vec(),
+    };
     let entered = store
-        .add_case_entry(here, &fact("復旧は12日"), (&by, night()))
+        .add_case_entry(here, (&fact("復旧は12日"), Some(&paper)), (&by, night()))
         .await
         .unwrap();
     let voided =
@@ -84,17 +89,21 @@ async fn cases_are_numbered_and_what_was_entered_reads_back_as_it_was() {
             kind: EntryKind::Void, corrects: Some(1), follow_up: None, ..fact("聞き違い")
         };
     store
-        .add_case_entry(here, &voided, (&by, night()))
+        .add_case_entry(here, (&voided, None), (&by, night()))
         .await
         .unwrap();
     let again = store
-        .add_case_entry(here, &voided, (&by, night()))
+        .add_case_entry(here, (&voided, None), (&by, night()))
         .await
         .unwrap_err();
     assert!(matches!(again, CaseError::Refused(Refusal::NothingToCorrect)), "{again}");
     let file = store.case_file(&city, first.id).await.unwrap();
     assert_eq!((&file.case, &file.entries[0]), (&first, &entered));
     assert_eq!(file.entries.len(), 2);
+    assert_eq!(file.entries[0].file.as_ref().map(|file| file.bytes), Some(8));
+    assert_eq!(store.case_entry_file(&city, first.id, 1).await.unwrap(), paper);
+    assert!(store.case_entry_file(&city, first.id, 2).await.is_err());
+    assert!(store.case_entry_file(&city, second.id, 1).await.is_err());
     let all = store.case_files(&city).await.unwrap();
     assert_eq!(all.iter().map(|file| file.case.number).collect::<Vec<_>>(), [2, 1]);
     let elsewhere: FacilityId = "nowhere".parse().unwrap();
