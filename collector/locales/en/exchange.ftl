@@ -21,6 +21,7 @@ package-acknowledgement = Acknowledgement
 package-sharing-product = Sharing product
 package-drill-invitation = Drill invitation
 package-drill-result = Drill result
+package-subject = { $title } (incident { $number }, { $file })
 
 package-read-here = Read
 package-unread = Unread
@@ -176,6 +177,7 @@ drill-detected = Detected
 drill-reported = Report made
 drill-received = Report received
 drill-acknowledged = Read here
+drill-result = Result
 
 # The mail that tells staff of what came
 package-mail-subject = [Arrived] { $facility }: { $kind } from { $partner }

@@ -21,6 +21,7 @@ package-acknowledgement = 受領の知らせ
 package-sharing-product = 共有情報
 package-drill-invitation = 訓練の案内
 package-drill-result = 訓練の結果
+package-subject = { $title }（事案第{ $number }号、{ $file }）
 
 package-read-here = 読みました
 package-unread = 未読
@@ -176,6 +177,7 @@ drill-detected = 検知
 drill-reported = 報告の作成
 drill-received = 報告の受領
 drill-acknowledged = 当方の確認
+drill-result = 結果の報告
 
 # 届いたことを担当者に知らせるメール
 package-mail-subject = 【届きました】{ $facility }: { $partner }から{ $kind }

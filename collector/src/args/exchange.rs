@@ -135,7 +135,7 @@ fn parse_kind(name: &str) -> Result<PackageKind, String> {
     let found = PackageKind::WRITTEN
         .into_iter()
         .find(|kind| kind.as_str() == name);
-    found.ok_or_else(|| "use question, answer, guidance or notice".to_owned())
+    found.ok_or_else(|| "use question, answer, guidance, notice or drill_result".to_owned())
 }
 
 fn parse_tlp(name: &str) -> Result<Tlp, String> {

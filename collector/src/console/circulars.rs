@@ -193,7 +193,7 @@ pub struct ParticipationRow {
     pub invited: Badge,
     /// When they answered it, detected it, made their report, when it came, and when somebody here read it; empty where
     /// that has not happened.
-    pub moments: [String; 5],
+    pub moments: [String; 6],
 }
 
 impl ParticipationRow {
@@ -205,6 +205,7 @@ impl ParticipationRow {
             "drill-reported",
             "drill-received",
             "drill-acknowledged",
+            "drill-result",
         ];
         self.moments.iter().zip(labels)
     }
@@ -216,6 +217,7 @@ impl ParticipationRow {
             one.reported_at,
             one.received_at,
             one.acknowledged_at,
+            one.result_at,
         ];
         Self {
             name: name_of(&one.partner, partners),

@@ -194,13 +194,19 @@ impl MessageForm {
     #[must_use]
     pub fn of(begun: &Begun<'_>, locale: Locale) -> Self {
         let preferred = match begun.answered.map(|package| package.manifest.kind) {
-            Some(PackageKind::Question | PackageKind::Guidance) => PackageKind::Answer,
+            Some(PackageKind::Question | PackageKind::Guidance | PackageKind::DrillInvitation) => {
+                PackageKind::Answer
+            }
             Some(_) | None => PackageKind::Question,
         };
         let kinds = PackageKind::WRITTEN
             .into_iter()
             .filter(|kind| kind.may_come_from(begun.organisation))
-            .filter(|kind| begun.answered.is_some() || *kind != PackageKind::Answer);
+            .filter(|kind| begun.answered.is_some() || !kind.answers())
+            .filter(|kind| {
+                !kind.is_of_exercises()
+                    || begun.answered.is_some_and(|package| package.manifest.drill)
+            });
         let kinds = kinds.map(|kind| Choice {
             code: kind.as_str().to_owned(),
             text: locale.text(&kind.label_key()),

@@ -35,6 +35,8 @@ pub enum DrillWord {
         /// When, if the report reads.
         detected_at: Option<Timestamp>,
     },
+    /// What came of it, in words.
+    Result,
 }
 
 /// How one partner fares in an exercise.
@@ -54,6 +56,8 @@ pub struct Participation {
     pub received_at: Option<Timestamp>,
     /// When somebody here read it.
     pub acknowledged_at: Option<Timestamp>,
+    /// When what came of it was stored here: the last word.
+    pub result_at: Option<Timestamp>,
 }
 
 /// Returns how everybody fares whom an invitation was sent to, in the order of its recipients.
@@ -70,9 +74,12 @@ pub fn participations(invitation: &Circular, letters: &[DrillLetter]) -> Vec<Par
         let answers = own.clone().filter(|letter| {
             letter.what == DrillWord::Answer && Some(&letter.thread) == recipient.package()
         });
+        let results = own.clone().filter(|letter| {
+            letter.what == DrillWord::Result && Some(&letter.thread) == recipient.package()
+        });
         let reports = own.filter_map(|letter| match letter.what {
             DrillWord::Report { detected_at } => Some((letter, detected_at)),
-            DrillWord::Answer => None,
+            DrillWord::Answer | DrillWord::Result => None,
         });
         let first = reports.min_by_key(|(letter, _)| letter.made_at);
         Participation {
@@ -83,6 +90,7 @@ pub fn participations(invitation: &Circular, letters: &[DrillLetter]) -> Vec<Par
             reported_at: first.map(|(letter, _)| letter.made_at),
             received_at: first.map(|(letter, _)| letter.stored_at),
             acknowledged_at: first.and_then(|(letter, _)| letter.read_at),
+            result_at: results.map(|letter| letter.stored_at).max(),
         }
     };
     invitation.recipients.iter().map(of).collect()
@@ -111,6 +119,7 @@ mod tests {
             letter(DrillWord::Answer, 10),
             letter(DrillWord::Report { detected_at: None }, 95),
             letter(DrillWord::Report { detected_at }, 60),
+            letter(DrillWord::Result, 200),
         ];
         let elsewhere = DrillLetter {
             thread: "cd".repeat(32).parse().unwrap(),
@@ -123,6 +132,7 @@ mod tests {
         assert_eq!(handa.detected_at, detected_at);
         assert_eq!(handa.answered_at, Some(letters[1].stored_at));
         assert_eq!(handa.acknowledged_at, None);
+        assert_eq!(handa.result_at, Some(letters[4].stored_at));
         assert_eq!((oki.answered_at, oki.reported_at), (None, None));
     }
 }

@@ -45,7 +45,8 @@ impl PackageKind {
     ];
 
     /// The kinds a person writes to one partner and another one releases.
-    pub const WRITTEN: [Self; 4] = [Self::Question, Self::Answer, Self::Guidance, Self::Notice];
+    pub const WRITTEN: [Self; 5] =
+        [Self::Question, Self::Answer, Self::Guidance, Self::Notice, Self::DrillResult];
 
     /// Returns the name used in manifests and in the database.
     #[must_use]
@@ -79,6 +80,18 @@ impl PackageKind {
     #[must_use]
     pub fn is_written(self) -> bool {
         Self::WRITTEN.contains(&self) || self == Self::DrillInvitation
+    }
+
+    /// Whether it belongs to an exercise and to nothing else.
+    #[must_use]
+    pub const fn is_of_exercises(self) -> bool {
+        matches!(self, Self::DrillInvitation | Self::DrillResult)
+    }
+
+    /// Whether it is said to something that came.
+    #[must_use]
+    pub const fn answers(self) -> bool {
+        matches!(self, Self::Answer | Self::DrillResult)
     }
 
     /// Whether an organisation of this kind may send it: 指導 is for who supervises, 通知 for who informs others.

@@ -139,10 +139,10 @@ impl Message {
         if !self.kind.may_come_from(organisation) {
             return Err(MessageError::NotOurs { kind: self.kind, organisation });
         }
-        if self.kind == PackageKind::DrillInvitation && !self.drill {
+        if self.kind.is_of_exercises() && !self.drill {
             return Err(MessageError::Drill);
         }
-        if self.kind == PackageKind::Answer && self.reply_to.is_none() {
+        if self.kind.answers() && self.reply_to.is_none() {
             return Err(MessageError::AnswersNothing);
         }
         text("subject", line_problem(&self.subject, SUBJECT_MAX_CHARS))?;

@@ -209,6 +209,7 @@ impl Post {
         {
             let what = match package.manifest.kind {
                 PackageKind::Answer => DrillWord::Answer,
+                PackageKind::DrillResult => DrillWord::Result,
                 PackageKind::Report => {
                     let whole = self.store.whole_package(facility, &package.id).await?;
                     DrillWord::Report { detected_at: detected_at(whole.files()) }
@@ -218,8 +219,7 @@ impl Post {
                 | PackageKind::Notice
                 | PackageKind::Acknowledgement
                 | PackageKind::SharingProduct
-                | PackageKind::DrillInvitation
-                | PackageKind::DrillResult => continue,
+                | PackageKind::DrillInvitation => continue,
             };
             let read = package.acks.iter().filter(|ack| ack.what == AckKind::Read);
             letters.push(DrillLetter {

@@ -45,7 +45,7 @@ impl DeliverJob {
             Ok(partner) => partner,
             Err(error) => return Said::never(Chain(&error)),
         };
-        let subject = subject(parcel);
+        let subject = self.subject(parcel);
         let content = ReportContent { parcel, subject: &subject };
         let at = (&delivery.facility, &partner);
         match self.post.post_report(at, delivery.id, &content).await {
@@ -56,6 +56,21 @@ impl DeliverJob {
             }
             Err(error) => Said::never(Chain(&error)),
         }
+    }
+
+    /// What the package of a report is called: the report's own title and the sender's number of the incident.
+    fn subject(&self, parcel: &Parcel) -> String {
+        let locale = Locale::new(Lang::Ja);
+        let frozen = parcel.approved.frozen();
+        let profile = self.releases.profiles().profile(&frozen.profile.id);
+        let title = profile.map_or_else(
+            || locale.text(&PackageKind::Report.label_key()),
+            |profile| profile.body.title.in_lang(Lang::Ja).to_owned(),
+        );
+        locale.text_with(
+            "package-subject",
+            &[("title", &title), ("number", &frozen.incident.number), ("file", &parcel.stem)],
+        )
     }
 }
 
@@ -72,12 +87,4 @@ fn told(package: &StoredPackage, now: Timestamp) -> Said {
     let answer = format!("package {}: stored by the partner at {at}", package.id);
 
     Said { there_since: Some(at), ..Said::of(Ending::Delivered, answer) }
-}
-
-/// What the package of a report is called: what it is and the sender's number of the incident.
-fn subject(parcel: &Parcel) -> String {
-    let locale = Locale::new(Lang::Ja);
-    let frozen = parcel.approved.frozen();
-    let kind = locale.text(&PackageKind::Report.label_key());
-    format!("{kind} #{} {}", frozen.incident.number, parcel.stem)
 }
