@@ -3,7 +3,7 @@
 //! It is for the quick start, where nothing but a Rust toolchain is at hand. The collector's own tests use an
 //! independent SMTP server.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,16 +26,18 @@ pub struct MailSink {
 }
 
 impl MailSink {
-    /// Listens on a free loopback port and keeps messages in `folder` as `0001.eml` and so on.
+    /// Keeps messages in `folder` as `0001.eml` and so on: those that come to `listener`, or to a free loopback port.
     ///
     /// # Errors
-    /// When no port is free or the folder cannot be made.
-    pub async fn start(folder: &Path) -> Result<Self> {
+    /// When no port is free, or the folder cannot be made.
+    pub async fn start(folder: &Path, listener: Option<std::net::TcpListener>) -> Result<Self> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("failed to make `{}`", folder.display()))?;
-        let listener = TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .context("no free port")?;
+        let listener = match listener {
+            Some(listener) => TcpListener::from_std(listener),
+            None => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await,
+        };
+        let listener = listener.context("no free port")?;
         let address = listener
             .local_addr()
             .context("failed to read the sink's address")?;

@@ -9,6 +9,7 @@ use shirase_shared::testing::eventually;
 
 use crate::console::{Console, Page};
 use crate::form::{Form, forms};
+use crate::network::Place;
 use crate::site::{FACILITY, Identity, Login, Site};
 
 /// How long a state may take to come on a busy machine.
@@ -23,6 +24,7 @@ pub struct Organisation {
     pub site: Site,
     writer: (Login, Option<Console>),
     releaser: (Login, Option<Console>),
+    administrator: (Login, Option<Console>),
 }
 
 /// Who does something.
@@ -32,19 +34,27 @@ pub enum Who {
     Writer,
     /// Releases what the other one wrote.
     Releaser,
+    /// Sets up what the agents do.
+    Administrator,
 }
 
 impl Organisation {
-    /// Prepares an organisation and starts its collector.
+    /// Prepares an organisation, at its place in a network or on loopback, and starts its collector.
     ///
     /// # Errors
     /// When something does not start.
-    pub async fn begin(dir: &Path, identity: Identity) -> Result<Self> {
-        let mut site = Site::prepare_as(dir, identity).await?;
+    pub async fn begin(dir: &Path, identity: Identity, place: Option<Place>) -> Result<Self> {
+        let mut site = Site::prepare_as(dir, identity, place).await?;
         site.start_collector().await?;
         let writer = site.add_user("writer", "作成 花子", "author")?;
         let releaser = site.add_user("releaser", "承認 一郎", "approver")?;
-        Ok(Self { site, writer: (writer, None), releaser: (releaser, None) })
+        let administrator = site.add_user("administrator", "管理 次郎", "administrator")?;
+        Ok(Self {
+            site,
+            writer: (writer, None),
+            releaser: (releaser, None),
+            administrator: (administrator, None),
+        })
     }
 
     /// Makes two organisations partners, each under the name the other gives it.
@@ -78,6 +88,7 @@ impl Organisation {
         let (login, console) = match who {
             Who::Writer => &mut self.writer,
             Who::Releaser => &mut self.releaser,
+            Who::Administrator => &mut self.administrator,
         };
         if console.is_none() {
             *console = Some(Console::open(&url, &authority)?);
@@ -111,6 +122,22 @@ impl Organisation {
         let page = console.get(&path).await?;
         let form = with_inputs(&page, action, filled)?;
         console.send(&form, filled).await
+    }
+
+    /// Sends the first form on a page whose action ends with `action` and in which a field stands at a value.
+    ///
+    /// # Errors
+    /// When there is none, or it is refused.
+    pub async fn choose(
+        &mut self,
+        who: Who,
+        path: &str,
+        (action, field): (&str, (&str, &str)),
+    ) -> Result<Page> {
+        let path = below(path);
+        let console = self.browser(who).await?;
+        let form = console.get(&path).await?.form_with(action, field)?;
+        console.send(&form, &[]).await
     }
 
     /// Submits a draft as its writer and approves it as the other one.

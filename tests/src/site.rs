@@ -3,6 +3,7 @@
 mod ground;
 mod identity;
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use shirase_shared::testing::eventually;
 use shirase_shared::tls::Fingerprint;
 
 use crate::mail_sink::MailSink;
+use crate::network::Place;
 use crate::program::{Program, output};
 use crate::set_clock::SetClock;
 use ground::{binary, free_port, master, path_text};
@@ -60,6 +62,8 @@ pub struct Site {
     pub mail: MailSink,
     /// Whose collector it is.
     identity: Identity,
+    /// Its place in a network, unless it is on loopback.
+    place: Option<Place>,
     /// The clock the collector reads, unless it is the machine's own.
     clock: Option<SetClock>,
     collector: Option<Program>,
@@ -72,15 +76,15 @@ impl Site {
     /// # Errors
     /// When the folder is not empty or a command of the collector fails.
     pub async fn prepare(dir: &Path) -> Result<Self> {
-        Self::prepare_with(dir, Identity::HOSPITAL, None).await
+        Self::prepare_with(dir, (Identity::HOSPITAL, None), None).await
     }
 
-    /// The same for another organisation.
+    /// The same for another organisation, at its place in a network or on loopback.
     ///
     /// # Errors
     /// When the folder is not empty or a command of the collector fails.
-    pub async fn prepare_as(dir: &Path, identity: Identity) -> Result<Self> {
-        Self::prepare_with(dir, identity, None).await
+    pub async fn prepare_as(dir: &Path, identity: Identity, place: Option<Place>) -> Result<Self> {
+        Self::prepare_with(dir, (identity, place), None).await
     }
 
     /// The same with a collector that reads another clock than the machine's.
@@ -88,10 +92,14 @@ impl Site {
     /// # Errors
     /// When the folder is not empty or a command of the collector fails.
     pub async fn prepare_by(dir: &Path, clock: Option<SetClock>) -> Result<Self> {
-        Self::prepare_with(dir, Identity::HOSPITAL, clock).await
+        Self::prepare_with(dir, (Identity::HOSPITAL, None), clock).await
     }
 
-    async fn prepare_with(dir: &Path, identity: Identity, clock: Option<SetClock>) -> Result<Self> {
+    async fn prepare_with(
+        dir: &Path,
+        (identity, place): (Identity, Option<Place>),
+        clock: Option<SetClock>,
+    ) -> Result<Self> {
         if dir.join("collector").exists() {
             bail!("`{}` holds an earlier site; remove it or name another folder", dir.display());
         }
@@ -102,14 +110,15 @@ impl Site {
         let dir = dir
             .canonicalize()
             .context("failed to resolve the site's folder")?;
-        let mail = MailSink::start(&dir.join("mail")).await?;
+        let within = place.as_ref().map(Place::listen).transpose()?;
+        let mail = MailSink::start(&dir.join("mail"), within).await?;
         let ports = Ports {
             ingest: free_port()?,
             enrolment: free_port()?,
             console: free_port()?,
             exchange: if identity.reachable { Some(free_port()?) } else { None },
         };
-        let site = Self { dir, ports, mail, identity, clock, collector: None, agent: None };
+        let site = Self { dir, ports, mail, identity, place, clock, collector: None, agent: None };
         std::fs::write(site.collector_config(), site.collector_toml())
             .context("failed to write the collector's configuration")?;
         let made = site.collector(&["facility", "add", FACILITY], b"")?;
@@ -168,15 +177,23 @@ impl Site {
     /// The console's address.
     #[must_use]
     pub fn console_url(&self) -> String {
-        format!("https://127.0.0.1:{}", self.ports.console)
+        format!("https://{}:{}", self.address(), self.ports.console)
+    }
+
+    /// Where its collector listens.
+    fn address(&self) -> Ipv4Addr {
+        self.place
+            .as_ref()
+            .map_or(Ipv4Addr::LOCALHOST, Place::address)
     }
 
     fn collector_toml(&self) -> String {
         let Ports { ingest, enrolment, console, exchange } = self.ports;
-        let exchange = exchange.map_or_else(String::new, |port| format!("127.0.0.1:{port}"));
+        let here = self.address();
+        let exchange = exchange.map_or_else(String::new, |port| format!("{here}:{port}"));
         format!(
             r#"data_dir = "{data}"
-public_names = ["127.0.0.1", "localhost"]
+public_names = ["{here}", "localhost"]
 
 [organisation]
 kind = "{kind}"
@@ -185,13 +202,13 @@ kind = "{kind}"
 listen = "{exchange}"
 
 [ingest]
-listen = "127.0.0.1:{ingest}"
+listen = "{here}:{ingest}"
 
 [enrolment]
-listen = "127.0.0.1:{enrolment}"
+listen = "{here}:{enrolment}"
 
 [console]
-listen = "127.0.0.1:{console}"
+listen = "{here}:{console}"
 
 [mail]
 host = "127.0.0.1"
@@ -220,11 +237,22 @@ folder = "{handed_in}"
     }
 
     fn collector_command(&self) -> Result<Command> {
-        let mut command = Command::new(binary("shirase-collector")?);
+        let mut command = self.program("shirase-collector")?;
         command.arg("--config").arg(self.collector_config());
         if let Some(clock) = &self.clock {
             command.envs(clock.environment());
         }
+
+        Ok(command)
+    }
+
+    /// Begins a command of one of our programs, at the site's place.
+    fn program(&self, name: &str) -> Result<Command> {
+        let program = binary(name)?;
+        let command = match &self.place {
+            Some(place) => place.command(program.as_os_str()),
+            None => Command::new(program),
+        };
 
         Ok(command)
     }
@@ -244,7 +272,7 @@ folder = "{handed_in}"
     /// # Errors
     /// When it fails: with what it said.
     pub fn agent(&self, arguments: &[&str], stdin: &[u8]) -> Result<String> {
-        let mut command = Command::new(binary("shirase-agent")?);
+        let mut command = self.program("shirase-agent")?;
         command.args(arguments);
         output(command, stdin)
     }
@@ -258,17 +286,14 @@ folder = "{handed_in}"
         command.arg("serve");
         let log = self.dir.join("logs/collector.log");
         let mut program = Program::start("the collector", command, &log)?;
-        let port = self.ports.console;
+        let console = (self.address(), self.ports.console);
         eventually("the collector's console port", START_DEADLINE, || {
             let ended = program.still_runs();
             async move {
                 if ended.is_err() {
                     return Some(());
                 }
-                tokio::net::TcpStream::connect(("127.0.0.1", port))
-                    .await
-                    .ok()
-                    .map(drop)
+                tokio::net::TcpStream::connect(console).await.ok().map(drop)
             }
         })
         .await;
@@ -285,7 +310,7 @@ folder = "{handed_in}"
     pub fn enrol(&self) -> Result<()> {
         let token = self.collector(&["token", "issue", FACILITY, "--bare"], b"")?;
         let fingerprint = self.authority_fingerprint()?.to_string();
-        let url = format!("https://127.0.0.1:{}", self.ports.enrolment);
+        let url = format!("https://{}:{}", self.address(), self.ports.enrolment);
         let config = self.agent_config();
         let state = self.dir.join("agent/state");
         let watched = self.watched();
@@ -353,7 +378,7 @@ folder = "{handed_in}"
     /// # Errors
     /// When the binary is missing.
     pub fn start_agent(&mut self) -> Result<()> {
-        let mut command = Command::new(binary("shirase-agent")?);
+        let mut command = self.program("shirase-agent")?;
         command.arg("run").arg("--config").arg(self.agent_config());
         let log = self.dir.join("logs/agent.log");
         self.agent = Some(Program::start("the agent", command, &log)?);
@@ -392,6 +417,29 @@ folder = "{handed_in}"
             .take()
             .context("the collector does not run")?
             .kill_9()
+    }
+
+    /// Takes the organisation off the network: pulls its cable or, where it has none, ends the collector as a power cut
+    /// would.
+    ///
+    /// # Errors
+    /// When there is nothing to take off.
+    pub fn cut_off(&mut self) -> Result<()> {
+        match &self.place {
+            Some(place) => place.pull(),
+            None => self.kill_collector(),
+        }
+    }
+
+    /// Puts it back on the network.
+    ///
+    /// # Errors
+    /// When that fails, or the collector ended meanwhile.
+    pub async fn reconnect(&mut self) -> Result<()> {
+        match &self.place {
+            Some(place) => place.plug(),
+            None => self.start_collector().await,
+        }
     }
 
     /// Ends the agent as a power cut would.

@@ -1,10 +1,13 @@
 //! One night of four organisations: a hospital is attacked, its municipality hears of it, asks, guides and reports, and
-//! informs every hospital; the CEPTOAR passes on what others can look for; one hospital is reached by file alone.
+//! informs every hospital; the CEPTOAR passes on what others can look for, and the second hospital, reached by file alone,
+//! finds it and is warned when it comes; then the final reports. Each organisation is in a network namespace of its own,
+//! where the tests run as root; elsewhere all are on loopback.
 
 use std::path::PathBuf;
 
+use shirase_system_tests::network::Network;
 use shirase_system_tests::organisation::{Organisation, Who, last};
-use shirase_system_tests::site::{Identity, fill};
+use shirase_system_tests::site::{FACILITY, Identity, fill};
 
 use super::{encrypt, pdf_text};
 
@@ -18,15 +21,22 @@ const PREFECTURE: Identity =
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attack_at_one_hospital_reaches_its_municipality_the_ministry_and_the_other_hospital() {
     let dir = tempfile::tempdir().unwrap();
-    let begin = async |name: &str, identity| {
-        Organisation::begin(&dir.path().join(name), identity)
+    let network = Network::build().unwrap();
+    if network.is_none() {
+        eprintln!("not root: all organisations are on loopback, and no cable is pulled");
+    }
+    let begin = async |number: u8, name: &str, identity| {
+        let place = network
+            .as_ref()
+            .map(|network| network.place(number).unwrap());
+        Organisation::begin(&dir.path().join(name), identity, place)
             .await
             .unwrap()
     };
-    let mut hospital = begin("hospital", HOSPITAL).await;
-    let mut other = begin("other", OTHER).await;
-    let mut prefecture = begin("prefecture", PREFECTURE).await;
-    let mut ceptoar = begin("ceptoar", CEPTOAR).await;
+    let mut hospital = begin(1, "hospital", HOSPITAL).await;
+    let mut other = begin(2, "other", OTHER).await;
+    let mut prefecture = begin(3, "prefecture", PREFECTURE).await;
+    let mut ceptoar = begin(4, "ceptoar", CEPTOAR).await;
     hospital
         .pair(&prefecture, ("prefecture", "shirase-hp"))
         .unwrap();
@@ -37,7 +47,8 @@ async fn an_attack_at_one_hospital_reaches_its_municipality_the_ministry_and_the
     hospital.pair(&ceptoar, ("ceptoar", "shirase-hp")).unwrap();
     other.pair(&ceptoar, ("ceptoar", "island-hp")).unwrap();
 
-    let came = attacked(&mut hospital, &mut prefecture).await;
+    struck_before(&mut other).await;
+    let (came, report) = attacked(&mut hospital, &mut prefecture).await;
     let case = reported_on(&mut prefecture, &came).await;
     asked_and_guided(&mut hospital, &mut prefecture, (&came, &case)).await;
     let circular = informed(&mut hospital, &mut prefecture).await;
@@ -45,6 +56,8 @@ async fn an_attack_at_one_hospital_reaches_its_municipality_the_ministry_and_the
     prefecture.awaits(&circular, "2か所のうち2か所").await;
     let stick = dir.path().join("stick-of-products");
     shared(&mut hospital, &mut ceptoar, (&mut other, stick)).await;
+    warned(&mut other).await;
+    ended(&mut hospital, &mut prefecture, (&report, &case)).await;
 
     // What was kept is whole everywhere.
     for mut one in [hospital, other, prefecture, ceptoar] {
@@ -53,13 +66,44 @@ async fn an_attack_at_one_hospital_reaches_its_municipality_the_ministry_and_the
     }
 }
 
-/// The attack, and the hospital's first report while the municipality cannot be reached. Returns the package it came in.
-async fn attacked(hospital: &mut Organisation, prefecture: &mut Organisation) -> String {
+/// Puts an agent on the hospital's server.
+async fn equipped(hospital: &mut Organisation) {
     fill(&hospital.site.watched(), 6, 20).unwrap();
     hospital.site.enrol().unwrap();
     hospital.site.start_agent().unwrap();
     hospital.site.agent_heard().await.unwrap();
-    prefecture.site.kill_collector().unwrap();
+}
+
+/// The second hospital saw the same some time ago: its collector holds what its agent told then.
+async fn struck_before(other: &mut Organisation) {
+    equipped(other).await;
+    let watched = other.site.watched();
+    tokio::task::spawn_blocking(move || encrypt(&watched, ".kaedelock", 20))
+        .await
+        .unwrap();
+    told(other, "kaedelock").await;
+}
+
+/// Waits until an event of the only host says this.
+async fn told(hospital: &Organisation, words: &str) {
+    let hosts = hospital.site.list(&["host", "list"]).unwrap();
+    let host = hosts[0]["id"].as_str().unwrap().to_owned();
+    shirase_shared::testing::eventually("the agent's word", super::DEADLINE, || {
+        let events = hospital
+            .site
+            .list(&["host", "events", FACILITY, &host])
+            .unwrap();
+        let told = events.to_string().contains(words);
+        async move { told.then_some(()) }
+    })
+    .await;
+}
+
+/// The attack, and the hospital's first report while the municipality cannot be reached. Returns the package it came in,
+/// and the report.
+async fn attacked(hospital: &mut Organisation, prefecture: &mut Organisation) -> (String, String) {
+    equipped(hospital).await;
+    prefecture.site.cut_off().unwrap();
     let watched = hospital.site.watched();
     tokio::task::spawn_blocking(move || encrypt(&watched, ".kaedelock", 120))
         .await
@@ -74,8 +118,8 @@ async fn attacked(hospital: &mut Organisation, prefecture: &mut Organisation) ->
         .unwrap();
     hospital.release_report(&report).await.unwrap();
     deliver(hospital, &report, ("partner", "しらせ県", "prefecture")).await;
-    prefecture.site.start_collector().await.unwrap();
-    prefecture.came("report", "").await
+    prefecture.site.reconnect().await.unwrap();
+    (prefecture.came("report", "").await, report)
 }
 
 /// The municipality opens a case over it and reports to the ministry: what the hospital said is told as that. Returns the
@@ -251,6 +295,60 @@ async fn shared(
         .unwrap();
     let page = other.page(Who::Writer, &received).await.unwrap();
     assert!(page.form("/drop").is_ok(), "accepted, it can be dropped: {}", page.html);
+    assert!(page.html.contains("あり："), "what its own agent told is found: {}", page.html);
+}
+
+/// What the second hospital accepted becomes its policy, and its agent knows the next such file at once.
+async fn warned(other: &mut Organisation) {
+    other
+        .fill(
+            Who::Administrator,
+            "policy?add=accepted",
+            ("/policy", &[("reason", "医療セプターの注意喚起")]),
+        )
+        .await
+        .unwrap();
+    shirase_shared::testing::eventually("the policy in force", super::DEADLINE, || {
+        let rows = other
+            .site
+            .list(&["policy", "show", FACILITY, "--hosts"])
+            .unwrap();
+        let applied = rows[0]["state"] == "applied";
+        async move { applied.then_some(()) }
+    })
+    .await;
+    let one = other.site.watched().join("一.pdf");
+    std::fs::write(&one, b"%PDF-1.4\n").unwrap();
+    std::fs::rename(&one, other.site.watched().join("一.pdf.kaedelock")).unwrap();
+    told(other, "known to be an attacker's (`.kaedelock`)").await;
+}
+
+/// The hospital's final report, and the municipality's own on the result; then the case is closed.
+async fn ended(
+    hospital: &mut Organisation,
+    prefecture: &mut Organisation,
+    (report, case): (&str, &str),
+) {
+    let made = hospital
+        .choose(Who::Writer, &format!("reports/{report}"), ("/reports", ("kind", "final")))
+        .await
+        .unwrap();
+    let last_one = last(&made.path).to_owned();
+    let prevention = [
+        ("p-0-measure", "VPN装置を更新し、バックアップを切り離した"),
+        ("p-0-state", "done"),
+        ("status", "confirmed"),
+    ];
+    let field = format!("reports/{last_one}/fields/45");
+    hospital
+        .fill(Who::Writer, &field, ("/fields/45", &prevention))
+        .await
+        .unwrap();
+    hospital.release_report(&last_one).await.unwrap();
+    deliver(hospital, &last_one, ("partner", "しらせ県", "prefecture")).await;
+    prefecture.came("report", "確報").await;
+    // It came in the thread of the first, and so belongs to the case without anybody's doing.
+    prefecture.awaits(case, "確報").await;
 }
 
 /// Submits a sharing product and approves it as the other person.
