@@ -117,6 +117,11 @@ impl Desk<'_> {
                         .find(|host| host.id == id)
                         .map(|h| h.name.clone())
                 };
+                let people = self.store.user_names().await?;
+                let who = |by: Actor| {
+                    let name = by.user().and_then(|user| people.get(&user).cloned());
+                    name.unwrap_or_else(|| by.to_string())
+                };
                 let rows: Vec<_> = self
                     .store
                     .policies(&facility)
@@ -128,7 +133,7 @@ impl Desk<'_> {
                         host: revision.scope.host(),
                         name: revision.scope.host().and_then(name),
                         set_at: revision.set_at,
-                        set_by: revision.set_by.to_string(),
+                        set_by: who(revision.set_by),
                         reason: revision.reason,
                     })
                     .collect();

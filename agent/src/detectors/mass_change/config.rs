@@ -18,7 +18,8 @@ pub struct MassChangeConfig {
     /// Files harmed in one burst that make it critical. A burst over three directories is critical at less than half.
     pub critical_files: u32,
     /// Files deleted, moved away or emptied within two minutes that make an event at all. A virus scanner that takes thirty
-    /// away at once is below the default. A file that was emptied, or lies in a new archive with a password, counts twice.
+    /// away at once is below the default. Where several programs did it and none by itself so many, it takes twice as many
+    /// to be high. A file that was emptied, or lies in a new archive with a password, counts twice.
     pub removed_files: u32,
     /// A burst has ended when nothing was harmed for this long, in seconds.
     pub quiet_secs: u64,

@@ -204,7 +204,9 @@ impl<K: Ord + Clone> Table<K> {
             return None;
         }
         let certain = |counts: Counts| counts.cleared(Slot::Shape).cleared(Slot::Weak);
-        let verdict = judge(sums.map(certain), Circumstances::default(), &self.limits)?;
+        // It is one program.
+        let alone = Circumstances { removed_by_one: u64::MAX, ..Circumstances::default() };
+        let verdict = judge(sums.map(certain), alone, &self.limits)?;
         if verdict.severity < Severity::High {
             return None;
         }

@@ -4,6 +4,7 @@ mod authors;
 mod burst;
 mod marks;
 mod notes;
+mod removers;
 mod telling;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use burst::Burst;
 use marks::Marks;
 use notes::Notes;
 pub(super) use notes::Words;
+use removers::Removers;
 use telling::Teller;
 
 /// What happened longer ago than this before a burst does not belong to it, unless it took a day to show.
@@ -50,6 +52,7 @@ pub(super) struct Scope {
     habits: Habits,
     marks: Marks,
     notes: Notes,
+    removers: Removers,
     burst: Option<Burst>,
     news: News,
     touched: Vec<Touched>,
@@ -112,6 +115,7 @@ impl Scope {
             habits: Habits::default(),
             marks: Marks::default(),
             notes: Notes::default(),
+            removers: Removers::default(),
             burst: None,
             news: News::None,
             touched: Vec::new(),
@@ -250,6 +254,9 @@ impl Scope {
             called_note: notes.called_note,
             usual_removed,
             usual_odd,
+            removed_by_one: self
+                .removers
+                .most_by_one(now.monotonic_ms, sums.middle.removed()),
             shape: self.habits.shape(),
         };
         let told = judge(sums, around, &self.settings);
@@ -337,6 +344,7 @@ impl Scope {
         }
         self.marks = Marks::default();
         self.notes = Notes::default();
+        self.removers = Removers::default();
     }
 
     /// Returns the files touched in bursts since the last call.

@@ -21,6 +21,9 @@ const SPREAD_DIRECTORIES: u64 = 3;
 const NOTE_DIRECTORIES: u64 = 3;
 /// One in so many removed files must be one a hospital would miss.
 const VALUED_SHARE: u64 = 4;
+/// Where no program by itself took so many away, it takes so many times as much: a virus scanner's quarantine beside a
+/// mirror that deletes, or an archive that is put away, are ordinary things at once.
+const SHARED_TIMES: u64 = 2;
 /// When this many times the threshold would be missed, one in [`MANY_SHARE`] is enough: a flood of others hides little.
 const MANY_TIMES: u64 = 10;
 const MANY_SHARE: u64 = 10;
@@ -40,6 +43,8 @@ pub(super) struct Circumstances {
     pub(super) worded: u64,
     /// Of these, with a note that is called like one.
     pub(super) called_note: u64,
+    /// Files removed within two minutes by the program that removed most.
+    pub(super) removed_by_one: u64,
     /// Files removed within two minutes at this hour of other days.
     pub(super) usual_removed: u64,
     /// Files doubtful or weak within two minutes at this hour of other days.
@@ -164,7 +169,7 @@ fn high(sums: Sums, around: Circumstances, limits: &Limits) -> Option<Verdict> {
     } else if NOTE_DIRECTORIES <= around.called_note {
         (Because::Words, around.called_note)
     } else if around.usual_removed < middle.removed()
-        && (is_missed(short, limits) || is_missed(middle, limits))
+        && (is_missed(short, around, limits) || is_missed(middle, around, limits))
     {
         (Because::Removed, middle.get(Slot::RemovedValued))
     } else if unusual && (DOUBT_SHORT <= doubts.0 || DOUBT_MIDDLE <= doubts.1) {
@@ -178,10 +183,12 @@ fn high(sums: Sums, around: Circumstances, limits: &Limits) -> Option<Verdict> {
     Some(verdict(Severity::High, because, count))
 }
 
-/// Whether what was removed would be missed.
-fn is_missed(counts: Counts, limits: &Limits) -> bool {
+/// Whether what was removed would be missed, and was not removed bit by bit by several programs.
+fn is_missed(counts: Counts, around: Circumstances, limits: &Limits) -> bool {
     let (removed, valued) = (counts.removed(), counts.get(Slot::RemovedValued));
-    let mixed = limits.removed <= valued && removed <= valued * VALUED_SHARE;
+    let shared = around.removed_by_one < limits.removed;
+    let least = if shared { limits.removed * SHARED_TIMES } else { limits.removed };
+    let mixed = least <= valued && removed <= valued * VALUED_SHARE;
 
     mixed || (limits.removed * MANY_TIMES <= valued && removed <= valued * MANY_SHARE)
 }

@@ -90,6 +90,7 @@ impl Scope {
         }
         let tally = Tally::of(fuller, value);
         self.windows.add(mark.at.monotonic_ms, tally);
+        self.removers.add(actor, mark.at.monotonic_ms, tally);
         if let Some(actor) = actor
             && Weight::None < tally.weight
             && !shared.expected.covers_tally(tally)
@@ -141,6 +142,7 @@ impl Scope {
 
     fn take(&mut self, tally: Tally, actor: Option<&Actor>, doers: &mut Doers) {
         self.windows.take(tally);
+        self.removers.take(actor, tally);
         if let Some(actor) = actor {
             doers.take(actor, tally);
         }
