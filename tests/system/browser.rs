@@ -29,6 +29,7 @@ async fn an_author_and_an_approver_take_an_incident_to_its_pdf_in_a_real_browser
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let shots = root.parent().unwrap().join("target/screenshots");
     std::fs::create_dir_all(&shots).unwrap();
+    let _unchanged = super::INTERFACES.read().await;
     let output = Command::new("node")
         .arg("walk.mjs")
         .current_dir(root.join("browser"))
@@ -56,6 +57,7 @@ async fn osakas_first_contact_takes_fewer_than_forty_clicks_and_fields() {
         .unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let shots = root.parent().unwrap().join("target/screenshots");
+    let _unchanged = super::INTERFACES.read().await;
     let output = Command::new("node")
         .arg("first_contact.mjs")
         .current_dir(root.join("browser"))

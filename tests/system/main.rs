@@ -14,9 +14,14 @@ mod policy;
 use std::path::Path;
 
 use shirase_system_tests::site::Site;
+use tokio::sync::RwLock;
 
 /// How long a state may take to come on a busy machine with two cores.
 const DEADLINE: std::time::Duration = std::time::Duration::from_secs(120);
+
+/// The machine's network interfaces. Who adds some holds it alone: a browser takes a change of them for the loss of its
+/// connections.
+static INTERFACES: RwLock<()> = RwLock::const_new(());
 
 /// A site with both programs running and files to watch.
 async fn running(dir: &Path) -> Site {

@@ -21,6 +21,8 @@ const PREFECTURE: Identity =
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attack_at_one_hospital_reaches_its_municipality_the_ministry_and_the_other_hospital() {
     let dir = tempfile::tempdir().unwrap();
+    // Held until the network is gone again, which is dropped before it.
+    let _alone = super::INTERFACES.write().await;
     let network = Network::build().unwrap();
     if network.is_none() {
         eprintln!("not root: all organisations are on loopback, and no cable is pulled");
