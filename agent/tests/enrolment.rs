@@ -79,13 +79,19 @@ fn a_new_identity_that_was_let_in_and_not_put_in_place_is_put_there_by_the_same_
         std::fs::copy(state.join(name), anew.join(name)).unwrap();
     }
     std::fs::remove_file(state.join("enrolment.json")).unwrap();
+    // Its key was in place before the crash.
+    std::fs::remove_file(anew.join("host.key")).unwrap();
+    let key = std::fs::read(state.join("host.key")).unwrap();
     let expected = std::fs::read(anew.join("enrolment.json")).unwrap();
     let asked = collector.tokens().len();
     let done = host.enrol_anew(&collector);
     assert!(done.status.success(), "{}", err(&done));
     assert_eq!(collector.tokens().len(), asked, "it was let in already");
     assert_eq!(std::fs::read(state.join("enrolment.json")).unwrap(), expected);
-    assert!(host.set_aside().join("host.key").exists() && !anew.exists());
+    assert_eq!(std::fs::read(state.join("host.key")).unwrap(), key, "the new key stays");
+    let aside = host.set_aside();
+    assert!(aside.join("host.crt").exists() && !aside.join("host.key").exists());
+    assert!(!anew.exists());
 }
 
 #[test]

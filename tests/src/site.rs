@@ -1,5 +1,6 @@
 //! One hospital on one machine: a collector, an agent, a mail sink, each in its folder, all on loopback.
 
+mod agent;
 mod ground;
 mod identity;
 
@@ -19,7 +20,7 @@ use crate::mail_sink::MailSink;
 use crate::network::Place;
 use crate::program::{Program, output};
 use crate::set_clock::SetClock;
-use ground::{binary, free_port, master, path_text};
+use ground::{binary, free_port, master};
 
 pub use ground::fill;
 pub use identity::Identity;
@@ -150,12 +151,6 @@ impl Site {
         self.dir.join("collector/collector.toml")
     }
 
-    /// The agent's configuration file.
-    #[must_use]
-    pub fn agent_config(&self) -> PathBuf {
-        self.dir.join("agent/agent.toml")
-    }
-
     /// The directory the agent watches.
     #[must_use]
     pub fn watched(&self) -> PathBuf {
@@ -267,16 +262,6 @@ folder = "{handed_in}"
             .with_context(|| format!("{arguments:?} printed no JSON: {text}"))
     }
 
-    /// Runs one command of the agent.
-    ///
-    /// # Errors
-    /// When it fails: with what it said.
-    pub fn agent(&self, arguments: &[&str], stdin: &[u8]) -> Result<String> {
-        let mut command = self.program("shirase-agent")?;
-        command.args(arguments);
-        output(command, stdin)
-    }
-
     /// Starts the collector and waits until it answers.
     ///
     /// # Errors
@@ -301,111 +286,6 @@ folder = "{handed_in}"
         self.collector = Some(program);
 
         Ok(())
-    }
-
-    /// Enrols the agent with a fresh token and gives its host the roles of an EHR file server.
-    ///
-    /// # Errors
-    /// When a command fails.
-    pub fn enrol(&self) -> Result<()> {
-        let token = self.collector(&["token", "issue", FACILITY, "--bare"], b"")?;
-        let fingerprint = self.authority_fingerprint()?.to_string();
-        let url = format!("https://{}:{}", self.address(), self.ports.enrolment);
-        let config = self.agent_config();
-        let state = self.dir.join("agent/state");
-        let watched = self.watched();
-        self.agent(
-            &[
-                "enroll",
-                "--collector",
-                &url,
-                "--token-file",
-                "-",
-                "--ca-fingerprint",
-                &fingerprint,
-                "--config",
-                path_text(&config)?,
-                "--state",
-                path_text(&state)?,
-                "--root",
-                path_text(&watched)?,
-            ],
-            token.as_bytes(),
-        )?;
-        self.hurry()?;
-        let hosts = self.list(&["host", "list", "--facility", FACILITY])?;
-        let host = hosts
-            .as_array()
-            .and_then(|hosts| hosts.last())
-            .context("no host enrolled")?;
-        self.collector(
-            &[
-                "host",
-                "set",
-                FACILITY,
-                &text_of(host, "id")?,
-                "--role",
-                "ehr",
-                "--role",
-                "file_share",
-            ],
-            b"",
-        )?;
-
-        Ok(())
-    }
-
-    /// Makes the agent give a sign of life every five seconds, so that nobody waits half a minute for an order, and lets
-    /// it pass over logons: who comes and goes on this machine, or that it has no log, is no part of the story.
-    fn hurry(&self) -> Result<()> {
-        let path = self.agent_config();
-        let text =
-            std::fs::read_to_string(&path).context("failed to read the agent's configuration")?;
-        let hurried = text.replace("heartbeat_secs = 30", "heartbeat_secs = 5");
-        if hurried == text {
-            bail!("`{}` sets no heartbeat of 30 seconds", path.display());
-        }
-        let alone = hurried.replace("source = \"auto\"", "source = \"off\"");
-        if alone == hurried {
-            bail!("`{}` does not say where logons are read", path.display());
-        }
-
-        std::fs::write(&path, alone).context("failed to write the agent's configuration")
-    }
-
-    /// Starts the agent's service.
-    ///
-    /// # Errors
-    /// When the binary is missing.
-    pub fn start_agent(&mut self) -> Result<()> {
-        let mut command = self.program("shirase-agent")?;
-        command.arg("run").arg("--config").arg(self.agent_config());
-        let log = self.dir.join("logs/agent.log");
-        self.agent = Some(Program::start("the agent", command, &log)?);
-
-        Ok(())
-    }
-
-    /// Waits until the collector heard from the agent.
-    ///
-    /// # Errors
-    /// When the agent ended instead.
-    pub async fn agent_heard(&mut self) -> Result<()> {
-        eventually("the agent's first heartbeat", START_DEADLINE, || {
-            let hosts = self.list(&["host", "list", "--facility", FACILITY]);
-            let ended = self.agent.as_mut().map_or(Ok(()), Program::still_runs);
-            async move {
-                let hosts = match (ended, hosts) {
-                    (Err(error), _) | (_, Err(error)) => return Some(Err(error)),
-                    (Ok(()), Ok(hosts)) => hosts,
-                };
-                let host = hosts.as_array()?.last()?;
-                host.get("last_heartbeat")
-                    .filter(|at| !at.is_null())
-                    .map(|_| Ok(()))
-            }
-        })
-        .await
     }
 
     /// Ends the collector as a power cut would.
@@ -440,17 +320,6 @@ folder = "{handed_in}"
             Some(place) => place.plug(),
             None => self.start_collector().await,
         }
-    }
-
-    /// Ends the agent as a power cut would.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn kill_agent(&mut self) -> Result<()> {
-        self.agent
-            .take()
-            .context("the agent does not run")?
-            .kill_9()
     }
 
     /// Asks both programs to end and waits until they have.

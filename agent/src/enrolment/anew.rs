@@ -44,12 +44,17 @@ pub(super) fn take_over(state: &StateDir, now: Timestamp) -> Result<Option<PathB
     let aside = state
         .dir()
         .join(now.strftime("set-aside-%Y%m%dT%H%M%SZ").to_string());
+    let new = place(state);
+    let brought = [new.key(), new.certificate(), new.authority(), new.enrolment()];
+    // What an earlier attempt put in its place already is the new identity's, and stays.
+    let replaced = |path: &PathBuf| {
+        brought
+            .iter()
+            .any(|new| new.exists() && new.file_name() == path.file_name())
+    };
     // The enrolment first: from then on this host is nobody, until the new enrolment comes last.
-    let old = [
-        state.enrolment(),
-        state.certificate(),
-        state.key(),
-        state.authority(),
+    let identity = [state.enrolment(), state.certificate(), state.key(), state.authority()];
+    let belongings = [
         state.redaction_key(),
         state.buffer(),
         state.manifests(),
@@ -61,16 +66,16 @@ pub(super) fn take_over(state: &StateDir, now: Timestamp) -> Result<Option<PathB
         state.watched_files(),
     ];
     let mut had_one = false;
-    for path in old.iter().filter(|path| path.exists()) {
+    let old = identity.iter().filter(|path| replaced(path));
+    for path in old.chain(&belongings).filter(|path| path.exists()) {
         if !had_one {
             service::create_private_dir(&aside).map_err(failed(&aside))?;
             had_one = true;
         }
         move_into(path, &aside)?;
     }
-    let new = place(state);
-    for path in [new.key(), new.certificate(), new.authority(), new.enrolment()] {
-        move_into(&path, state.dir())?;
+    for path in &brought {
+        move_into(path, state.dir())?;
     }
     std::fs::remove_dir_all(new.dir()).map_err(failed(new.dir()))?;
     state.prepare()?;

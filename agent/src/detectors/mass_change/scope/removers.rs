@@ -3,44 +3,52 @@
 //! A virus scanner that takes thirty files into quarantine while a mirror deletes ten is two ordinary things at once; the
 //! same forty by one program are not. Programs, not processes: who starts one for each file is one program.
 //!
-//! Always holds: bounded; whoever is not known counts as one program, and what no program is known for counts to the
-//! busiest, so that not knowing makes nothing quiet.
+//! Always holds: bounded; what is not known to be the work of another program counts to the busiest, so that not knowing
+//! makes nothing quiet. Several processes gone too soon to be named, each with few files, are what somebody starts for
+//! each file, and may be anybody's.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::ffi::OsString;
 
 use crate::detectors::mass_change::evidence::Tally;
 use crate::detectors::mass_change::windows::{ShortWindows, Slot};
 use crate::observation::Actor;
 
-/// Programs told apart at the most; the others count as one that is not known.
+/// Programs told apart at the most; what others take away is nobody's.
 const PROGRAMS_MAX: usize = 32;
+/// Processes without a name that are anybody's: so many at the least, each with fewer files than this.
+const NAMELESS_MIN: usize = 4;
+const NAMELESS_FILES: u64 = 8;
 
 /// What each program took away.
 #[derive(Default)]
-pub(super) struct Removers(BTreeMap<OsString, ShortWindows>);
+pub(super) struct Removers(BTreeMap<Who, ShortWindows>);
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Who {
+    /// A program, by the name of its file.
+    Program(OsString),
+    /// A process that was gone before its program was read.
+    Nameless(u32),
+}
+
+impl Who {
+    fn of(actor: &Actor) -> Self {
+        let named = actor.program.as_deref().and_then(|path| path.file_name());
+        named.map_or(Self::Nameless(actor.pid), |name| Self::Program(name.to_owned()))
+    }
+}
 
 impl Removers {
     pub(super) fn add(&mut self, actor: Option<&Actor>, at_ms: u64, tally: Tally) {
-        if !is_removal(tally) {
-            return;
-        }
-        let program = program(actor);
-        let known = self.0.len() < PROGRAMS_MAX || self.0.contains_key(program);
-        let program = if known { program } else { OsStr::new("") };
-        match self.0.get_mut(program) {
-            Some(windows) => windows.add(at_ms, tally),
-            None => {
-                let mut windows = ShortWindows::default();
-                windows.add(at_ms, tally);
-                self.0.insert(program.to_owned(), windows);
-            }
+        let Some(who) = actor.filter(|_| is_removal(tally)).map(Who::of) else { return };
+        if self.0.len() < PROGRAMS_MAX || self.0.contains_key(&who) {
+            self.0.entry(who).or_default().add(at_ms, tally);
         }
     }
 
     pub(super) fn take(&mut self, actor: Option<&Actor>, tally: Tally) {
-        if let Some(windows) = self.0.get_mut(program(actor)) {
+        if let Some(windows) = actor.and_then(|actor| self.0.get_mut(&Who::of(actor))) {
             windows.take(tally);
         }
     }
@@ -48,12 +56,22 @@ impl Removers {
     /// Returns how many of the `removed` files of the last two minutes one program may have taken away.
     pub(super) fn most_by_one(&mut self, now_ms: u64, removed: u64) -> u64 {
         let (mut most, mut all) = (0, 0);
-        self.0.retain(|_, windows| {
+        let (mut nameless, mut theirs) = (0, 0);
+        self.0.retain(|who, windows| {
             let by_it = windows.sums(now_ms).middle.removed();
-            most = by_it.max(most);
+            let few = matches!(who, Who::Nameless(_)) && by_it < NAMELESS_FILES;
+            if few && 0 < by_it {
+                nameless += 1;
+                theirs += by_it;
+            } else {
+                most = by_it.max(most);
+            }
             all += by_it;
             0 < by_it
         });
+        if NAMELESS_MIN <= nameless {
+            all -= theirs;
+        }
 
         most + removed.saturating_sub(all)
     }
@@ -63,13 +81,6 @@ fn is_removal(tally: Tally) -> bool {
     matches!(Slot::of(tally), Some(Slot::RemovedCommon | Slot::RemovedValued))
 }
 
-fn program(actor: Option<&Actor>) -> &OsStr {
-    actor
-        .and_then(|actor| actor.program.as_deref())
-        .and_then(Path::file_name)
-        .unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,9 +88,9 @@ mod tests {
 
     const GONE: Tally = Tally { weight: Weight::Removal, value: Value::Valued, units: 1 };
 
-    fn actor(program: Option<&str>) -> Actor {
+    fn actor(pid: u32, program: Option<&str>) -> Actor {
         Actor {
-            pid: 1,
+            pid,
             started: None,
             program: program.map(Into::into),
             uid: None,
@@ -89,37 +100,49 @@ mod tests {
         }
     }
 
-    fn with(done: &[(Option<&str>, u64)]) -> Removers {
+    fn with(done: &[(u32, Option<&str>, u64)]) -> Removers {
         let mut removers = Removers::default();
-        for (program, files) in done {
+        for (pid, program, files) in done {
             for _ in 0..*files {
-                removers.add(Some(&actor(*program)), 1000, GONE);
+                removers.add(Some(&actor(*pid, *program)), 1000, GONE);
             }
         }
         removers
     }
 
     #[test]
-    fn the_busiest_program_counts_and_whoever_is_not_known_counts_to_it() {
-        let mut two = with(&[(Some("/usr/bin/rsync"), 10), (Some("/opt/av/scan"), 30)]);
+    fn the_busiest_program_counts_with_what_is_nobodys() {
+        let mut two = with(&[(1, Some("/usr/bin/rsync"), 10), (2, Some("/opt/av/scan"), 30)]);
         assert_eq!(two.most_by_one(1000, 40), 30);
         assert_eq!(two.most_by_one(1000, 45), 35, "five of before a restart");
-        two.take(Some(&actor(Some("/opt/av/scan"))), GONE);
+        two.take(Some(&actor(2, Some("/opt/av/scan"))), GONE);
         assert_eq!(two.most_by_one(1000, 39), 29);
         assert_eq!(two.most_by_one(200_000, 0), 0, "it is over");
-        let mut gone = with(&[(None, 20), (Some("/bin/rm"), 3)]);
-        gone.add(None, 1000, GONE);
-        assert_eq!(gone.most_by_one(1000, 24), 21);
+        let mut unseen = Removers::default();
+        unseen.add(None, 1000, GONE);
+        assert_eq!(unseen.most_by_one(1000, 33), 33, "where the system does not tell who");
     }
 
     #[test]
-    fn programs_beyond_the_bound_are_one() {
-        let mut removers = Removers::default();
-        for number in 0..200 {
-            let name = format!("/tmp/{number}");
-            removers.add(Some(&actor(Some(&name))), 1000, GONE);
+    fn a_process_for_each_file_is_one_program_though_only_some_are_named() {
+        let mut each: Vec<_> = (0..20).map(|pid| (pid, None, 1)).collect();
+        each.extend((20..32).map(|pid| (pid, Some("/bin/rm"), 1)));
+        assert_eq!(with(&each).most_by_one(1000, 32), 32);
+        for files in [3, 17] {
+            let mut moved = with(&[(1, Some("/opt/av/scan"), 30), (2, None, files)]);
+            assert_eq!(moved.most_by_one(1000, 30 + files), 30, "one process is somebody");
         }
-        assert!(removers.0.len() <= PROGRAMS_MAX + 1);
-        assert_eq!(removers.most_by_one(1000, 200), 200 - 32);
+    }
+
+    #[test]
+    fn programs_beyond_the_bound_are_nobody() {
+        let names: Vec<_> = (0..200).map(|number| format!("/tmp/{number}")).collect();
+        let done: Vec<_> = names
+            .iter()
+            .map(|name| (1, Some(name.as_str()), 1))
+            .collect();
+        let mut removers = with(&done);
+        assert_eq!(removers.0.len(), PROGRAMS_MAX);
+        assert_eq!(removers.most_by_one(1000, 200), 1 + 200 - 32);
     }
 }
