@@ -38,6 +38,7 @@ const PURE: &[(&str, &[&str])] = &[
     ("collector/src/sharing", IMPURE),
     ("collector/src/tables", IMPURE),
     ("shared/src/event.rs", IMPURE),
+    ("shared/src/posture.rs", IMPURE),
     ("shared/src/wire.rs", IMPURE),
 ];
 

@@ -6,7 +6,8 @@
 //! probes, host, units ┤
 //! protection, backups ┤
 //! logons, printing ───┘
-//!        └─ how each of them is ─▶ board ─▶ (heartbeat, status)
+//!        └─ how each of them is ─┬─▶ board ─▶ (heartbeat, status)
+//! posture (raises nothing) ──────┘
 //! ```
 //!
 //! Always holds: a sensor that cannot see says so on the board and with an observation; it never ends the others.
@@ -28,16 +29,18 @@ pub mod protection;
 pub mod backups;
 pub mod logons;
 pub mod printing;
+pub mod posture;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shirase_shared::clock::SharedClock;
 use shirase_shared::config::Problem;
+use shirase_shared::posture::Posture;
 use shirase_shared::wire::{SensorReport, SensorState};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -79,6 +82,8 @@ pub struct SensorsConfig {
     pub logons: logons::LogonsConfig,
     /// What is printed.
     pub printing: printing::PrintingConfig,
+    /// How the host is set up, for the checklist.
+    pub posture: posture::PostureConfig,
 }
 
 impl SensorsConfig {
@@ -94,47 +99,57 @@ impl SensorsConfig {
         problems.extend(backups::problems(&self.backups));
         problems.extend(self.logons.problems());
         problems.extend(self.printing.problems());
+        problems.extend(self.posture.problems());
         problems
     }
 }
 
 /// How each sensor is, shared by the sensors that write it and whoever tells others.
 #[derive(Clone, Debug, Default)]
-pub struct SensorBoard(Arc<Mutex<BTreeMap<String, SensorReport>>>);
+pub struct SensorBoard(Arc<Mutex<Written>>);
+
+#[derive(Debug, Default)]
+struct Written {
+    reports: BTreeMap<String, SensorReport>,
+    posture: Option<Posture>,
+}
 
 impl SensorBoard {
     /// Notes how a sensor is from now on.
     pub fn set(&self, name: &str, state: SensorState, detail: impl Into<String>) {
         let report = SensorReport { name: name.to_owned(), state, detail: detail.into() };
-        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        board.insert(name.to_owned(), report);
+        self.lock().reports.insert(name.to_owned(), report);
     }
 
     /// Forgets one sensor, because it is not there any more.
     pub fn remove(&self, name: &str) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(name);
+        self.lock().reports.remove(name);
     }
 
     /// Forgets every sensor, because they start anew and some may not come back.
     pub fn clear(&self) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.lock().reports.clear();
     }
 
     /// Returns how every sensor is, by name.
     #[must_use]
     pub fn reports(&self) -> Vec<SensorReport> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values()
-            .cloned()
-            .collect()
+        self.lock().reports.values().cloned().collect()
+    }
+
+    /// Notes how the host is set up.
+    pub fn set_posture(&self, posture: Posture) {
+        self.lock().posture = Some(posture);
+    }
+
+    /// Returns how the host was set up when it was last looked at.
+    #[must_use]
+    pub fn posture(&self) -> Option<Posture> {
+        self.lock().posture.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Written> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -180,6 +195,7 @@ pub async fn run(parts: SensorsParts, stop: CancellationToken) -> anyhow::Result
     let known_administrators = own.as_ref().map(|own| own.state.known_administrators());
     let mut sensors = JoinSet::new();
     sensors.spawn(host::run(config.host, clock.clone(), out.clone(), board.clone(), stop.clone()));
+    sensors.spawn(posture::run(config.posture, clock.clone(), board.clone(), stop.clone()));
     for probe in config.probes {
         let (clock, out, board, stop) = (clock.clone(), out.clone(), board.clone(), stop.clone());
         sensors.spawn(probes::run(probe, clock, out, board, stop));

@@ -37,6 +37,7 @@ use serde::{Deserialize, Serialize};
 use shirase_shared::clock::SharedClock;
 use shirase_shared::config::Problem;
 use shirase_shared::policy::{PolicyName, PolicyReport, SignedPolicy};
+use shirase_shared::posture::Posture;
 use shirase_shared::wire::{BATCH_MAX_RECORDS, SensorReport, SignedOrder};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -155,6 +156,8 @@ pub struct Vitals {
     pub maintenance_until: Option<Timestamp>,
     /// What it says of its policy.
     pub policy: PolicyReport,
+    /// How the host was set up when it was last looked at.
+    pub posture: Option<Posture>,
 }
 
 /// Tells the vitals at the moment of asking. Must not wait.

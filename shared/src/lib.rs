@@ -16,6 +16,7 @@ pub mod redact;
 pub mod config;
 pub mod settings;
 pub mod policy;
+pub mod posture;
 pub mod backoff;
 pub mod secret;
 pub mod error;

@@ -27,6 +27,7 @@ use crate::clock::Moment;
 use crate::event::Severity;
 use crate::ids::{DrillId, FacilityId, HostId, OrderId, Sequence, StreamId};
 use crate::policy::{PolicyName, PolicyReport};
+use crate::posture::Posture;
 use crate::secret::Secret;
 use crate::tls::sha256_hex;
 
@@ -252,6 +253,9 @@ pub struct Heartbeat {
     /// Fingerprints of the authorities it trusts, in their order; empty from an agent that trusts the one it enrolled by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authorities: Vec<String>,
+    /// How the host is set up, where it was looked at since the last sign of life that was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posture: Option<Posture>,
 }
 
 /// How one sensor is.

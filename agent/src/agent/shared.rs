@@ -267,6 +267,7 @@ impl Shared {
             config_problems: condition.config_problems(),
             maintenance_until: condition.maintenance_until(clock.now()),
             policy: condition.policy(),
+            posture: board.posture(),
         })
     }
 

@@ -16,4 +16,4 @@ mod subscription;
 #[cfg(windows)]
 pub(super) use entry::Entry;
 #[cfg(windows)]
-pub(super) use subscription::Subscription;
+pub(super) use subscription::{Subscription, oldest};

@@ -1,6 +1,7 @@
 //! Gives signs of life, and takes what their answers bring: orders, word of a policy, and of a buffer that is an older
 //! copy.
 
+use jiff::Timestamp;
 use shirase_shared::error::Chain;
 use shirase_shared::ids::StreamId;
 use shirase_shared::policy::PolicyName;
@@ -20,9 +21,26 @@ enum Wake {
     Due,
 }
 
+/// When the host was looked at whose posture a collector has from this run. It is sent once, not with every sign of life.
+#[derive(Default)]
+struct Told {
+    first: Option<Timestamp>,
+    second: Option<Timestamp>,
+}
+
+impl Told {
+    const fn of(&mut self, upstream: Upstream) -> &mut Option<Timestamp> {
+        match upstream {
+            Upstream::First => &mut self.first,
+            Upstream::Second => &mut self.second,
+        }
+    }
+}
+
 pub(super) async fn run(parts: &Parts, stop: &CancellationToken) {
     let mut beats = tokio::time::interval(parts.config.heartbeat());
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told = Told::default();
     loop {
         let wake = tokio::select! {
             biased;
@@ -34,17 +52,17 @@ pub(super) async fn run(parts: &Parts, stop: &CancellationToken) {
             Wake::Due => tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                () = beat(parts) => {}
+                () = beat(parts, &mut told) => {}
             },
         }
     }
 }
 
-async fn beat(parts: &Parts) {
+async fn beat(parts: &Parts, told: &mut Told) {
     // Always the first: this is how its return is noticed.
-    let first = ask(parts, Upstream::First).await;
+    let first = ask(parts, told, Upstream::First).await;
     let (asked, outcome) = match (first, parts.chosen().0) {
-        (Err(_), Upstream::Second) => (Upstream::Second, ask(parts, Upstream::Second).await),
+        (Err(_), Upstream::Second) => (Upstream::Second, ask(parts, told, Upstream::Second).await),
         (outcome, Upstream::First | Upstream::Second) => (Upstream::First, outcome),
     };
     match outcome {
@@ -74,12 +92,20 @@ async fn beat(parts: &Parts) {
 
 async fn ask(
     parts: &Parts,
+    told: &mut Told,
     upstream: Upstream,
 ) -> Result<(StreamId, HeartbeatAnswer), ClientError> {
-    let heartbeat = heartbeat(parts);
+    let mut heartbeat = heartbeat(parts);
+    let told = told.of(upstream);
+    heartbeat.posture = heartbeat
+        .posture
+        .filter(|posture| *told != Some(posture.looked_at));
     match parts.client(upstream).heartbeat(&heartbeat).await {
         Ok(answer) => {
             parts.heard(upstream);
+            if let Some(posture) = &heartbeat.posture {
+                *told = Some(posture.looked_at);
+            }
             Ok((heartbeat.stream, answer))
         }
         Err(error) => {
@@ -108,6 +134,7 @@ pub(super) fn heartbeat(parts: &Parts) -> Heartbeat {
         maintenance_until: vitals.maintenance_until,
         policy: Some(vitals.policy),
         authorities: trust::prints(&parts.identity),
+        posture: vitals.posture,
     }
 }
 

@@ -1,7 +1,9 @@
 //! Signs of life and what their answers bring.
 
+use jiff::Timestamp;
 use shirase_shared::ids::Sequence;
 use shirase_shared::policy::{PolicyName, PolicyRevision, SignedPolicy};
+use shirase_shared::posture::{Look, Posture};
 use shirase_shared::wire::{Heartbeat, HeartbeatAnswer, SignedOrder};
 
 use crate::server::Reply;
@@ -29,6 +31,40 @@ async fn a_heartbeat_tells_how_the_host_is() {
     site.eventually("a heartbeat noted", |state, _| state.last_heartbeat.is_some())
         .await;
     assert!(site.board.read().last_error.is_some(), "the batches' own trouble stays visible");
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_the_host_is_set_up_is_told_until_it_is_taken_and_then_once_for_each_look() {
+    let authority = Authority::new();
+    let mut refused = false;
+    let server = authority.serve(Box::new(move |request| match request.path.as_str() {
+        "/v1/heartbeat" if !std::mem::replace(&mut refused, true) => Reply::Cut,
+        "/v1/heartbeat" => Reply::json(200, &heartbeat_answer()),
+        _ => Reply::Cut,
+    }));
+    let mut site = Site::new(&authority, config(&server.url));
+    let looked = |hour: i64| Posture {
+        looked_at: Timestamp::from_second(hour * 3600).unwrap(),
+        listeners: Look::default(),
+        remote_tools: Look::default(),
+        accounts: Look::default(),
+        usb_storage: Look::default(),
+        logs_since: Look::default(),
+    };
+    let told = || {
+        let beat = server.next("/v1/heartbeat");
+        let heartbeat: Heartbeat = serde_json::from_slice(&beat.body).unwrap();
+        heartbeat.posture
+    };
+    *site.posture.lock().unwrap() = Some(looked(1));
+    site.start();
+    assert_eq!(told(), Some(looked(1)), "this one gets no answer");
+    assert_eq!(told(), Some(looked(1)));
+    assert_eq!(told(), None);
+    *site.posture.lock().unwrap() = Some(looked(2));
+    while told().is_none() {}
+    assert_eq!(told(), None);
     site.stop().await;
 }
 

@@ -16,6 +16,7 @@ use shirase_shared::clock::{SharedClock, SystemClock};
 use shirase_shared::event::{Event, Phase};
 use shirase_shared::ids::{BootId, BurstId};
 use shirase_shared::policy::{PolicyName, PolicyReport, SignedPolicy};
+use shirase_shared::posture::Posture;
 use shirase_shared::testing::builders::mass_change;
 use shirase_shared::testing::eventually;
 use shirase_shared::wire::{HeartbeatAnswer, SignedOrder};
@@ -86,6 +87,8 @@ pub(crate) struct Site {
     pub(crate) orders: mpsc::Receiver<SignedOrder>,
     pub(crate) policies: mpsc::Receiver<(PolicyName, SignedPolicy)>,
     pub(crate) system_log: Arc<Mutex<Vec<String>>>,
+    /// What the host's sensor saw last.
+    pub(crate) posture: Arc<Mutex<Option<Posture>>>,
     parts: Option<UplinkParts>,
     stop: CancellationToken,
     running: Option<tokio::task::JoinHandle<Result<(), uplink::ClientError>>>,
@@ -129,12 +132,14 @@ impl Site {
         let (given, policies) = mpsc::channel(1);
         let system_log = Arc::new(Mutex::new(Vec::new()));
         let written = Arc::clone(&system_log);
+        let posture = Arc::new(Mutex::new(None));
+        let told = Arc::clone(&posture);
         let parts = UplinkParts {
             config,
             identity: identity.clone(),
             buffer: buffer.clone(),
             clock: clock(),
-            vitals: Arc::new(vitals),
+            vitals: Arc::new(move || vitals(told.lock().unwrap().clone())),
             orders: take,
             policies: given,
             manifests: dir.path().join("outbox"),
@@ -151,6 +156,7 @@ impl Site {
             orders,
             policies,
             system_log,
+            posture,
             parts: Some(parts),
             stop: CancellationToken::new(),
             running: None,
@@ -194,7 +200,7 @@ impl Site {
     }
 }
 
-fn vitals() -> Vitals {
+fn vitals(posture: Option<Posture>) -> Vitals {
     Vitals {
         sensors: Vec::new(),
         version: "0.1.0".to_owned(),
@@ -203,6 +209,7 @@ fn vitals() -> Vitals {
         config_problems: Vec::new(),
         maintenance_until: None,
         policy: PolicyReport { taking: true, ..PolicyReport::default() },
+        posture,
     }
 }
 

@@ -5,6 +5,7 @@
 //! Not here: gathering it (see `release::inspection`).
 
 mod hosts;
+mod posture;
 mod seen;
 mod place;
 
@@ -183,6 +184,10 @@ pub fn evidence(basis: Basis, known: &Known<'_>, scope: &Scope) -> Vec<Evidence>
         (Basis::Backups, _) => hosts::backups(known, scope),
         (Basis::RemoteSessions, _) => seen::remote_sessions(known, scope),
         (Basis::LogonFailures, _) => seen::logon_failures(known, scope),
+        (Basis::RemoteTools, _) => posture::remote_tools(known, scope),
+        (Basis::IdleAccounts, _) => posture::idle_accounts(known, scope),
+        (Basis::UsbStorage, _) => posture::usb_storage(known, scope),
+        (Basis::Listeners, _) => posture::listeners(known, scope),
         // What is left is about the institution: on a vendor's sheet it would answer another question.
         (_, Scope::Systems(_)) => Vec::new(),
         (Basis::CareSystems, Scope::Institution) => hosts::care_systems(known),

@@ -139,6 +139,14 @@ pub enum Basis {
     Backups,
     /// Drills.
     Drills,
+    /// Products for remote control that run on hosts.
+    RemoteTools,
+    /// Accounts of hosts nobody signs in with.
+    IdleAccounts,
+    /// Whether hosts keep USB storage out.
+    UsbStorage,
+    /// Programs of hosts that wait for others to connect.
+    Listeners,
 }
 
 impl Item {

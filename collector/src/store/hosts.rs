@@ -264,7 +264,7 @@ impl Store {
         ids.iter().map(|id| parsed("host id", id)).collect()
     }
 
-    /// Replaces the last sign of life of a host.
+    /// Replaces the last sign of life of a host. The last posture it told stays until it tells another.
     ///
     /// # Errors
     /// When the database fails.
@@ -274,21 +274,29 @@ impl Store {
         heartbeat: &Heartbeat,
         received_at: Timestamp,
     ) -> Result<(), StoreError> {
+        let mut body = heartbeat.clone();
+        let posture = body
+            .posture
+            .take()
+            .map(|posture| to_json("posture", &posture))
+            .transpose()?;
         sqlx::query(
-            "INSERT INTO heartbeats (facility_id, host_id, received_ms, body_json) VALUES (?, ?, ?, ?)
+            "INSERT INTO heartbeats (facility_id, host_id, received_ms, body_json, posture_json) VALUES (?, ?, ?, ?, ?)
              ON CONFLICT (facility_id, host_id) DO UPDATE
-             SET received_ms = excluded.received_ms, body_json = excluded.body_json",
+             SET received_ms = excluded.received_ms, body_json = excluded.body_json,
+                 posture_json = coalesce(excluded.posture_json, posture_json)",
         )
         .bind(facility.as_str())
         .bind(host.to_string())
         .bind(to_ms(received_at))
-        .bind(to_json("heartbeat", heartbeat)?)
+        .bind(to_json("heartbeat", &body)?)
+        .bind(posture)
         .execute(&self.writer)
         .await?;
         Ok(())
     }
 
-    /// Returns the last sign of life of each host of a facility that ever gave one.
+    /// Returns the last sign of life of each host of a facility that ever gave one, with the last posture it told.
     ///
     /// # Errors
     /// When the database fails or holds an unreadable one.
@@ -296,16 +304,19 @@ impl Store {
         &self,
         facility: &FacilityId,
     ) -> Result<BTreeMap<HostId, HeartbeatSeen>, StoreError> {
-        let rows: Vec<(String, i64, String)> = sqlx::query_as(
-            "SELECT host_id, received_ms, body_json FROM heartbeats WHERE facility_id = ?",
+        let rows: Vec<(String, i64, String, Option<String>)> = sqlx::query_as(
+            "SELECT host_id, received_ms, body_json, posture_json FROM heartbeats WHERE facility_id = ?",
         )
         .bind(facility.as_str())
         .fetch_all(&self.readers)
         .await?;
-        let seen = |(host, received, body): (String, i64, String)| {
+        let seen = |(host, received, body, posture): (String, i64, String, Option<String>)| {
             let host = parsed("host id", &host)?;
             let received_at = from_ms(received)?;
-            let heartbeat = from_json("heartbeat", &body)?;
+            let mut heartbeat: Heartbeat = from_json("heartbeat", &body)?;
+            heartbeat.posture = posture
+                .map(|posture| from_json("posture", &posture))
+                .transpose()?;
             Ok((host, HeartbeatSeen { host, received_at, heartbeat }))
         };
         rows.into_iter().map(seen).collect()

@@ -7,6 +7,7 @@ use shirase_collector::orders::issue;
 use shirase_shared::clock::Clock;
 use shirase_shared::event::{AgentState, Anomaly, Phase};
 use shirase_shared::ids::{BurstId, DrillId};
+use shirase_shared::posture::{Few, Look, Posture, Unseen};
 use shirase_shared::testing::builders::mass_change;
 use shirase_shared::wire::{Ack, Action, Heartbeat, HeartbeatAnswer, Order};
 
@@ -43,6 +44,32 @@ async fn a_heartbeat_is_remembered_with_the_name_and_the_clock_of_its_host() {
         .await
         .unwrap();
     assert_eq!(clocks[&agent.moment.boot].wall_error_ms / 1000, -90);
+}
+
+#[tokio::test]
+async fn how_a_host_is_set_up_is_kept_until_its_agent_tells_it_anew() {
+    let site = Site::start().await;
+    let agent = site.agent("handa-hp").await;
+    let looked = |at: &str| Posture {
+        looked_at: at.parse().unwrap(),
+        listeners: Look::default(),
+        remote_tools: Look::Seen(Few::of(vec!["AnyDesk".to_owned()])),
+        accounts: Look::default(),
+        usb_storage: Look::Unseen(Unseen::NoRight),
+        logs_since: Look::default(),
+    };
+    let (first, second) = (looked("2026-11-26T00:00:00Z"), looked("2026-11-26T01:00:00Z"));
+    for (told, kept) in [
+        (None, None),
+        (Some(&first), Some(&first)),
+        (None, Some(&first)),
+        (Some(&second), Some(&second)),
+    ] {
+        let heartbeat = Heartbeat { posture: told.cloned(), ..agent.heartbeat() };
+        beat(&agent, &heartbeat).await;
+        let seen = site.store.heartbeats(&agent.facility).await.unwrap();
+        assert_eq!(seen[&agent.host].heartbeat.posture.as_ref(), kept);
+    }
 }
 
 #[tokio::test]

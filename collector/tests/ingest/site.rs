@@ -297,6 +297,7 @@ impl Agent {
             maintenance_until: None,
             policy: None,
             authorities: Vec::new(),
+            posture: None,
         }
     }
 }

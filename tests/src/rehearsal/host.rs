@@ -97,6 +97,7 @@ impl PlayedHost {
             maintenance_until: None,
             policy: None,
             authorities: Vec::new(),
+            posture: None,
         };
         let answer = self.post("heartbeat").json(&beat).send().await;
         let answer = answer.with_context(|| format!("no heartbeat from {}", self.name))?;

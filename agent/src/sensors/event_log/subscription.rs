@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use windows_sys::Win32::Foundation::{ERROR_INSUFFICIENT_BUFFER, ERROR_NO_MORE_ITEMS, WAIT_FAILED};
 use windows_sys::Win32::System::EventLog::{
-    EVT_HANDLE, EvtClose, EvtCreateBookmark, EvtNext, EvtRender, EvtRenderEventXml, EvtSubscribe,
+    EVT_HANDLE, EvtClose, EvtCreateBookmark, EvtNext, EvtQuery, EvtQueryChannelPath,
+    EvtQueryForwardDirection, EvtRender, EvtRenderEventXml, EvtSubscribe,
     EvtSubscribeStartAfterBookmark, EvtSubscribeStrict, EvtSubscribeToFutureEvents,
 };
 use windows_sys::Win32::System::Threading::{CreateEventW, ResetEvent, WaitForSingleObject};
@@ -97,6 +98,27 @@ impl Subscription {
 
         Ok(())
     }
+}
+
+/// Returns the oldest entry a log holds, as XML; `None` if it is empty.
+#[expect(unsafe_code, reason = "the event log has no safe binding")]
+pub(crate) fn oldest(log: &str) -> io::Result<Option<String>> {
+    let (name, query) = (wide(log), wide("*"));
+    // SAFETY: both texts end with a zero and live until the call returns; what is opened is owned.
+    let found = Handle::of(unsafe {
+        let flags = EvtQueryChannelPath | EvtQueryForwardDirection;
+        EvtQuery(0, name.as_ptr(), query.as_ptr(), flags)
+    })?;
+    let (mut handle, mut count) = (0, 0);
+    // SAFETY: there is room for the one that is asked for, which is owned below.
+    let got = unsafe { EvtNext(found.0, 1, &raw mut handle, 0, 0, &raw mut count) };
+    if got == 0 {
+        let error = io::Error::last_os_error();
+        let is_empty = error.raw_os_error().map(i32::cast_unsigned) == Some(ERROR_NO_MORE_ITEMS);
+        return if is_empty { Ok(None) } else { Err(error) };
+    }
+
+    render(&Handle::of(handle)?).map(Some)
 }
 
 impl Handle {

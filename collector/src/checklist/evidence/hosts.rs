@@ -168,6 +168,7 @@ pub(super) fn logs(known: &Known<'_>, scope: &Scope) -> Vec<Evidence> {
             });
         }
     }
+    found.extend(super::posture::log_reach(known, scope));
     for (kind, key) in [
         (ProtectionKind::LogTruncated, "evidence-log-truncated"),
         (ProtectionKind::LogRemoved, "evidence-log-removed"),
@@ -231,7 +232,7 @@ fn protection<'a>(known: &'a Known<'_>, scope: &'a Scope, kind: ProtectionKind) 
 }
 
 /// Returns the hosts in scope that were ever heard.
-fn heard<'a>(
+pub(super) fn heard<'a>(
     known: &'a Known<'_>,
     scope: &'a Scope,
 ) -> impl Iterator<Item = (&'a Host, &'a HeartbeatSeen)> {

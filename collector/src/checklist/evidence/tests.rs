@@ -1,24 +1,14 @@
 //! Every piece of evidence, made from what hosts, people and the book say.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+mod hospital;
 
-use jiff::{SignedDuration, Timestamp};
-use shirase_shared::event::{
-    AgentState, Anomaly, BackupKind, BackupLoss, Event, Logon, LogonKind, Phase, Protection,
-    ProtectionKind, Severity,
-};
-use shirase_shared::ids::{DrillId, HostId, Sequence, StreamId, UserId};
-use shirase_shared::testing::builders::moment;
-use shirase_shared::wire::{Heartbeat, SensorReport, SensorState};
+use shirase_shared::posture::{Look, UsbBar, UsbStorage};
 
 use super::*;
-use crate::contacts::{Column, ContactAct, Filled, offices};
-use crate::facilities::Master;
 use crate::locale::Lang;
-use crate::reports::profile::Profiles;
+use hospital::{Hospital, full};
 
-const BASES: [Basis; 15] = [
+const BASES: [Basis; 19] = [
     Basis::CareSystems,
     Basis::SafetyManager,
     Basis::Hosts,
@@ -34,248 +24,11 @@ const BASES: [Basis; 15] = [
     Basis::ContactChart,
     Basis::Backups,
     Basis::Drills,
+    Basis::RemoteTools,
+    Basis::IdleAccounts,
+    Basis::UsbStorage,
+    Basis::Listeners,
 ];
-
-fn now() -> Timestamp {
-    "2026-11-26T00:00:00Z".parse().unwrap()
-}
-
-/// A hospital with two hosts: one that sees everything and is heard, one that is silent.
-struct Hospital {
-    facility: Facility,
-    hosts: Vec<Host>,
-    heard: BTreeMap<HostId, HeartbeatSeen>,
-    records: Vec<SeenRecord>,
-    users: Vec<User>,
-    contacts: Vec<Contact>,
-}
-
-impl Hospital {
-    fn bare() -> Self {
-        let new = Facility::create("handa".parse().unwrap(), Master::default(), now());
-        Self {
-            facility: new.facility,
-            hosts: Vec::new(),
-            heard: BTreeMap::new(),
-            records: Vec::new(),
-            users: Vec::new(),
-            contacts: Vec::new(),
-        }
-    }
-
-    fn host(
-        &mut self,
-        name: &str,
-        role: CareRole,
-        sensors: &[(&str, SensorState, &str)],
-    ) -> HostId {
-        let id = HostId::random();
-        let hours = SignedDuration::from_hours(24);
-        self.hosts.push(Host {
-            facility: self.facility.id.clone(),
-            id,
-            name: name.to_owned(),
-            os: "Debian GNU/Linux 12".to_owned(),
-            roles: [role].into(),
-            watched: BTreeMap::new(),
-            enrolled_at: now() - hours,
-            revoked_at: None,
-            certificate_expires_at: Some(now() + hours),
-        });
-        let report = |(name, state, detail): &(&str, SensorState, &str)| SensorReport {
-            name: (*name).to_owned(),
-            state: *state,
-            detail: (*detail).to_owned(),
-        };
-        let heartbeat = Heartbeat {
-            stream: StreamId::random(),
-            last_sequence: Sequence(3),
-            buffer_used_bytes: 1,
-            buffer_limit_bytes: 2,
-            waiting: 0,
-            sensors: sensors.iter().map(report).collect(),
-            version: "0.1.0".to_owned(),
-            hostname: name.to_owned(),
-            os: "Debian GNU/Linux 12".to_owned(),
-            sent: moment(0),
-            config_problems: Vec::new(),
-            maintenance_until: None,
-            policy: None,
-            authorities: Vec::new(),
-        };
-        self.heard
-            .insert(id, HeartbeatSeen { host: id, received_at: now(), heartbeat });
-        id
-    }
-
-    fn told(&mut self, host: HostId, anomaly: Anomaly, hours_ago: i64, drill: Option<DrillId>) {
-        let at = now() - SignedDuration::from_hours(hours_ago);
-        let kind = anomaly.kind().to_owned();
-        let event = Event {
-            schema: 1,
-            anomaly,
-            phase: Phase::Once,
-            burst: None,
-            severity: Severity::High,
-            detected_at: at,
-            first_change_at: None,
-            moment: moment(0),
-            root: None,
-            files_affected: 0,
-            reason: String::new(),
-            drill,
-        };
-        self.records.push(SeenRecord {
-            facility: self.facility.id.clone(),
-            host,
-            stream: StreamId::random(),
-            sequence: Sequence(1),
-            hash: String::new(),
-            kind,
-            severity: Some(Severity::High),
-            burst: None,
-            drill,
-            event: Some(event),
-            detected_at: Some(at),
-            corrected_at: at,
-            uncertainty: Duration::ZERO,
-            received_at: at,
-        });
-    }
-
-    fn user(&mut self, second_factor: bool, must_change: bool, disabled: Option<Timestamp>) {
-        self.users.push(User {
-            id: UserId::random(),
-            login: "x".to_owned(),
-            name: "x".to_owned(),
-            must_change,
-            second_factor,
-            created: now(),
-            disabled,
-        });
-    }
-
-    fn contact(&mut self, cells: &[(Column, &str)]) {
-        let cells: Filled = cells
-            .iter()
-            .map(|(column, text)| (*column, (*text).to_owned()))
-            .collect();
-        let entry = crate::contacts::read(&cells, crate::contacts::today(now())).unwrap();
-        self.contacts.push(Contact {
-            facility: self.facility.id.clone(),
-            id: shirase_shared::ids::ContactId::random(),
-            revision: 1,
-            details: entry.details,
-            verified: entry.verified,
-            act: ContactAct::Added,
-            set_by: crate::audit::Actor::CommandLine,
-            set_at: now(),
-        });
-    }
-
-    /// Says what is known for a basis: `host! words` where it wants to be looked at, `host words` where not.
-    fn said(&self, basis: Basis, scope: &Scope, lang: Lang) -> Vec<String> {
-        let profiles = Profiles::with_files(&[]).unwrap();
-        let chart = Chart::of(&self.contacts, &offices(&profiles, now()), now());
-        let known = Known {
-            facility: &self.facility,
-            hosts: &self.hosts,
-            heard: &self.heard,
-            records: &self.records,
-            since: now() - SignedDuration::from_hours(365 * 24),
-            users: &self.users,
-            contacts: &self.contacts,
-            chart: &chart,
-            events_days: 1096,
-            silence: SignedDuration::from_secs(90),
-            now: now(),
-        };
-        let found = evidence(basis, &known, scope);
-        let line = |one: &Evidence| {
-            let look = if one.weight == EvidenceWeight::Look { "!" } else { "" };
-            let host = one.host.clone().unwrap_or_default();
-            format!("{host}{look} {}", one.words(Locale::new(lang)))
-        };
-        found.iter().map(line).collect()
-    }
-
-    fn en(&self, basis: Basis) -> String {
-        self.said(basis, &Scope::Institution, Lang::En).join("\n")
-    }
-}
-
-fn full() -> Hospital {
-    let mut hospital = Hospital::bare();
-    let well = SensorState::Well;
-    let ehr = hospital.host(
-        "ehr1",
-        CareRole::Ehr,
-        &[
-            ("service manager", well, "systemd, 2 guards"),
-            ("administrators", well, "3 of them"),
-            ("logons", well, "reads the journal"),
-            ("packages", well, "dpkg, last change 2026-11-20T03:00:00Z"),
-            ("logs and own files", well, "4 logs"),
-            ("backup nightly", well, "newest file from 2026-11-25T18:00:00Z"),
-        ],
-    );
-    let pacs = hospital.host(
-        "pacs1",
-        CareRole::Pacs,
-        &[
-            ("service manager", well, "systemd, 0 guards"),
-            ("packages", well, "dpkg, last change 2026-08-20T03:00:00Z"),
-        ],
-    );
-    if let Some(heard) = hospital.heard.get_mut(&pacs) {
-        heard.received_at = now() - SignedDuration::from_hours(5);
-    }
-    let guard = |what| {
-        Anomaly::Protection(Protection {
-            what,
-            name: "av.service".to_owned(),
-            detail: String::new(),
-        })
-    };
-    let logon = |what| {
-        Anomaly::Logon(Logon {
-            what,
-            count: 9,
-            accounts: vec![],
-            sources: vec!["192.0.2.7".to_owned()],
-        })
-    };
-    for hours in [50, 20] {
-        hospital.told(ehr, guard(ProtectionKind::GuardStopped), hours, None);
-    }
-    hospital.told(ehr, guard(ProtectionKind::GuardStopped), 1, Some(DrillId::random()));
-    hospital.told(pacs, guard(ProtectionKind::LogTruncated), 30, None);
-    hospital.told(ehr, logon(LogonKind::FailureBurst), 30, None);
-    hospital.told(ehr, logon(LogonKind::NewAdministrator), 10, None);
-    let overdue = BackupLoss {
-        what: BackupKind::JobOverdue,
-        name: "nightly".to_owned(),
-        count: 0,
-        last_good: None,
-        detail: String::new(),
-    };
-    hospital.told(ehr, Anomaly::Backup(overdue), 40, None);
-    let started =
-        AgentState::Started { version: "0.1.0".to_owned(), after_reboot: true, last_alive: None };
-    hospital.told(ehr, Anomaly::Agent(started), 100, None);
-    let drilled = Anomaly::Agent(AgentState::DrillEnded { files: 40 });
-    hospital.told(ehr, drilled, 60, Some(DrillId::random()));
-    hospital.user(true, false, None);
-    hospital.user(false, true, None);
-    hospital.user(true, false, Some(now()));
-    hospital.contact(&[
-        (Column::Kind, "staff"),
-        (Column::Duty, "safety_manager"),
-        (Column::Person, "佐藤 花子"),
-        (Column::Phone, "0569-00-0000"),
-    ]);
-    hospital
-}
 
 #[test]
 fn hosts_say_when_each_was_heard_and_what_it_runs() {
@@ -339,6 +92,60 @@ fn logons_administrators_restarts_and_drills_are_counted() {
         hospital.en(Basis::Drills)
     );
     assert!(Hospital::bare().en(Basis::Drills).starts_with("! No drill"));
+}
+
+#[test]
+fn what_agents_say_of_how_hosts_are_set_up_is_told_and_a_gap_is_told_as_one() {
+    let hospital = full();
+    assert_eq!(
+        hospital.en(Basis::Listeners),
+        "ehr1 Programs other machines can connect to: smbd TCP 139 445; sshd TCP 22 …. Only from within the server: 1. Firewalls are not looked at.\n\
+         pacs1! Which programs take connections cannot be seen (the agent has not told yet)."
+    );
+    assert!(
+        hospital
+            .en(Basis::RemoteTools)
+            .starts_with("ehr1! Products for remote control run: AnyDesk, xrdp.")
+    );
+    assert!(
+        hospital
+            .en(Basis::IdleAccounts)
+            .starts_with("ehr1! Of 4 accounts somebody can sign in to the server with, 2 were not used for 90 days (last sign-in in brackets): left (–), sato (2026-05-01).")
+    );
+    assert!(
+        hospital.en(Basis::UsbStorage).starts_with(
+            "ehr1 USB storage is kept out (its driver is disabled, group policy denies it). Attached now: 0."
+        ),
+        "{}",
+        hospital.en(Basis::UsbStorage)
+    );
+    let said = hospital.en(Basis::Logs);
+    assert!(said.contains("ehr1! How far back the record of logons goes cannot be seen (the agent lacks the right)."), "{said}");
+}
+
+#[test]
+fn storage_that_can_be_used_or_is_attached_all_the_same_wants_to_be_looked_at() {
+    let mut hospital = full();
+    let mut said = |barred_by: &[UsbBar], attached| {
+        let storage = UsbStorage { barred_by: barred_by.to_vec(), attached };
+        for heard in hospital.heard.values_mut() {
+            if let Some(posture) = &mut heard.heartbeat.posture {
+                posture.usb_storage = Look::Seen(storage.clone());
+            }
+        }
+        hospital
+            .en(Basis::UsbStorage)
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert_eq!(said(&[], 0), "ehr1! USB storage can be used. Attached now: 0.");
+    let authorized =
+        "ehr1! USB storage is kept out (devices are let in one by one). Attached now: 1.";
+    assert_eq!(said(&[UsbBar::DevicesAuthorized], 1), authorized);
+    let virtual_machine = "ehr1 USB storage is kept out (the machine has no USB). Attached now: 0.";
+    assert_eq!(said(&[UsbBar::NoUsb], 0), virtual_machine);
 }
 
 #[test]
@@ -407,7 +214,12 @@ fn every_word_is_there_in_both_languages() {
 fn every_key_of_this_folder_has_words() {
     let words = include_str!("../../../locales/ja/checklist.ftl");
     let mut keys = 0;
-    for text in [include_str!("hosts.rs"), include_str!("seen.rs"), include_str!("place.rs")] {
+    for text in [
+        include_str!("hosts.rs"),
+        include_str!("seen.rs"),
+        include_str!("place.rs"),
+        include_str!("posture.rs"),
+    ] {
         for key in text.split('"').filter(|part| part.starts_with("evidence-")) {
             assert!(words.contains(&format!("\n{key} = ")), "{key}");
             keys += 1;

@@ -244,6 +244,7 @@ impl Site {
             maintenance_until: None,
             policy: None,
             authorities: Vec::new(),
+            posture: None,
         };
         let place = (&self.here, host);
         self.store

@@ -272,6 +272,7 @@ async fn silence_is_noticed_by_its_job_and_its_end_is_noted() {
         maintenance_until: None,
         policy: None,
         authorities: Vec::new(),
+        posture: None,
     };
     let host = hosts().remove(0).id;
     let facility = facility();
