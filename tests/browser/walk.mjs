@@ -6,6 +6,7 @@
 import { mkdir } from "node:fs/promises";
 import { chromium } from "playwright-core";
 import { launchOptions, session, shot, signInFirst } from "./person.mjs";
+import { sweepAll } from "./sweep.mjs";
 
 const { CONSOLE, SHOTS, AUTHOR, APPROVER, ADMIN } = process.env;
 const FACILITY = "shirase-hp";
@@ -79,6 +80,7 @@ try {
   await shot(admin.page, "34-alerts");
   await admin.page.goto(`${CONSOLE}/language/en?back=/facilities/${FACILITY}`);
   await shot(admin.page, "35-english");
+  await sweepAll(admin.page, CONSOLE, `/facilities/${FACILITY}`);
 
   const complaints = [...author.complaints, ...approver.complaints, ...admin.complaints];
   if (complaints.length) throw new Error(`the browser complained:\n${complaints.join("\n")}`);

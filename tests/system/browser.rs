@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use shirase_system_tests::organisation::{Organisation, Who};
 use shirase_system_tests::rehearsal::watch;
-use shirase_system_tests::site::FACILITY;
+use shirase_system_tests::site::{FACILITY, Identity};
 
 use super::rehearsals::script;
 use super::{encrypt, running};
@@ -75,4 +76,52 @@ async fn osakas_first_contact_takes_fewer_than_forty_clicks_and_fields() {
     assert!(output.status.success(), "{text}\n{error}");
     println!("{text}");
     night.site.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_of_a_municipality_keeps_to_its_language_and_its_width() {
+    const PREFECTURE: Identity =
+        Identity { kind: "municipality", name: "しらせ県保健医療局", reachable: true };
+    let dir = tempfile::tempdir().unwrap();
+    let mut prefecture = Organisation::begin(dir.path(), PREFECTURE, None)
+        .await
+        .unwrap();
+    let institution =
+        [("name", "半田中央病院"), ("kind", "hospital"), ("address", "愛知県半田市東洋町2-29")];
+    prefecture
+        .fill(Who::Writer, "institutions", ("/institutions", &institution))
+        .await
+        .unwrap();
+    let page = prefecture.page(Who::Writer, "institutions").await.unwrap();
+    let (_, link) = page.html.split_once("/institutions/").unwrap();
+    let id: String = link.chars().take_while(|next| *next != '"').collect();
+    let heard = [
+        ("institution", id.as_str()),
+        ("subject", "電子カルテの停止"),
+        ("from", "事務長"),
+        ("taken_by", "医務課 佐藤"),
+        ("what", "電子カルテが止まり、脅迫文が印刷されたとの電話。"),
+    ];
+    prefecture
+        .fill(Who::Writer, "cases/new", ("/cases", &heard))
+        .await
+        .unwrap();
+    let login = prefecture
+        .site
+        .add_user("looker", "管理 三郎", "administrator")
+        .unwrap();
+    let _unchanged = super::INTERFACES.read().await;
+    let output = Command::new("node")
+        .arg("look_around.mjs")
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("browser"))
+        .env("CONSOLE", prefecture.site.console_url())
+        .env("LOGIN", "looker")
+        .env("PASSWORD", &login.one_time_password)
+        .env("START", format!("/facilities/{FACILITY}"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}\n{error}");
+    prefecture.site.stop().unwrap();
 }
