@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds both programs and packs them for Debian, Ubuntu and RPM systems, into target/packages.
 #
-#   deploy/package.sh                    the agent static (musl), so that it starts on any Linux; the collector for this one
+#   deploy/package.sh                    both static (musl), so that they start on any Linux
 #   deploy/package.sh --built PROFILE    packs what was built for this machine already (dev or release), for tests
 #   deploy/package.sh --version VERSION  gives the packages another version than Cargo.toml's
 #   deploy/package.sh --only NAME        packs the agent or the collector alone
@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-built= version= fast= only=
+built= version= only=
 while [ $# -gt 0 ]; do
   case "$1" in
     --built) built=${2:?--built takes dev or release}; shift 2 ;;
@@ -41,8 +41,8 @@ need() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"
 }
 
-# Nothing of the system may be needed, no library, no loader, no symbol of its C library, or the agent does not start on the
-# old ones.
+# Nothing of the system may be needed, no library, no loader, no symbol of its C library, or it does not start on the old
+# ones.
 refuse_dynamic() {
   local needs
   needs=$(
@@ -81,10 +81,13 @@ if [ -z "$built" ]; then
     cargo build --locked --release -p shirase-agent --target "$triple"
     refuse_dynamic "$target/$triple/release/shirase-agent"
   fi
-  ! wanted collector || cargo build --locked --release -p shirase-collector
-  agent=(--target "$triple") profile=release
+  if wanted collector; then
+    cargo build --locked --release -p shirase-collector --target "$triple"
+    refuse_dynamic "$target/$triple/release/shirase-collector"
+  fi
+  how=(--target "$triple") profile=release
 else
-  agent=(--fast) profile=$built fast=--fast
+  how=(--fast) profile=$built
 fi
 
 deb() {
@@ -93,15 +96,15 @@ deb() {
   cargo deb --package "$package" --no-build --locked --strip --profile "$profile" --output "$out" \
     ${version:+--deb-version "$version"} "$@"
 }
-! wanted agent || deb shirase-agent "${agent[@]}"
-! wanted collector || deb shirase-collector ${fast:+"$fast"}
+! wanted agent || deb shirase-agent "${how[@]}"
+! wanted collector || deb shirase-collector "${how[@]}"
 
 # RHEL 8 unpacks xz.
 rpm_options=(--output "$out" --payload-compress xz)
 if [ -z "$built" ]; then
   need rpm rpm
   ! wanted agent || cargo generate-rpm --package agent "${rpm_options[@]}" --target "$triple"
-  ! wanted collector || cargo generate-rpm --package collector "${rpm_options[@]}"
+  ! wanted collector || cargo generate-rpm --package collector "${rpm_options[@]}" --target "$triple"
   for rpm in "$out"/*.rpm; do
     case "$rpm" in
       */shirase-agent-*) inspect_rpm shirase-agent "$rpm" ;;

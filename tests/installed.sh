@@ -4,7 +4,7 @@
 # removes; each time the collector has to tell the right story.
 #
 #   tests/installed.sh                 packs what target/debug holds (built first) and walks; prints a table
-#   tests/installed.sh --release       packs target/release instead, as deploy/package.sh built it
+#   tests/installed.sh --release       walks with what deploy/package.sh builds and packs: static programs, as a hospital has them
 #   tests/installed.sh --quiet MINUTES how long the agent is left alone before its cost is read; 1 if left out
 #   tests/installed.sh --keep          leaves both machines' disks below target/installed
 # What a step did, command by command, stands in target/installed/trace.log.
@@ -48,10 +48,14 @@ set -x
 
 build_packages() {
   rm -rf "$target/packages"
-  [ "$profile" = release ] || cargo build --workspace --locked --bins
-  deploy/package.sh --built "$profile"
+  local how=()
+  if [ "$profile" = dev ]; then
+    cargo build --workspace --locked --bins
+    how=(--built "$profile")
+  fi
+  deploy/package.sh "${how[@]}"
   # The same program once more under a later number, for the upgrade.
-  deploy/package.sh --built "$profile" --only agent --version "$next"
+  deploy/package.sh "${how[@]}" --only agent --version "$next"
 }
 
 note "what the walk needs"
