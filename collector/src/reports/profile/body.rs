@@ -263,6 +263,8 @@ pub enum RoundRule {
     Interim,
     /// 確報 only.
     Final,
+    /// 速報 and 続報, because another profile of its series is the 確報.
+    UntilFinal,
     /// Any of them, as the person says who makes it.
     #[default]
     Any,
@@ -276,6 +278,7 @@ impl RoundRule {
             Self::Preliminary => &[RoundKind::Preliminary],
             Self::Interim => &[RoundKind::Interim],
             Self::Final => &[RoundKind::Final],
+            Self::UntilFinal => &[RoundKind::Preliminary, RoundKind::Interim],
             Self::Any => &RoundKind::ALL,
         }
     }

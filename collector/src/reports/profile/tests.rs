@@ -186,3 +186,15 @@ fn every_built_in_profile_says_what_the_facts_say() {
         );
     }
 }
+
+#[test]
+fn each_kind_of_report_of_a_series_is_one_profiles() {
+    let profiles = Profiles::with_files(&[]).unwrap();
+    let mut served = BTreeMap::new();
+    for profile in profiles.all() {
+        for kind in profile.body.round.kinds() {
+            let other = served.insert((&profile.body.series, *kind), &profile.body.id);
+            assert_eq!(other, None, "{} serves {kind:?} as well", profile.body.id);
+        }
+    }
+}
