@@ -55,6 +55,8 @@ pub enum Command {
     Release(ReleaseArgs),
     /// List the decoys on this host and what they are for
     Canaries(CanariesArgs),
+    /// Look how this host is set up, as far as the ministry's checklist asks, and name idle accounts; run it as root
+    Posture(PostureArgs),
 }
 
 /// Arguments of `watch`.
@@ -242,6 +244,14 @@ pub struct CanariesArgs {
     /// Whose decoys.
     #[command(flatten)]
     pub service: ServiceArgs,
+}
+
+/// Arguments of `posture`.
+#[derive(Debug, ClapArgs)]
+pub struct PostureArgs {
+    /// Days without a logon after which an account counts as idle
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub idle_days: u32,
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Does what the command line says.
 
+mod posture;
 mod probe;
 
 use std::future::Future;
@@ -101,6 +102,7 @@ pub fn dispatch(command: Command, out: &mut (impl Write + Send)) -> anyhow::Resu
             block_on(ask(&service, Question::Release { id }, out))
         }
         Command::Canaries(args) => canaries_of(&args, out),
+        Command::Posture(args) => posture::posture(&args, out),
     }
 }
 

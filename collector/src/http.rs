@@ -49,6 +49,7 @@ mod console_audit;
 mod console_official;
 mod console_partners;
 mod console_institutions;
+mod console_case_entries;
 mod console_cases;
 mod console_overview;
 mod console_incident;

@@ -2,7 +2,8 @@
 //! whether USB storage is kept out, how far back its logs go.
 //!
 //! Always holds: it says what a host's own settings say and never what the host works with: no path, no address, no
-//! content. Each part is bounded, and says by itself why it could not be seen.
+//! content; names of accounts, which are people's, only where the host's configuration lets them. Each part is bounded, and
+//! says by itself why it could not be seen.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -132,8 +133,11 @@ pub struct Accounts {
     pub usable: u32,
     /// Days without a logon after which one counts as idle.
     pub idle_days: u32,
-    /// Those nobody signed in with for so long.
-    pub idle: Few<IdleAccount>,
+    /// How many nobody signed in with for so long.
+    pub idle: u32,
+    /// Those, where the host's configuration lets their names leave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<Few<IdleAccount>>,
 }
 
 /// An account nobody signs in with.

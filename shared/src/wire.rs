@@ -18,18 +18,22 @@
 //!
 //! Version 1 is frozen: `shared/tests/wire` holds it as it was recorded, with what a later version may add and what not.
 
+mod heartbeat;
+mod order;
+mod certificate;
+
 use std::io::{BufRead, BufReader, Read, Write};
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Moment;
 use crate::event::Severity;
-use crate::ids::{DrillId, FacilityId, HostId, OrderId, Sequence, StreamId};
-use crate::policy::{PolicyName, PolicyReport};
-use crate::posture::Posture;
-use crate::secret::Secret;
+use crate::ids::{Sequence, StreamId};
 use crate::tls::sha256_hex;
+
+pub use certificate::{EnrolAnswer, EnrolRequest, RenewAnswer, RenewRequest};
+pub use heartbeat::{Heartbeat, HeartbeatAnswer, SensorReport, SensorState};
+pub use order::{Action, Order, SignedOrder};
 
 /// Version of this protocol, sent in the header [`WIRE_HEADER`] of every request and answer.
 pub const WIRE_VERSION: u16 = 1;
@@ -216,187 +220,6 @@ pub enum RefusalReason {
 pub struct Problem {
     /// What was wrong and what to do.
     pub error: String,
-}
-
-/// A sign of life, every 30 seconds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Heartbeat {
-    /// Current stream of the buffer.
-    pub stream: StreamId,
-    /// The last number given out in it; 0 if none yet.
-    pub last_sequence: Sequence,
-    /// Bytes of the buffer in use on disk.
-    pub buffer_used_bytes: u64,
-    /// Bytes the buffer may use.
-    pub buffer_limit_bytes: u64,
-    /// Records waiting to be stored by the collector.
-    pub waiting: u64,
-    /// How each sensor is.
-    pub sensors: Vec<SensorReport>,
-    /// Version of the agent.
-    pub version: String,
-    /// Name of the machine: a label, never an identity.
-    pub hostname: String,
-    /// Operating system, for example `Debian GNU/Linux 12`.
-    pub os: String,
-    /// The agent's time when it sent this.
-    pub sent: Moment,
-    /// What is wrong with the configuration file, if the last good one is in force instead.
-    #[serde(default)]
-    pub config_problems: Vec<String>,
-    /// The maintenance window that is in force, if one is.
-    #[serde(default)]
-    pub maintenance_until: Option<Timestamp>,
-    /// What it says of its policy; `None` from an agent that knows of none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy: Option<PolicyReport>,
-    /// Fingerprints of the authorities it trusts, in their order; empty from an agent that trusts the one it enrolled by.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub authorities: Vec<String>,
-    /// How the host is set up, where it was looked at since the last sign of life that was answered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub posture: Option<Posture>,
-}
-
-/// How one sensor is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SensorReport {
-    /// For example `files`, `services`, `probe ehr-web`.
-    pub name: String,
-    /// Whether it sees.
-    pub state: SensorState,
-    /// What it sees with (for example `notify`), or why it is blind.
-    pub detail: String,
-}
-
-/// Whether a sensor sees what it should.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SensorState {
-    /// It sees.
-    Well,
-    /// It sees a part.
-    Degraded,
-    /// It does not see.
-    Blind,
-}
-
-/// The collector's answer to a heartbeat.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct HeartbeatAnswer {
-    /// The collector's wall time when it answered.
-    pub now: Timestamp,
-    /// The highest number stored of the agent's current stream; `None` if the stream is unknown.
-    ///
-    /// Higher than the agent's own last number means that this disk is an older copy: the agent begins a new stream.
-    pub stored_through: Option<Sequence>,
-    /// Orders not yet confirmed, each signed.
-    #[serde(default)]
-    pub orders: Vec<SignedOrder>,
-    /// The policy this host should have in force; `GET /v1/policy` gives it. `None` if there never was one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub desired_policy: Option<PolicyName>,
-    /// The authorities to trust from now on, in PEM, the one that certifies first; `None` if the agent trusts just these,
-    /// or did not say whom it trusts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub authorities_pem: Option<String>,
-}
-
-/// An order as text with the collector's signature over exactly that text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignedOrder {
-    /// JSON of an [`Order`].
-    pub order: String,
-    /// Ed25519 signature over the bytes of `order`, base64.
-    pub signature: String,
-}
-
-/// Something the collector asks an agent to do. Carried out at most once: its id is its nonce.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Order {
-    /// Its nonce.
-    pub id: OrderId,
-    /// Whom it is for; every other host refuses it.
-    pub host: HostId,
-    /// When it was given, by the collector's clock.
-    pub issued_at: Timestamp,
-    /// Not to be begun after this moment.
-    pub expires_at: Timestamp,
-    /// What to do.
-    pub action: Action,
-}
-
-/// What an order asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "action", rename_all = "snake_case")]
-pub enum Action {
-    /// Make a small tree of dummy files under a watched root, change it the way an attack would, remove it.
-    Drill {
-        /// The exercise it belongs to.
-        drill: DrillId,
-        /// How many files, 10 to 500.
-        files: u32,
-    },
-    /// Expect ordinary mass work until `until`. Never silences canaries, lost magic or the recording itself.
-    Maintenance {
-        /// Who answers for it.
-        owner: String,
-        /// Why.
-        reason: String,
-        /// When it ends.
-        until: Timestamp,
-    },
-    /// End the maintenance window that is in force, if one is.
-    EndMaintenance {
-        /// Who says so.
-        owner: String,
-    },
-}
-
-/// Asks for a certificate with a one-time token.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct EnrolRequest {
-    /// The token, as given to a person once.
-    pub token: Secret<String>,
-    /// Certificate signing request in PEM. Its key never left the host.
-    pub csr_pem: String,
-    /// Name of the machine: a label.
-    pub hostname: String,
-    /// Operating system.
-    pub os: String,
-}
-
-/// What an enrolled agent needs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EnrolAnswer {
-    /// The identity the collector minted.
-    pub host: HostId,
-    /// The facility the token was bound to.
-    pub facility: FacilityId,
-    /// The agent's certificate in PEM.
-    pub certificate_pem: String,
-    /// The authority's certificate in PEM.
-    pub authority_pem: String,
-    /// Ed25519 public key (32 bytes, base64) that signs orders.
-    pub order_key: String,
-    /// The facility's public key for damage manifests (`age1…`).
-    pub manifest_recipient: String,
-    /// Where to send batches and heartbeats.
-    pub ingest_url: String,
-}
-
-/// Asks for a new certificate with the present one.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RenewRequest {
-    /// Certificate signing request in PEM.
-    pub csr_pem: String,
-}
-
-/// A renewed certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RenewAnswer {
-    /// The new certificate in PEM.
-    pub certificate_pem: String,
 }
 
 /// Headers of a manifest upload.

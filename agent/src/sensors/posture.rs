@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shirase_shared::clock::SharedClock;
 use shirase_shared::config::Problem;
-use shirase_shared::posture::{NAME_MAX_CHARS, Posture};
+use shirase_shared::posture::{Look, NAME_MAX_CHARS, Posture};
 use shirase_shared::wire::SensorState;
 use tokio_util::sync::CancellationToken;
 
@@ -44,11 +44,13 @@ pub struct PostureConfig {
     pub interval_secs: u64,
     /// Days without a logon after which an account counts as idle, 1 to 3650.
     pub idle_account_days: u32,
+    /// Whether the names of idle accounts may leave the host. They are people's; their number leaves it always.
+    pub account_names: bool,
 }
 
 impl Default for PostureConfig {
     fn default() -> Self {
-        Self { interval_secs: 3600, idle_account_days: 90 }
+        Self { interval_secs: 3600, idle_account_days: 90, account_names: false }
     }
 }
 
@@ -91,7 +93,12 @@ pub async fn run(
     loop {
         let (now, idle_days) = (clock.now(), config.idle_account_days);
         match tokio::task::spawn_blocking(move || look(now, idle_days)).await {
-            Ok(posture) => {
+            Ok(mut posture) => {
+                if let Look::Seen(accounts) = &mut posture.accounts
+                    && !config.account_names
+                {
+                    accounts.named = None;
+                }
                 board.set(NAME, SensorState::Well, format!("looked at {}", posture.looked_at));
                 board.set_posture(posture);
             }
@@ -104,8 +111,9 @@ pub async fn run(
     }
 }
 
-/// Looks once.
-fn look(now: Timestamp, idle_days: u32) -> Posture {
+/// Looks once. Names of accounts are in it.
+#[must_use]
+pub fn look(now: Timestamp, idle_days: u32) -> Posture {
     Posture {
         // To the second: it only dates what is shown.
         looked_at: Timestamp::from_second(now.as_second()).unwrap_or(now),
@@ -127,8 +135,6 @@ fn name(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use shirase_shared::posture::Look;
-
     use super::*;
 
     #[test]
@@ -142,7 +148,7 @@ mod tests {
         };
         assert!(keys(PostureConfig::default()).is_empty());
         assert!(keys(PostureConfig { interval_secs: 0, ..Default::default() }).is_empty());
-        let wrong = PostureConfig { interval_secs: 5, idle_account_days: 0 };
+        let wrong = PostureConfig { interval_secs: 5, idle_account_days: 0, ..Default::default() };
         assert_eq!(
             keys(wrong),
             ["sensors.posture.interval_secs", "sensors.posture.idle_account_days"]

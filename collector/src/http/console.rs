@@ -22,15 +22,15 @@ use super::page_error::PageError;
 use super::routes::{Page, ROUTES, Verb};
 use super::session::{self, Call, Guard};
 use super::{
-    console_approval as approval, console_audit, console_cases as cases,
-    console_checklist as checklist, console_circulars as circulars, console_contacts as contacts,
-    console_decision as decision, console_delivery as delivery, console_duties as duties,
-    console_exchange as exchange, console_hosts as hosts, console_incident as incident,
-    console_institutions as institutions, console_official as official,
-    console_overview as overview, console_partners as partners, console_policy as policy,
-    console_received as received, console_report as report, console_settings as settings,
-    console_sharing as sharing, console_sighting as sighting, console_sign_in as sign_in,
-    console_users as users, live,
+    console_approval as approval, console_audit, console_case_entries as case_entries,
+    console_cases as cases, console_checklist as checklist, console_circulars as circulars,
+    console_contacts as contacts, console_decision as decision, console_delivery as delivery,
+    console_duties as duties, console_exchange as exchange, console_hosts as hosts,
+    console_incident as incident, console_institutions as institutions,
+    console_official as official, console_overview as overview, console_partners as partners,
+    console_policy as policy, console_received as received, console_report as report,
+    console_settings as settings, console_sharing as sharing, console_sighting as sighting,
+    console_sign_in as sign_in, console_users as users, live,
 };
 use crate::console::{Frame, Tab, html};
 use crate::jobs::Nudge;
@@ -310,9 +310,9 @@ fn handler(page: Page, verb: Verb) -> MethodRouter<ConsoleState> {
         Page::CaseFiguresXlsx => on(filter, cases::figures_xlsx),
         Page::CaseNew => on(filter, cases::new),
         Page::Case => on(filter, cases::show),
-        Page::CaseEnter => on(filter, cases::enter),
-        Page::CaseEntry => on(filter, cases::edit),
-        Page::CaseFile => on(filter, cases::file),
+        Page::CaseEnter => on(filter, case_entries::enter),
+        Page::CaseEntry => on(filter, case_entries::edit),
+        Page::CaseFile => on(filter, case_entries::file),
         Page::CaseReport => on(filter, cases::report),
         Page::PackageCase => on(filter, cases::link),
         Page::Sharing => on(filter, sharing::list),

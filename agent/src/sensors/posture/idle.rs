@@ -28,7 +28,9 @@ pub(super) fn accounts(usable: Vec<Usable>, now: Timestamp, idle_days: u32) -> A
         .collect();
     idle.sort();
 
-    Accounts { usable: count, idle_days, idle: Few::of(idle) }
+    let named = Few::of(idle);
+
+    Accounts { usable: count, idle_days, idle: named.count(), named: Some(named) }
 }
 
 /// An account nobody ever used is idle only once its password is as old: it may have been made yesterday.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use shirase_shared::posture::{
-    Accounts, Few, Listener, Look, Posture, Reach, Transport, Unseen, UsbBar, UsbStorage,
+    Accounts, Few, IdleAccount, Listener, Look, Posture, Reach, Transport, Unseen, UsbBar,
+    UsbStorage,
 };
 
 use super::hosts::heard;
@@ -41,23 +42,15 @@ pub(super) fn remote_tools(known: &Known<'_>, scope: &Scope) -> Vec<Evidence> {
 
 pub(super) fn idle_accounts(known: &Known<'_>, scope: &Scope) -> Vec<Evidence> {
     let said = |at, seen: &Accounts| {
-        let count = seen.idle.count();
-        let found = if count == 0 {
-            Evidence::plain("evidence-idle-accounts-none", at)
-        } else {
-            let day = |last: Option<Timestamp>| {
-                last.map_or_else(|| "–".to_owned(), |last| today(last).to_string())
-            };
-            let named = seen.idle.first.iter();
-            let names: Vec<String> = named
-                .map(|account| format!("{} ({})", account.name, day(account.last)))
-                .collect();
-            let more = if seen.idle.more == 0 { "" } else { MORE };
-            Evidence::look("evidence-idle-accounts", at)
-                .with("count", count)
-                .with("list", format!("{}{more}", names.join(", ")))
+        let found = match (seen.idle, &seen.named) {
+            (0, _) => Evidence::plain("evidence-idle-accounts-none", at),
+            (_, None) => Evidence::look("evidence-idle-accounts", at),
+            (_, Some(named)) => {
+                Evidence::look("evidence-idle-accounts-named", at).with("list", names(named))
+            }
         };
         found
+            .with("count", seen.idle)
             .with("usable", seen.usable)
             .with("days", seen.idle_days)
     };
@@ -121,6 +114,21 @@ fn bars(by: &[UsbBar]) -> Vec<&'static str> {
         UsbBar::Other => "evidence-usb-other",
     };
     by.iter().map(key).collect()
+}
+
+/// Lists accounts, each with the day of its last sign-in: `sato (2026-05-01), left (–)`.
+fn names(idle: &Few<IdleAccount>) -> String {
+    let day = |last: Option<Timestamp>| {
+        last.map_or_else(|| "–".to_owned(), |last| today(last).to_string())
+    };
+    let names: Vec<String> = idle
+        .first
+        .iter()
+        .map(|account| format!("{} ({})", account.name, day(account.last)))
+        .collect();
+    let more = if idle.more == 0 { "" } else { MORE };
+
+    format!("{}{more}", names.join(", "))
 }
 
 /// Lists programs with their ports: `smbd TCP 139 445; sshd TCP 22`.

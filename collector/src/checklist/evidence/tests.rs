@@ -124,6 +124,21 @@ fn what_agents_say_of_how_hosts_are_set_up_is_told_and_a_gap_is_told_as_one() {
 }
 
 #[test]
+fn names_of_accounts_that_stayed_on_their_host_are_looked_up_there() {
+    let mut hospital = full();
+    for heard in hospital.heard.values_mut() {
+        if let Some(posture) = &mut heard.heartbeat.posture
+            && let Look::Seen(accounts) = &mut posture.accounts
+        {
+            accounts.named = None;
+        }
+    }
+    let said = hospital.en(Basis::IdleAccounts);
+    assert!(said.contains("2 were not used for 90 days."), "{said}");
+    assert!(said.contains("`shirase-agent posture`") && !said.contains("sato"), "{said}");
+}
+
+#[test]
 fn storage_that_can_be_used_or_is_attached_all_the_same_wants_to_be_looked_at() {
     let mut hospital = full();
     let mut said = |barred_by: &[UsbBar], attached| {

@@ -162,10 +162,11 @@ mod tests {
             (1005, "2026-05-01T09:00:00Z"),
         ]);
         let Look::Seen(seen) = look(dir.path(), NOW.parse().unwrap(), 90) else { panic!("unseen") };
+        assert_eq!(seen.idle, 3);
         let idle: Vec<_> = seen
-            .idle
-            .first
+            .named
             .iter()
+            .flat_map(|named| &named.first)
             .map(|account| (account.name.as_str(), account.last.map(|at| at.to_string())))
             .collect();
         assert_eq!(seen.usable, 5, "{seen:?}");

@@ -217,7 +217,11 @@ fn posture() -> Posture {
         accounts: Look::Seen(Accounts {
             usable: 4,
             idle_days: 90,
-            idle: Few::of(vec![idle("left", None), idle("sato", Some("2026-04-30T20:00:00Z"))]),
+            idle: 2,
+            named: Some(Few::of(vec![
+                idle("left", None),
+                idle("sato", Some("2026-04-30T20:00:00Z")),
+            ])),
         }),
         usb_storage: Look::Seen(UsbStorage {
             barred_by: vec![UsbBar::DriverDisabled, UsbBar::PolicyDenied],
