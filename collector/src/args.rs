@@ -2,6 +2,7 @@
 
 mod checklist;
 mod contact;
+mod institution;
 mod delivery;
 mod exchange;
 mod approval;
@@ -25,6 +26,7 @@ use shirase_shared::ids::FacilityId;
 pub use approval::ApprovalCommand;
 pub use checklist::ChecklistCommand;
 pub use contact::ContactCommand;
+pub use institution::InstitutionCommand;
 pub use delivery::{DeliveryCommand, RecordArgs, SendArgs};
 pub use exchange::{ExchangeCommand, WriteArgs};
 pub use hosts::{AuthorityCommand, DrillCommand, HostCommand, MaintenanceCommand, TokenCommand};
@@ -89,6 +91,9 @@ pub enum Command {
     /// The address book: whom to call in an emergency.
     #[command(subcommand)]
     Contact(ContactCommand),
+    /// A municipality's register of medical institutions.
+    #[command(subcommand)]
+    Institution(InstitutionCommand),
     /// One-time tokens that let a new agent in.
     #[command(subcommand)]
     Token(TokenCommand),

@@ -8,6 +8,7 @@
 mod alert_channel;
 mod authority;
 mod contact;
+mod institution;
 mod checklist;
 mod delivery;
 mod approval;
@@ -28,6 +29,7 @@ mod release;
 mod report;
 mod standing;
 mod table;
+mod table_file;
 mod taxii;
 mod terminal;
 mod token;
@@ -89,6 +91,9 @@ pub async fn run(args: Args, terminal: &mut Terminal) -> Result<ExitCode> {
         Command::Facility(command) => Desk::open(path, terminal).await?.facility(command).await?,
         Command::Contact(command) => {
             return Desk::open(path, terminal).await?.contact(command).await;
+        }
+        Command::Institution(command) => {
+            return Desk::open(path, terminal).await?.institution(command).await;
         }
         Command::Token(command) => Desk::open(path, terminal).await?.token(command).await?,
         Command::Host(command) => Desk::open(path, terminal).await?.host(command).await?,

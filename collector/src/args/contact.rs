@@ -137,7 +137,7 @@ fn parse_cell(text: &str) -> Result<(Column, String), String> {
     }
 }
 
-fn parse_lang(text: &str) -> Result<Lang, String> {
+pub(super) fn parse_lang(text: &str) -> Result<Lang, String> {
     match text {
         "ja" => Ok(Lang::Ja),
         "en" => Ok(Lang::En),

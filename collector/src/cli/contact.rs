@@ -1,7 +1,5 @@
 //! `contact list|history|add|change|verify|retire|export|import|chart`.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -11,15 +9,14 @@ use shirase_shared::ids::FacilityId;
 
 use super::Desk;
 use super::table::{self, Row};
+use super::table_file::{self, ImportSaid, counted};
 use crate::args::ContactCommand;
 use crate::audit::Actor;
 use crate::contacts::{
-    Column, Contact, Fault, Flaw, Plan, Standing, Verified, filled, parse_table, plan, read,
-    to_table, today,
+    Column, Contact, Flaw, Standing, Verified, filled, parse_table, plan, read, to_table, today,
 };
 use crate::locale::{Lang, Locale, japan_time};
 use crate::store::Imported;
-use crate::tables::TABLE_MAX_BYTES;
 
 /// Fewest characters of an id that name a contact.
 const ID_PART_MIN: usize = 4;
@@ -65,14 +62,6 @@ impl Row for ContactRow {
             format!("{} v{}", japan_time(self.contact.set_at), self.contact.revision),
         ]
     }
-}
-
-#[derive(Serialize)]
-struct ImportSaid {
-    checked_only: bool,
-    #[serde(flatten)]
-    imported: Imported,
-    faults: Vec<Fault>,
 }
 
 impl Desk<'_> {
@@ -217,15 +206,7 @@ impl Desk<'_> {
         (check, json): (bool, bool),
     ) -> Result<ExitCode> {
         self.one_facility(facility).await?;
-        let failed = || format!("failed to read `{}`", file.display());
-        let bytes_len = fs::metadata(file).with_context(failed)?.len();
-        if usize::try_from(bytes_len).is_ok_and(|bytes| TABLE_MAX_BYTES < bytes) {
-            bail!(
-                "`{}` has {bytes_len} bytes; a table has at most {TABLE_MAX_BYTES}",
-                file.display()
-            );
-        }
-        let bytes = fs::read(file).with_context(failed)?;
+        let bytes = table_file::read(file)?;
         let known = self.store.contacts(facility).await?;
         let planned = parse_table(&bytes).and_then(|lines| plan(&lines, &known, self.day()));
         let (imported, faults) = match planned {
@@ -237,58 +218,9 @@ impl Desk<'_> {
                 (done, Vec::new())
             }
         };
-        let code = if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-        if json {
-            let said = ImportSaid { checked_only: check, imported, faults };
-            table::json(&said, self.terminal)?;
-            return Ok(code);
-        }
-        let locale = Locale::new(Lang::En);
-        for fault in &faults {
-            self.terminal.line(&fault.words(locale))?;
-        }
-        let Imported { added, changed, same } = imported;
-        let said = match (faults.is_empty(), check) {
-            (false, _) => locale.text("table-refused"),
-            (true, true) => {
-                format!("would add {added}, change {changed}, leave {same} as they are")
-            }
-            (true, false) => format!("added {added}, changed {changed}, left {same} as they are"),
-        };
-        self.terminal.line(&said)?;
-
-        Ok(code)
+        let said = ImportSaid { checked_only: check, imported, faults };
+        self.tell_import(&said, json)
     }
-
-    fn write_out(&mut self, out: &Path, bytes: &[u8]) -> Result<()> {
-        if out.as_os_str() == "-" {
-            let written = self.terminal.out().write_all(bytes);
-            return written.context("failed to write to standard output");
-        }
-        let failed = || format!("failed to write `{}`", out.display());
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(out)
-            .with_context(failed)?;
-        file.write_all(bytes).with_context(failed)?;
-        file.sync_all().with_context(failed)?;
-
-        self.terminal
-            .line(&format!("wrote `{}`, {} bytes", out.display(), bytes.len()))
-    }
-}
-
-fn counted(plans: &[Plan]) -> Imported {
-    let mut counts = Imported::default();
-    for plan in plans {
-        match plan {
-            Plan::Add(_) => counts.added += 1,
-            Plan::Change(..) => counts.changed += 1,
-            Plan::Same(_) => counts.same += 1,
-        }
-    }
-    counts
 }
 
 fn told(flaws: &[Flaw]) -> anyhow::Error {

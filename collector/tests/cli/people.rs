@@ -194,3 +194,39 @@ fn contacts_are_kept_with_their_history_and_go_to_excel_and_back() {
     assert_eq!(acts, ["retired", "changed", "changed", "verified", "added"]);
     assert!(place.ok(&["audit", "verify"]).contains("whole"));
 }
+
+#[test]
+fn a_municipalitys_register_goes_to_excel_and_back_and_no_other_has_one() {
+    let place = Place::new();
+    place.ok(&["facility", "add", "aichi"]);
+    let refused = place.refused(&["institution", "list", "aichi"], "");
+    assert!(refused.contains("organisation.kind"), "{refused}");
+    let config = std::fs::read_to_string(place.config()).unwrap();
+    let config = format!("{config}\n[organisation]\nkind = \"municipality\"\n");
+    std::fs::write(place.config(), config).unwrap();
+
+    let table = place.dir.path().join("register.csv");
+    let lines = "名称,種別,医療機関コード,所在地\n半田中央病院,hospital,2310000001,愛知県半田市\n離島診療所,clinic,,愛知県西尾市\n";
+    let head = place.ok(&["institution", "export", "aichi", "--out", "-"]);
+    std::fs::write(&table, lines).unwrap();
+    let file = table.to_str().unwrap();
+    let import = ["institution", "import", "aichi", "--file", file];
+    let said = place.ok(&[&import[..], &["--check"]].concat());
+    assert_eq!(said.trim(), "would add 2, change 0, leave 0 as they are", "{head}");
+    assert!(place.list(&["institution", "list", "aichi"]).is_empty());
+    let said = place.ok(&import);
+    assert_eq!(said.trim(), "added 2, changed 0, left 0 as they are");
+    let listed = place.list(&["institution", "list", "aichi"]);
+    assert_eq!(listed.len(), 2, "{listed:?}");
+
+    let out = place.dir.path().join("out.csv");
+    let out = out.to_str().unwrap();
+    place.ok(&["institution", "export", "aichi", "--out", out]);
+    let said = place.ok(&["institution", "import", "aichi", "--file", out]);
+    assert_eq!(said.trim(), "added 0, changed 0, left 2 as they are");
+
+    std::fs::write(&table, lines.replace("clinic,,", "旅館,,")).unwrap();
+    let said = place.run(&import, "");
+    assert_eq!(said.code, 1, "{}", said.out);
+    assert!(said.out.contains('3'), "{}", said.out);
+}
