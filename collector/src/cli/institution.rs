@@ -43,7 +43,10 @@ impl Row for InstitutionRow {
             code.clone(),
             phone.clone(),
             night_phone.clone(),
-            partner.as_ref().map(ToString::to_string).unwrap_or_default(),
+            partner
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
             self.state.to_owned(),
             format!("{} v{}", self.set_at, self.revision),
         ]
@@ -114,7 +117,10 @@ impl Desk<'_> {
             Ok(plans) if check => (counted(&plans), Vec::new()),
             Ok(plans) => {
                 let who = (Actor::CommandLine, self.clock.now());
-                let done = self.store.import_institutions(facility, &plans, who).await?;
+                let done = self
+                    .store
+                    .import_institutions(facility, &plans, who)
+                    .await?;
                 (done, Vec::new())
             }
         };
