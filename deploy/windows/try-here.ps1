@@ -113,6 +113,13 @@ try {
         Stop-Watch $watch
     }
 
+    # How the machine is set up: every part is seen, and a port Windows says it waits on is among those told. No name is kept.
+    $posture = & $Agent posture
+    $unseen = @($posture | Select-String 'not seen')
+    Note 'every part of the posture is seen' ($unseen.Count -eq 0) ($unseen -join ' | ')
+    $port = (Get-NetTCPConnection -State Listen | Where-Object { $_.LocalAddress -notmatch '^(127|::1)' } | Sort-Object LocalPort | Select-Object -First 1).LocalPort
+    Note 'a listening port is told' ($posture | Select-String "on tcp $port for other machines|and \d+ more") "port $port"
+
     # The service: installed, restarted by the manager after a kill, in the Event Log, removed.
     if (Test-Path 'C:\ProgramData\Shirase\agent.toml') {
         & $Agent install | Out-Null
