@@ -73,7 +73,8 @@ install_agent() {
     watch_services &&
     agent check &&
     on ward systemctl start shirase-agent &&
-    says 'fanotify' agent status &&
+    # The unit is up once the agent keeps events; its sensors follow.
+    eventually 30 says 'fanotify' agent status &&
     eventually 60 says '"last_heartbeat": "2' hosts &&
     # A quiet server tells nothing that anybody has to look at.
     [ "$(incidents)" = "[]" ]
