@@ -38,5 +38,7 @@ mod condition;
 mod own_events;
 mod durable;
 mod service;
+#[cfg(any(windows, test))]
+mod wide;
 mod printing;
 mod shown;

@@ -11,6 +11,7 @@ mod official;
 mod partner;
 mod policy;
 mod reports;
+mod table;
 mod taxii;
 
 use std::path::PathBuf;
@@ -34,6 +35,7 @@ pub use official::OfficialFormCommand;
 pub use partner::{ComparedArgs, PartnerCommand};
 pub use policy::PolicyCommand;
 pub use reports::{ByPerson, OneReport, ReportCommand};
+pub use table::{TableExport, TableImport};
 pub use taxii::TaxiiCommand;
 
 /// Where the configuration is looked for.

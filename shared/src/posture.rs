@@ -6,7 +6,7 @@
 //! says by itself why it could not be seen.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Most things named of one kind; what is beyond is counted.
 pub const NAMED_MAX: usize = 48;
@@ -33,6 +33,16 @@ pub struct Posture {
     /// The oldest entry the system's own log of logons still holds.
     #[serde(default)]
     pub logs_since: Look<Timestamp>,
+}
+
+/// Reads a posture, and nothing where it says what this version does not understand.
+///
+/// # Errors
+/// When what stands there is no JSON.
+pub fn if_readable<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Posture>, D::Error> {
+    let value = serde_json::Value::deserialize(from)?;
+
+    Ok(serde_json::from_value(value).ok())
 }
 
 /// One part, or why it was not seen.
@@ -188,6 +198,18 @@ mod tests {
         assert_eq!(posture.usb_storage, Look::Seen(storage));
         assert_eq!(posture.accounts, Look::Unseen(Unseen::NotLookedFor));
         assert_eq!(posture.listeners, Look::Unseen(Unseen::NotLookedFor));
+    }
+
+    #[test]
+    fn one_that_cannot_be_read_is_none_and_costs_nothing() {
+        let read = |text: &str| {
+            let mut from = serde_json::Deserializer::from_str(text);
+            if_readable(&mut from).unwrap()
+        };
+        let door = r#"{"looked_at":"2026-11-26T00:00:00Z","listeners":{"seen":{"first":[{"program":"a","transport":"KIND","port":1,"reach":"host"}]}}}"#;
+        assert!(read(&door.replace("KIND", "tcp")).is_some());
+        assert_eq!(read(&door.replace("KIND", "quic")), None);
+        assert_eq!(read("null"), None);
     }
 
     #[test]

@@ -27,6 +27,7 @@ use windows_sys::Win32::System::ProcessStatus::{K32GetProcessMemoryInfo, PROCESS
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, GetProcessTimes};
 
 use super::{HostFacts, OwnUse};
+use crate::wide::wide;
 
 pub(crate) use log::{log_writer, write_system_log};
 pub(crate) use manager::{host, install, notify_ready, notify_stopping, start, uninstall};
@@ -254,11 +255,6 @@ impl Drop for Descriptor {
         // SAFETY: it came from the system, and this is its only owner.
         unsafe { LocalFree(self.0) };
     }
-}
-
-fn wide(text: &str) -> Vec<u16> {
-    // A zero inside would end the text early.
-    text.replace('\0', " ").encode_utf16().chain([0]).collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use clap::Subcommand;
 use shirase_shared::ids::FacilityId;
 
 use super::ListArgs;
+use super::table::{TableExport, TableImport, parse_lang};
 use crate::contacts::Column;
 use crate::locale::Lang;
 
@@ -84,31 +85,10 @@ pub enum ContactCommand {
         contact: String,
     },
     /// Write the book as CSV that Excel opens and `import` reads.
-    Export {
-        /// Whose book.
-        facility: FacilityId,
-        /// Where to write it; an existing file is left alone. `-` is standard output.
-        #[arg(long, value_name = "FILE|-")]
-        out: PathBuf,
-        /// Language of headings and choices: ja or en.
-        #[arg(long, default_value = "ja", value_parser = parse_lang)]
-        lang: Lang,
-    },
+    Export(TableExport),
     /// Take a CSV in, whole or not at all: UTF-8, or `Shift_JIS` as Excel writes it in Japan. Exit status 1 if it has mistakes;
     /// each is named with line and column. Contacts that are not in it stay.
-    Import {
-        /// Whose book.
-        facility: FacilityId,
-        /// The file.
-        #[arg(long, value_name = "FILE")]
-        file: PathBuf,
-        /// Only say what would be done.
-        #[arg(long)]
-        check: bool,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Import(TableImport),
     /// Write the emergency chart (連絡体制図) as PDF, A4 landscape.
     Chart {
         /// Whose.
@@ -134,13 +114,5 @@ fn parse_cell(text: &str) -> Result<(Column, String), String> {
             let names: Vec<_> = names.map(Column::as_str).collect();
             Err(format!("there is no column `{name}`; use one of {}", names.join(", ")))
         }
-    }
-}
-
-pub(super) fn parse_lang(text: &str) -> Result<Lang, String> {
-    match text {
-        "ja" => Ok(Lang::Ja),
-        "en" => Ok(Lang::En),
-        _ => Err("use ja or en".to_owned()),
     }
 }

@@ -1,6 +1,5 @@
 //! `contact list|history|add|change|verify|retire|export|import|chart`.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -10,7 +9,7 @@ use shirase_shared::ids::FacilityId;
 use super::Desk;
 use super::table::{self, Row};
 use super::table_file::{self, ImportSaid, counted};
-use crate::args::ContactCommand;
+use crate::args::{ContactCommand, TableExport, TableImport};
 use crate::audit::Actor;
 use crate::contacts::{
     Column, Contact, Flaw, Standing, Verified, filled, parse_table, plan, read, to_table, today,
@@ -125,17 +124,13 @@ impl Desk<'_> {
                 let contact = self.store.retire_contact(place, who).await?;
                 self.tell_contact(contact, ("retired", false))?;
             }
-            ContactCommand::Export { facility, out, lang } => {
+            ContactCommand::Export(TableExport { facility, out, lang }) => {
                 self.one_facility(&facility).await?;
                 let contacts = self.store.contacts(&facility).await?;
                 let bytes = to_table(&contacts, Locale::new(lang));
                 self.write_out(&out, &bytes)?;
             }
-            ContactCommand::Import { facility, file, check, json } => {
-                return self
-                    .import_contacts((&facility, &file), (check, json))
-                    .await;
-            }
+            ContactCommand::Import(table) => return self.import_contacts(&table).await,
             ContactCommand::Chart { facility, out, lang } => {
                 let facility = self.one_facility(&facility).await?;
                 let bytes = self.releases()?.chart_pdf(&facility, lang).await?;
@@ -202,8 +197,7 @@ impl Desk<'_> {
 
     async fn import_contacts(
         &mut self,
-        (facility, file): (&FacilityId, &Path),
-        (check, json): (bool, bool),
+        TableImport { facility, file, check, json }: &TableImport,
     ) -> Result<ExitCode> {
         self.one_facility(facility).await?;
         let bytes = table_file::read(file)?;
@@ -211,15 +205,15 @@ impl Desk<'_> {
         let planned = parse_table(&bytes).and_then(|lines| plan(&lines, &known, self.day()));
         let (imported, faults) = match planned {
             Err(faults) => (Imported::default(), faults),
-            Ok(plans) if check => (counted(&plans), Vec::new()),
+            Ok(plans) if *check => (counted(&plans), Vec::new()),
             Ok(plans) => {
                 let who = (Actor::CommandLine, self.clock.now());
                 let done = self.store.import_contacts(facility, &plans, who).await?;
                 (done, Vec::new())
             }
         };
-        let said = ImportSaid { checked_only: check, imported, faults };
-        self.tell_import(&said, json)
+        let said = ImportSaid { checked_only: *check, imported, faults };
+        self.tell_import(&said, *json)
     }
 }
 

@@ -1,16 +1,14 @@
 //! `institution list|export|import`: a municipality's register, whole.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use shirase_shared::ids::FacilityId;
 
 use super::Desk;
 use super::table::{self, Row};
 use super::table_file::{self, ImportSaid, counted};
-use crate::args::InstitutionCommand;
+use crate::args::{InstitutionCommand, TableExport, TableImport};
 use crate::audit::Actor;
 use crate::exchange::OrganisationKind;
 use crate::exchange::partner::PartnerId;
@@ -82,16 +80,12 @@ impl Desk<'_> {
                 let rows: Vec<_> = institutions.into_iter().map(InstitutionRow::of).collect();
                 table::print(&rows, list, self.terminal)?;
             }
-            InstitutionCommand::Export { facility, out, lang } => {
+            InstitutionCommand::Export(TableExport { facility, out, lang }) => {
                 self.one_facility(&facility).await?;
                 let institutions = self.store.institutions(&facility).await?;
                 self.write_out(&out, &to_table(&institutions, Locale::new(lang)))?;
             }
-            InstitutionCommand::Import { facility, file, check, json } => {
-                return self
-                    .import_institutions((&facility, &file), (check, json))
-                    .await;
-            }
+            InstitutionCommand::Import(table) => return self.import_institutions(&table).await,
         }
 
         Ok(ExitCode::SUCCESS)
@@ -99,8 +93,7 @@ impl Desk<'_> {
 
     async fn import_institutions(
         &mut self,
-        (facility, file): (&FacilityId, &Path),
-        (check, json): (bool, bool),
+        TableImport { facility, file, check, json }: &TableImport,
     ) -> Result<ExitCode> {
         self.one_facility(facility).await?;
         let bytes = table_file::read(file)?;
@@ -114,7 +107,7 @@ impl Desk<'_> {
         let planned = parse_table(&bytes).and_then(|lines| plan(&lines, known));
         let (imported, faults) = match planned {
             Err(faults) => (Imported::default(), faults),
-            Ok(plans) if check => (counted(&plans), Vec::new()),
+            Ok(plans) if *check => (counted(&plans), Vec::new()),
             Ok(plans) => {
                 let who = (Actor::CommandLine, self.clock.now());
                 let done = self
@@ -124,7 +117,7 @@ impl Desk<'_> {
                 (done, Vec::new())
             }
         };
-        let said = ImportSaid { checked_only: check, imported, faults };
-        self.tell_import(&said, json)
+        let said = ImportSaid { checked_only: *check, imported, faults };
+        self.tell_import(&said, *json)
     }
 }

@@ -7,7 +7,7 @@ use super::SignedOrder;
 use crate::clock::Moment;
 use crate::ids::{Sequence, StreamId};
 use crate::policy::{PolicyName, PolicyReport};
-use crate::posture::Posture;
+use crate::posture::{self, Posture};
 
 /// A sign of life, every 30 seconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,8 +44,13 @@ pub struct Heartbeat {
     /// Fingerprints of the authorities it trusts, in their order; empty from an agent that trusts the one it enrolled by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authorities: Vec<String>,
-    /// How the host is set up, where it was looked at since the last sign of life that was answered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// How the host is set up, where it was looked at since the last sign of life that was answered. One this version cannot
+    /// read counts as none: it may not cost the sign of life.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "posture::if_readable"
+    )]
     pub posture: Option<Posture>,
 }
 

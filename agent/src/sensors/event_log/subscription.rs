@@ -13,6 +13,8 @@ use windows_sys::Win32::System::EventLog::{
 };
 use windows_sys::Win32::System::Threading::{CreateEventW, ResetEvent, WaitForSingleObject};
 
+use crate::wide::wide;
+
 /// Entries taken at once.
 const TOGETHER: usize = 64;
 /// Longest entry read, in units of UTF-16.
@@ -176,8 +178,4 @@ fn render(entry: &Handle) -> io::Result<String> {
 fn query(kinds: &[u32]) -> String {
     let kinds: Vec<_> = kinds.iter().map(|kind| format!("EventID={kind}")).collect();
     format!("*[System[({})]]", kinds.join(" or "))
-}
-
-fn wide(text: &str) -> Vec<u16> {
-    text.encode_utf16().chain([0]).collect()
 }

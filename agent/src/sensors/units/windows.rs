@@ -20,6 +20,7 @@ use windows_sys::Win32::System::Services::{
 use windows_sys::Win32::UI::WindowsAndMessaging::{GetSystemMetrics, SM_SHUTTINGDOWN};
 
 use super::{Bus, Jobs, Listing, Unit};
+use crate::wide;
 
 /// What the sensor sees with.
 pub(super) const NAME: &str = "service control manager";
@@ -237,17 +238,8 @@ fn list() -> Result<Vec<Listed>, String> {
 
 #[expect(unsafe_code, reason = "the manager tells names as pointers into the room it filled")]
 fn name_of(service: &ENUM_SERVICE_STATUS_PROCESSW) -> String {
-    let mut units = Vec::new();
-    for at in 0..NAME_MAX_UNITS {
-        // SAFETY: the name lies in the room, which is still as it was filled, and ends with a zero, where this stops.
-        let unit = unsafe { *service.lpServiceName.add(at) };
-        if unit == 0 {
-            break;
-        }
-        units.push(unit);
-    }
-
-    String::from_utf16_lossy(&units)
+    // SAFETY: the name lies in the room, which is still as it was filled, and ends with a zero.
+    unsafe { wide::read(service.lpServiceName, NAME_MAX_UNITS) }
 }
 
 /// Puts a state into the words of the other systems.

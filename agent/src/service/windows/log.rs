@@ -16,7 +16,8 @@ use windows_sys::Win32::System::Registry::{
     RegCloseKey, RegCreateKeyExW, RegDeleteTreeW, RegSetValueExW,
 };
 
-use super::{manager, wide};
+use super::manager;
+use crate::wide::wide;
 
 /// Where the system keeps who writes to its log.
 const SOURCES: &str = r"SYSTEM\CurrentControlSet\Services\EventLog\Application";

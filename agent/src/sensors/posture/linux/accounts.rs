@@ -7,6 +7,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use shirase_shared::posture::{Accounts, Look, Unseen};
 
+use crate::sensors::hanging::is_distant;
 use crate::sensors::posture::idle::{DAY_SECS, Usable, accounts};
 
 /// The first user that is a person, and the first above all people.
@@ -28,11 +29,13 @@ pub(super) fn look(root: &Path, now: Timestamp, idle_days: u32) -> Look<Accounts
         Err(error) => return Look::Unseen(why(&error)),
     };
     let found = usable(&passwd, &shadow, now, |home| {
-        std::fs::metadata(
-            root.join(home.trim_start_matches('/'))
-                .join(".ssh/authorized_keys"),
-        )
-        .is_ok_and(|keys| 0 < keys.len())
+        // A home on another machine is not asked: it may hang.
+        !is_distant(Path::new(home))
+            && std::fs::metadata(
+                root.join(home.trim_start_matches('/'))
+                    .join(".ssh/authorized_keys"),
+            )
+            .is_ok_and(|keys| 0 < keys.len())
     });
     let mut seen = Vec::new();
     for (uid, account) in found {

@@ -10,6 +10,7 @@ use windows_sys::Win32::NetworkManagement::NetManagement::{
 };
 
 use crate::sensors::posture::idle::{DAY_SECS, Usable};
+use crate::wide;
 
 /// `usri2_acct_expires` of an account that never does.
 const NEVER: u32 = u32::MAX;
@@ -40,7 +41,7 @@ pub(super) fn usable(now: Timestamp) -> io::Result<Vec<Usable>> {
     let mut found = Vec::new();
     if !buffer.is_null() {
         let count = usize::try_from(read).unwrap_or(0);
-        // SAFETY: as many entries of level 2 as were read lie there, until it is given back.
+        // SAFETY: as many entries of level 2 as were read lie there, with their names, until it is given back.
         let entries = unsafe { std::slice::from_raw_parts(buffer.cast::<USER_INFO_2>(), count) };
         found.extend(entries.iter().filter_map(|entry| account(entry, now)));
         // SAFETY: the system made it, and nothing of it is used any more.
@@ -51,6 +52,7 @@ pub(super) fn usable(now: Timestamp) -> io::Result<Vec<Usable>> {
 }
 
 /// Returns an account that is neither disabled nor expired.
+#[expect(unsafe_code, reason = "the accounts of Windows have no safe binding")]
 fn account(entry: &USER_INFO_2, now: Timestamp) -> Option<Usable> {
     let seconds = now.as_second();
     let expires = entry.usri2_acct_expires;
@@ -59,30 +61,14 @@ fn account(entry: &USER_INFO_2, now: Timestamp) -> Option<Usable> {
         return None;
     }
     let last = i64::from(entry.usri2_last_logon);
+    // SAFETY: the list it stands in is there, and with it its texts, each with its zero.
+    let name = unsafe { wide::read(entry.usri2_name, NAME_MAX_UNITS) };
 
     Some(Usable {
-        name: text(entry.usri2_name),
+        name,
         last: Timestamp::from_second(last).ok().filter(|_| last != 0),
         password_day: Some((seconds - i64::from(entry.usri2_password_age)) / DAY_SECS),
     })
-}
-
-#[expect(unsafe_code, reason = "the system hands out texts by where they begin")]
-fn text(begin: *const u16) -> String {
-    if begin.is_null() {
-        return String::new();
-    }
-    let mut units = Vec::new();
-    while units.len() < NAME_MAX_UNITS {
-        // SAFETY: the text ends with a zero, at which the reading ends.
-        let unit = unsafe { *begin.add(units.len()) };
-        if unit == 0 {
-            break;
-        }
-        units.push(unit);
-    }
-
-    String::from_utf16_lossy(&units)
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::ptr;
 use windows_sys::Win32::Foundation::ERROR_SUCCESS;
 use windows_sys::Win32::System::Registry::{HKEY_LOCAL_MACHINE, RRF_RT_REG_DWORD, RegGetValueW};
 
+use crate::wide::wide;
+
 /// Returns a number below `HKEY_LOCAL_MACHINE`; `None` if there is none that can be read.
 #[expect(unsafe_code, reason = "the registry has no safe binding here")]
 pub(super) fn number(key: &str, value: &str) -> Option<u32> {
@@ -25,10 +27,6 @@ pub(super) fn number(key: &str, value: &str) -> Option<u32> {
     };
 
     (read == ERROR_SUCCESS).then_some(number)
-}
-
-fn wide(text: &str) -> Vec<u16> {
-    text.encode_utf16().chain([0]).collect()
 }
 
 #[cfg(test)]
