@@ -84,6 +84,7 @@ step "no network at boot" no_network_at_boot
 step "collector unknown at boot" collector_unknown_at_boot
 step "the clock is years behind at boot" wrong_clock_at_boot
 step "damaged configuration" damaged_configuration
+step "settings of a newer version" settings_of_a_newer_version
 step "damaged buffer" damaged_buffer
 step "disk full at boot" disk_full_at_boot
 step "a root that may not be read" closed_root

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use shirase_shared::config::{self, Checked, Problem};
+use shirase_shared::config::{self, Checked, Known, Problem};
 
 use crate::buffer::BufferConfig;
 use crate::detectors::DetectorsConfig;
@@ -193,6 +193,19 @@ impl Config {
             Ok(config) => Ok((config, text)),
             Err(problems) => Err(ConfigError::Invalid { path: path.to_owned(), problems }),
         }
+    }
+
+    /// Reads a file that was good when it was copied, perhaps to a newer version; what this one does not know is left out,
+    /// and blank in the text.
+    ///
+    /// # Errors
+    /// Says what else is wrong with the file.
+    pub(crate) fn load_known(path: &Path) -> Result<Known<Self>, ConfigError> {
+        let text =
+            read(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+
+        config::parse_known(&text)
+            .map_err(|problems| ConfigError::Invalid { path: path.to_owned(), problems })
     }
 
     /// Takes from the enrolment what the file leaves open.

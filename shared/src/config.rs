@@ -1,7 +1,8 @@
 //! Reads a configuration file and names every mistake in it, not only the first.
 //!
 //! The parser stops at the first mistake; so [`parse`] notes it, blanks the lines it stands on and reads again,
-//! until the rest is clean. Line numbers stay true because lines are blanked, never removed.
+//! until the rest is clean. Line numbers stay true because lines are blanked, never removed. [`parse_known`] reads what
+//! another version wrote.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -42,6 +43,17 @@ pub trait Checked {
     fn problems(&self) -> Vec<Problem>;
 }
 
+/// What is left of a configuration without what this version does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known<T> {
+    /// The rest.
+    pub config: T,
+    /// The text it was read from, what was left out blanked.
+    pub text: String,
+    /// What was left out, in the order of lines.
+    pub left_out: Vec<Problem>,
+}
+
 impl Problem {
     /// A broken rule about one key, its line still unknown.
     #[must_use]
@@ -55,6 +67,25 @@ impl Problem {
 /// # Errors
 /// Returns every mistake found, in the order of lines.
 pub fn parse<T: DeserializeOwned + Checked>(text: &str) -> Result<T, Vec<Problem>> {
+    match read(text) {
+        (Some(Known { config, .. }), problems) if problems.is_empty() => Ok(config),
+        (_, problems) => Err(problems),
+    }
+}
+
+/// Reads a configuration that another version found good: settings and values this one does not know are left out.
+///
+/// # Errors
+/// Returns every mistake found, in the order of lines, if there is any of another kind.
+pub fn parse_known<T: DeserializeOwned + Checked>(text: &str) -> Result<Known<T>, Vec<Problem>> {
+    match read(text) {
+        (Some(known), problems) if problems == known.left_out => Ok(known),
+        (_, problems) => Err(problems),
+    }
+}
+
+/// Reads as much as can be read, and finds every mistake, in the order of lines.
+fn read<T: DeserializeOwned + Checked>(text: &str) -> (Option<Known<T>>, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut gone = BTreeSet::new();
     let mut rest = text.to_owned();
@@ -88,10 +119,14 @@ pub fn parse<T: DeserializeOwned + Checked>(text: &str) -> Result<T, Vec<Problem
         problems.extend(placed.filter(|problem| !unread.contains(&problem.line)));
     }
     problems.sort_by_key(|problem| problem.line);
-    match parsed {
-        Some(config) if problems.is_empty() => Ok(config),
-        Some(_) | None => Err(problems),
-    }
+    let known = parsed.map(|config| {
+        let unknown = problems
+            .iter()
+            .filter(|problem| problem.message.starts_with("unknown "));
+        Known { config, text: rest, left_out: unknown.cloned().collect() }
+    });
+
+    (known, problems)
 }
 
 fn describe(text: &str, offset: usize, message: &str) -> Problem {
@@ -305,6 +340,20 @@ mod tests {
         let [(_, message)] = &keys("[duty]\ndays = 3\n")[..] else { panic!() };
         assert_eq!(message, "missing field `name`");
         assert_eq!(keys("[duty]\ndays = 'x'\nname = 3\n").len(), 2);
+    }
+
+    #[test]
+    fn only_what_this_version_does_not_know_is_left_out_of_another_ones_file() {
+        let text = "[uplink]\nurl = 'x'\nquic = true\n[shine]\na = 1\n[[roots]]\npath = '/a'\nmood = 'calm'\n";
+        let known = parse_known::<Sample>(text).unwrap();
+        let lines: Vec<_> = known.left_out.iter().map(|problem| problem.line).collect();
+        assert_eq!(lines, [3, 4, 8], "{:#?}", known.left_out);
+        assert_eq!((known.config.uplink.url.as_str(), known.config.roots.len()), ("x", 1));
+        assert_eq!(parse::<Sample>(&known.text).unwrap().roots[0].path, "/a");
+
+        let both = format!("{text}[[roots]]\npath = ''\n");
+        assert_eq!(parse_known::<Sample>(&both).unwrap_err().len(), 4);
+        assert!(parse_known::<Sample>("[uplink]\nurl = 'abc").is_err(), "a torn copy is no copy");
     }
 
     #[test]

@@ -52,6 +52,21 @@ damaged_configuration() {
     soon_told 60 'a new configuration is in force'
 }
 
+# As after a downgrade: the file, and what was kept of it, have a setting this version does not know.
+settings_of_a_newer_version() {
+  on ward systemctl stop shirase-agent &&
+    on ward sh -c "for file in /etc/shirase/agent.toml $state/last-good.toml; do printf '[sensors.aura]\\nenabled = true\\n' >>\$file; done" &&
+    on ward systemctl start shirase-agent && eventually 30 runs && heard_again &&
+    says 'does not know .sensors.aura.' agent status && says 'fanotify' agent status &&
+    on ward cp /root/agent.toml.good /etc/shirase/agent.toml &&
+    eventually 60 fits_its_version
+}
+
+fits_its_version() {
+  local told
+  told=$(agent status) && ! grep -q 'sensors.aura' <<<"$told"
+}
+
 # A buffer that does not open is set aside, never deleted; a new one begins.
 damaged_buffer() {
   on ward systemctl stop shirase-agent &&

@@ -8,13 +8,14 @@
 //! ```
 //!
 //! Always holds: an invalid file or policy never stops or changes what runs; only a first start without any good file
-//! fails.
+//! fails. An older version goes on with what it knows of the last good one, since a newer may have copied it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use shirase_shared::clock::SharedClock;
+use shirase_shared::config::{Known, Problem};
 use shirase_shared::event::{AgentState, Event};
 use shirase_shared::policy::{PolicyName, SignedPolicy};
 use tokio::sync::{mpsc, watch};
@@ -79,12 +80,31 @@ pub(super) fn load_at_start(path: &Path) -> Result<InForce, ConfigError> {
         }
         Err(error) => {
             let state = Config::state_named_in(path);
-            let Ok((config, text)) = Config::load(&state.last_good_config()) else {
+            let Ok(known) = Config::load_known(&state.last_good_config()) else {
                 return Err(error);
             };
-            Ok(InForce { config, problems: error.lines(), text, sources: Vec::new() })
+            let mut problems = error.lines();
+            if !known.left_out.is_empty() {
+                problems.push(left_out(&known.left_out));
+            }
+            let Known { config, text, .. } = known;
+            Ok(InForce { config, problems, text, sources: Vec::new() })
         }
     }
+}
+
+/// Says what this version does not know of the last good file.
+fn left_out(problems: &[Problem]) -> String {
+    let keys: Vec<_> = problems
+        .iter()
+        .map(|problem| format!("`{}`", problem.key))
+        .collect();
+    format!(
+        "this version ({}) does not know {} of the last good file either and goes on without; install the version the \
+         file is for, or take them out",
+        env!("CARGO_PKG_VERSION"),
+        keys.join(", ")
+    )
 }
 
 /// Says in the log what is wrong with the file, and keeps a good one for the next start.
@@ -303,5 +323,29 @@ mod tests {
 
         std::fs::write(&path, &good).unwrap();
         assert!(load_at_start(&path).unwrap().problems.is_empty());
+    }
+
+    #[test]
+    fn a_version_that_does_not_know_all_settings_goes_on_with_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("agent.toml");
+        let state = StateDir::new(dir.path().join("state"));
+        state.prepare().unwrap();
+        let newer = format!(
+            "[agent]\nstate_dir = '{}'\ncpu_budget_percent = 7\nmood = 'calm'\n[sensors.aura]\nenabled = true\n",
+            state.dir().display()
+        );
+        std::fs::write(&path, &newer).unwrap();
+        assert!(load_at_start(&path).is_err(), "nobody found it good yet");
+
+        // As the newer version left it.
+        std::fs::write(state.last_good_config(), &newer).unwrap();
+        let in_force = load_at_start(&path).unwrap();
+        assert_eq!(in_force.config.agent.cpu_budget_percent, 7);
+        let [.., said] = &in_force.problems[..] else { panic!() };
+        assert!(said.contains("`mood`, `sensors.aura`"), "{said}");
+        settle(&in_force, &state);
+        assert_eq!(load_at_start(&path).unwrap().config, in_force.config);
+        assert!(Config::parse(&in_force.text).is_ok(), "what a policy is laid over");
     }
 }
