@@ -30,8 +30,9 @@ here=$target/installed
 base=$here/base
 suite=bookworm
 version=0.1.0-1 next=0.1.0-2
-# What stands on the machines besides Debian: what the story stops, and what it renames through.
-software=systemd,systemd-sysv,dbus,adduser,ca-certificates,curl,procps,iproute2,nginx-light,samba,smbclient,postgresql,fonts-morisawa-bizud-gothic
+# What stands on the machines besides Debian: what the story stops, and what it renames through. What Orthanc needs under
+# another name, debootstrap does not find by itself.
+software=systemd,systemd-sysv,dbus,adduser,ca-certificates,curl,procps,iproute2,nginx-light,samba,smbclient,postgresql,orthanc,libboost-regex1.74.0,fonts-morisawa-bizud-gothic
 mkdir -p "$here"
 rm -f "$here"/*.txt "$here"/*.log
 : >"$here/results.tsv"

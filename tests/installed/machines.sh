@@ -15,11 +15,12 @@ install_needs() {
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
   fi
-  if [ ! -e "$base/.whole" ]; then
+  # One that was made for other software is made anew.
+  if [ "$(cat "$base/.whole" 2>/dev/null)" != "$software" ]; then
     rm -rf "$base"
     # The mirror this system uses is the one this system may use.
     debootstrap --variant=minbase --include="$software" "$suite" "$base" "$(mirror)"
-    touch "$base/.whole"
+    printf '%s' "$software" >"$base/.whole"
   fi
 }
 

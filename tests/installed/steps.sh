@@ -60,8 +60,11 @@ serve_share() {
     on ward sh -c 'install -d -m 0700 -o www-data /srv/closed && printf "x\n" >/srv/closed/a.txt && chown www-data /srv/closed/a.txt'
 }
 
+# What an EHR server runs, and its image archive asked as a modality would.
 watch_services() {
-  on ward sh -c 'for name in nginx postgresql@15-main smbd; do printf "\n[[sensors.services]]\nname = \"%s.service\"\ngrace_secs = 3\n" "$name"; done >>/etc/shirase/agent.toml'
+  on ward sh -c 'for name in nginx postgresql@15-main smbd orthanc; do printf "\n[[sensors.services]]\nname = \"%s.service\"\ngrace_secs = 3\n" "$name"; done >>/etc/shirase/agent.toml' &&
+    on ward sh -c 'printf "\n[[sensors.probes]]\nname = \"pacs\"\ndicom = \"127.0.0.1:4242\"\ncalled_ae = \"ORTHANC\"\ngrace_secs = 3\n" >>/etc/shirase/agent.toml' &&
+    eventually 30 agent probe --all
 }
 
 install_agent() {
@@ -90,16 +93,18 @@ encrypt_over_samba() {
     [ "$(incidents | grep -c '"number"')" = 1 ]
 }
 
-# Each service by itself: told as gone, then told as back.
+# Each service by itself: told as gone, then told as back; the archive's two eyes both.
 stop_services() {
   local name
   for name in nginx.service postgresql@15-main.service smbd.service; do
-    on ward systemctl stop "$name" &&
-      soon 60 "service \\\\\"$name\\\\\" .*has not answered since" &&
-      on ward systemctl start "$name" &&
-      soon 90 "service \\\\\"$name\\\\\" .*came back at" || return 1
+    on ward systemctl stop "$name" && told_gone service "$name" &&
+      on ward systemctl start "$name" && told_back service "$name" || return 1
   done
+  on ward systemctl stop orthanc.service && told_gone service orthanc.service && told_gone 'DICOM node .C-ECHO.' pacs &&
+    on ward systemctl start orthanc.service && told_back service orthanc.service && told_back 'DICOM node .C-ECHO.' pacs
 }
+told_gone() { soon 60 "$1 \\\\\"$2\\\\\" .*has not answered since"; }
+told_back() { soon 90 "$1 \\\\\"$2\\\\\" .*came back at"; }
 
 # The wire is cut, something happens, the agent is upgraded, the wire is mended: it is told once.
 upgrade_with_events_in_the_buffer() {
