@@ -5,6 +5,9 @@
 #   tests/windows.sh --walk     the walk alone
 #   tests/windows.sh --needs    installs what it needs, and nothing else
 #   tests/windows.sh --build    builds the agent, and nothing else
+#   tests/windows.sh --harness ARGUMENTS
+#                               lets the harness of the detectors attack the release build; ARGUMENTS are its own, such as
+#                               `--long --part attacks --seeds 3`
 #
 # Results: target/windows/results.tsv (step, outcome, seconds) and target/windows/detection.json (one scenario a line).
 # What Wine cannot show is tried on a real machine by deploy/windows/try-here.ps1.
@@ -12,11 +15,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 units=yes only=
-for argument in "$@"; do
-  case "$argument" in
-    --walk) units=no ;;
-    --needs | --build) only=${argument#--} ;;
-    *) echo "tests/windows.sh: unknown argument \`$argument\`; it takes --walk, --needs, --build or nothing" >&2; exit 2 ;;
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --walk) units=no; shift ;;
+    --needs | --build) only=${1#--}; shift ;;
+    --harness) only=harness; shift; break ;;
+    *) echo "tests/windows.sh: unknown argument \`$1\`; it takes --walk, --needs, --build, --harness or nothing" >&2; exit 2 ;;
   esac
 done
 
@@ -245,6 +249,22 @@ installer_removes() {
   msi /x 'C:\agent-0.1.0.msi' && [ ! -e "$WINEPREFIX/$program" ] && ! service_state | grep STATE >/dev/null &&
     [ -e "$WINEPREFIX/drive_c/state/enrolment.json" ] && [ -e "$WINEPREFIX/drive_c/ProgramData/Shirase/agent.toml" ]
 }
+
+# The harness starts `wine`.
+harness() {
+  local exe=$target/$triple/release/shirase-agent.exe
+  mkdir -p "$prefix/bin"
+  printf '#!/bin/sh\nexec %s "$@"\n' "$wine" >"$prefix/bin/wine"
+  chmod +x "$prefix/bin/wine"
+  cargo build --locked --release -p shirase-agent --bin shirase-agent --target "$triple" &&
+    cp "$exe" "$WINEPREFIX/drive_c/agent.exe" && hold &&
+    PATH=$prefix/bin:$PATH cargo run --locked -p shirase-system-tests --bin detection -- \
+      --backend windows --windows-agent "$exe" "$@"
+}
+if [ "$only" = harness ]; then
+  install_needs && make_windows && harness "$@"
+  exit
+fi
 
 : >"$here/agent.err"
 : >"$here/msi.txt"
