@@ -11,8 +11,10 @@ use shirase_shared::clock::Moment;
 use super::raw::Cookie;
 use crate::observation::Actor;
 
-/// How long a first half waits for its second: far longer than the kernel takes between the two.
-const PAIR_WAIT_MS: u64 = 150;
+/// How long a first half waits for its second, once nothing waits behind it: far longer than the kernel takes between
+/// the two, which it tells one right after the other (inotify(7), "Dealing with `rename()` events"), and at 280 files a
+/// second less than two files that are moved out before it is told.
+const PAIR_WAIT_MS: u64 = 5;
 /// How long after the first write a look is taken whether the file was cut to nothing: who cuts it only to write
 /// it anew has done so by then, mostly, and otherwise the next look takes it back.
 const PEEK_MS: u64 = 50;
@@ -55,6 +57,15 @@ impl Unfinished {
     fn seen(self, path: PathBuf) -> Seen {
         Seen { path, at: self.at, actor: self.actor }
     }
+}
+
+/// What waits behind the changes that were handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// Nothing: a second half that is not here was not told yet.
+    Nothing,
+    /// More, perhaps the second half of what was handled.
+    More,
 }
 
 /// Which look comes next.
@@ -120,11 +131,13 @@ impl Pairing {
     }
 
     /// Returns what has waited long enough.
-    pub(super) fn due(&mut self, now_ms: u64) -> Vec<Due> {
+    pub(super) fn due(&mut self, now_ms: u64, behind: Behind) -> Vec<Due> {
         if now_ms < self.next_ms || (self.halves.is_empty() && self.written.is_empty()) {
             return Vec::new();
         }
-        let late = |half: &Seen| half.at.monotonic_ms + PAIR_WAIT_MS <= now_ms;
+        let late = |half: &Seen| {
+            behind == Behind::Nothing && half.at.monotonic_ms + PAIR_WAIT_MS <= now_ms
+        };
         let halves = self.halves.extract_if(.., |_, half| late(half));
         let mut due: Vec<_> = halves.map(|(_, half)| Due::MovedOut(half)).collect();
         for (path, unfinished) in &mut self.written {
@@ -181,8 +194,11 @@ mod tests {
     fn a_half_without_a_second_one_was_moved_out() {
         let mut pairing = Pairing::default();
         pairing.from(Some(1), seen("a", 0));
-        assert_eq!(pairing.due(moment(0).monotonic_ms + PAIR_WAIT_MS - 1), []);
-        assert_eq!(pairing.due(moment(1).monotonic_ms), [Due::MovedOut(seen("a", 0))]);
+        let due_ms = moment(0).monotonic_ms + PAIR_WAIT_MS;
+        assert_eq!(pairing.due(due_ms - 1, Behind::Nothing), []);
+        assert_eq!(pairing.due(due_ms, Behind::More), [], "it may be among what waits");
+        assert_eq!(pairing.wait_ms(due_ms), Some(1));
+        assert_eq!(pairing.due(due_ms, Behind::Nothing), [Due::MovedOut(seen("a", 0))]);
         assert_eq!(pairing.wait_ms(moment(1).monotonic_ms), None);
     }
 
@@ -193,10 +209,12 @@ mod tests {
         pairing.write(seen("b", 0));
         pairing.finish(Path::new("b"));
         let now_ms = moment(0).monotonic_ms;
-        assert_eq!(pairing.due(now_ms + PEEK_MS - 1), []);
-        assert_eq!(pairing.due(now_ms + PEEK_MS), [Due::Peek(seen("a", 0))]);
-        assert_eq!(pairing.due(now_ms + PEEK_MS), []);
-        assert_eq!(pairing.wait_ms(now_ms + PEEK_MS), Some(SETTLE_MS - PEEK_MS));
-        assert_eq!(pairing.due(now_ms + SETTLE_MS), [Due::Settled(seen("a", 0))]);
+        let mut due = |after_ms, behind| pairing.due(now_ms + after_ms, behind);
+        assert_eq!(due(PEEK_MS - 1, Behind::Nothing), []);
+        assert_eq!(due(PEEK_MS, Behind::More), [Due::Peek(seen("a", 0))]);
+        assert_eq!(due(PEEK_MS, Behind::Nothing), []);
+        assert_eq!(due(SETTLE_MS - 1, Behind::Nothing), []);
+        assert_eq!(due(SETTLE_MS, Behind::More), [Due::Settled(seen("a", 0))]);
+        assert_eq!(pairing.wait_ms(now_ms + SETTLE_MS), None);
     }
 }

@@ -16,7 +16,7 @@ use shirase_shared::clock::{Moment, SharedClock};
 use shirase_shared::event::LossKind;
 
 use super::backend::{Backend, Wanted};
-use super::pairing::{Due, Pairing, Seen};
+use super::pairing::{Behind, Due, Pairing, Seen};
 use super::raw::{Entry, Inlet, Queue, Raw, RawEvent, Trouble, Waiting};
 use super::rescan::{self, Request, Rescanner};
 use super::roots::{Watched, root_of};
@@ -203,14 +203,14 @@ impl Worker {
                 .into_iter()
                 .flatten()
                 .fold(LOOK_EVERY_MS, std::cmp::min);
-            match self.queue.waiting.recv_timeout(Duration::from_millis(wait)) {
+            let behind = match self.queue.waiting.recv_timeout(Duration::from_millis(wait)) {
                 Ok(waiting) => self.stretch(waiting),
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => Behind::Nothing,
                 Err(RecvTimeoutError::Disconnected) => return,
-            }
+            };
             let now = self.clock.moment();
             self.tell_own_overflow(now);
-            for due in self.pairing.due(now.monotonic_ms) {
+            for due in self.pairing.due(now.monotonic_ms, behind) {
                 self.finish(due);
             }
             let ripe = |(_, due): &mut (Seen, u64)| *due <= now.monotonic_ms;
@@ -225,8 +225,8 @@ impl Worker {
         self.outlet.empty();
     }
 
-    /// Handles one change and those that wait behind it, up to a limit.
-    fn stretch(&mut self, first: Waiting) {
+    /// Handles one change and those that wait behind it, up to a limit. Returns whether that was all.
+    fn stretch(&mut self, first: Waiting) -> Behind {
         let mut next = Some(first);
         let mut handled = 0;
         while let Some(waiting) = next {
@@ -246,8 +246,13 @@ impl Worker {
                     self.events = events;
                 }
             }
-            next = if handled < STRETCH { self.queue.waiting.try_recv().ok() } else { None };
+            if STRETCH <= handled {
+                return Behind::More;
+            }
+            next = self.queue.waiting.try_recv().ok();
         }
+
+        Behind::Nothing
     }
 
     fn handle(&mut self, event: RawEvent) {
