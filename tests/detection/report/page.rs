@@ -26,13 +26,25 @@ How to read it:
 - **met** / **not met** is against the goal in the same row; an empty cell was not measured.
 ";
 
+const BLIND: &str = "
+## What each cannot see
+
+- **fanotify**: through which of its names a file was changed, if that name is gone before it is looked at; partial overwriting of
+  Office and PDF files that leaves their head and their end.
+- **notify**: which process or user did it, so that nothing is scored by process and nothing can be suspended; what is written
+  through a hard link outside the watched directory; the files of a directory that is moved out whole. The files of a new
+  directory are listed 300 ms after it appeared.
+- **windows**: which process or user did it. Under wine there is no change journal, so that the column shows
+  ReadDirectoryChangesW as wine makes it from inotify; what only a real machine shows stands in `deploy/windows/results`.
+";
+
 const COMMANDS: &str = "\
 ```text
 cargo run --locked -p shirase-system-tests --bin detection -- --short             about a minute, debug build
 cargo run --locked -p shirase-system-tests --bin detection -- --long --release    everything, as root; goes on where it was broken off
   --part attacks|ordinary|days|cost    one part            --only A03*,gzip-logs    some scenarios
   --backend fanotify|notify            one column          --report-only            this page from what is kept
-  --windows-agent FILE                 the Windows build under wine
+  --windows-agent FILE                 the Windows build under wine; tests/windows.sh --harness brings all of that
 ```
 ";
 
@@ -71,6 +83,7 @@ pub(super) fn page(
         page.push_str("\n**A debug build: times, processor and memory figures say nothing about the program people install.**\n");
     }
     table_of_goals(&mut page, goals);
+    page.push_str(BLIND);
     page.push_str("\n![Files harmed before the alert, each dot one run](harmed.svg)\n");
     table_of_attacks(&mut page, &gathered.attack_sums());
     table_of_ordinary(&mut page, gathered);
