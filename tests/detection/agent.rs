@@ -1,6 +1,7 @@
 //! The agent under test: which binary, with which eyes, and one running `watch`.
 
 mod watching;
+mod wine;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

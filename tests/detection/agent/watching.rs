@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use super::wine::Held;
 use super::{Agent, Backend};
 use crate::command::monotonic_ns;
 
@@ -65,6 +66,8 @@ pub(crate) struct Watching {
     child: Child,
     said: Arc<Said>,
     log: PathBuf,
+    /// What Wine needs besides.
+    held: Option<Held>,
 }
 
 #[derive(Debug, Default)]
@@ -101,10 +104,14 @@ impl Watching {
         let out = child.stdout.take().context("the agent has no output")?;
         let hears = said.clone();
         std::thread::spawn(move || hear(out, &hears));
-        let mut watching = Self { child, said, log: log.to_owned() };
+        let mut watching = Self { child, said, log: log.to_owned(), held: None };
         watching
             .wait(READY_DEADLINE, |line| line.text("type") == "ready")
             .with_context(|| watching.end_of_log())?;
+        if backend == Backend::Windows {
+            let folder = log.parent().context("the log lies in no folder")?;
+            watching.held = Some(Held::open(dirs, folder)?);
+        }
 
         Ok(watching)
     }
@@ -196,6 +203,7 @@ impl Drop for Watching {
         // It may have ended, which is what is wanted.
         drop(self.child.kill());
         drop(self.child.wait());
+        drop(self.held.take());
     }
 }
 
