@@ -4,7 +4,7 @@
 #   tests/windows.sh            everything; prints a table, exit status 1 if anything failed
 #   tests/windows.sh --walk     the walk alone
 #   tests/windows.sh --needs    installs what it needs, and nothing else
-#   tests/windows.sh --build    builds the agent, and nothing else
+#   tests/windows.sh --build    builds the agent and its unit tests, and nothing else
 #   tests/windows.sh --harness ARGUMENTS
 #                               lets the harness of the detectors attack the release build; ARGUMENTS are its own, such as
 #                               `--long --part attacks --seeds 3`
@@ -52,10 +52,11 @@ install_needs() {
 }
 
 build_agent() { cargo build --locked -p shirase-agent --bin shirase-agent --target "$triple"; }
+build_unit_tests() { cargo test --locked -p shirase-agent --lib --target "$triple" --no-run; }
 
 case "$only" in
   needs) install_needs; exit ;;
-  build) build_agent; exit ;;
+  build) build_agent && build_unit_tests; exit ;;
 esac
 
 # A Windows of its own, thrown away at the end.
