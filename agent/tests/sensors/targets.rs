@@ -2,14 +2,10 @@
 
 use std::io::{Read as _, Write};
 use std::net::TcpListener;
-use std::path::Path;
 
 use shirase_agent::observation::{Fact, Presence};
 use shirase_agent::sensors::SensorBoard;
 use shirase_agent::sensors::probes::{self, ProbeConfig};
-use shirase_agent::sensors::services::{self, ServiceConfig};
-use shirase_shared::event::LossKind;
-use shirase_shared::wire::SensorState;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -76,6 +72,12 @@ async fn a_port_and_a_page_that_go_away_are_noticed() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_host_without_a_service_manager_says_so_once() {
+    use std::path::Path;
+
+    use shirase_agent::sensors::services::{self, ServiceConfig};
+    use shirase_shared::event::LossKind;
+    use shirase_shared::wire::SensorState;
+
     if Path::new("/run/systemd/system").exists() {
         println!("not tried: systemd runs here");
         return;

@@ -2,14 +2,12 @@
 
 use std::fs;
 
-use shirase_shared::clock::{Clock as _, ManualClock, SystemClock};
+use shirase_shared::clock::{Clock as _, ManualClock};
 use shirase_shared::testing::builders::night;
 
 use super::*;
 use crate::canaries::plan::CALM_MS;
-use crate::observation::{Fact, Operation, Role};
-use crate::sensors::files::{BackendChoice, FilesConfig, FilesParts};
-use crate::sensors::{self, CHANGES_CAPACITY};
+use crate::observation::Role;
 
 #[test]
 fn decoys_are_made_listed_and_known() {
@@ -196,6 +194,12 @@ fn names_that_were_tried_do_not_stay_when_one_cannot_be_made_and_others_files_do
 #[cfg(target_os = "linux")]
 #[test]
 fn a_touch_is_seen_and_neither_reading_nor_the_keepers_own_work_is_one() {
+    use shirase_shared::clock::SystemClock;
+
+    use crate::observation::{Fact, Operation};
+    use crate::sensors::files::{BackendChoice, FilesConfig, FilesParts};
+    use crate::sensors::{self, CHANGES_CAPACITY};
+
     for backend in [BackendChoice::Notify, BackendChoice::Auto] {
         let site = Site::new(4);
         let mut keeper = site.keeper();

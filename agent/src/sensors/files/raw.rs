@@ -183,7 +183,7 @@ pub(super) struct Haste {
 }
 
 #[cfg_attr(
-    not(target_os = "linux"),
+    not(any(target_os = "linux", test)),
     expect(dead_code, reason = "only fanotify lets changes gather")
 )]
 impl Haste {
