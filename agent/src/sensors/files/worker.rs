@@ -3,6 +3,7 @@
 mod keeping;
 mod moving;
 mod outlet;
+mod telling;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,12 +23,10 @@ use super::rescan::{self, Request, Rescanner};
 use super::roots::{Watched, root_of};
 use super::{FilesError, FilesParts, distant};
 use crate::canaries::Watchlist;
-use crate::observation::{
-    Fact, FileChange, Lost, Observation, Operation, RescanCause, Role, Root, Sight,
-};
+use crate::observation::{Operation, RescanCause, Root, Sight};
 use crate::sensors::SensorBoard;
 use crate::sensors::content::{self, Change, Writer};
-use outlet::{Outlet, TOGETHER_MAX, Urgency};
+use outlet::Outlet;
 
 /// How often the worker looks whether the roots are still there.
 const LOOK_EVERY_MS: u64 = 2000;
@@ -353,55 +352,6 @@ impl Worker {
         if changed {
             self.tell_root(&label, seen.at);
         }
-    }
-
-    fn tell(&mut self, seen: &Seen, operation: Operation) {
-        self.tell_of(seen, operation, Writer::Done);
-    }
-
-    fn tell_of(&mut self, seen: &Seen, operation: Operation, writer: Writer) {
-        let Some((root, below)) = root_of(&self.roots, &seen.path) else { return };
-        let now_ms = seen.at.monotonic_ms;
-        let role = match operation {
-            Operation::Written => self.watchlist.role_of_written(&seen.path, now_ms),
-            // Nobody makes what is there already; the next word of it tells more.
-            Operation::Created => Role::Ordinary,
-            Operation::Deleted
-            | Operation::MovedOut
-            | Operation::Renamed { .. }
-            | Operation::DirectoryRenamed { .. } => self.watchlist.role(&[&seen.path], now_ms),
-        };
-        let change = FileChange::new(root.clone(), below.to_owned(), operation);
-        let change = FileChange { actor: seen.actor.clone(), role, ..change };
-        self.gather(seen.at, Fact::File(change), writer);
-    }
-
-    fn send(&mut self, at: Moment, fact: Fact) {
-        self.gather(at, fact, Writer::Done);
-    }
-
-    fn gather(&mut self, at: Moment, fact: Fact, writer: Writer) {
-        self.gathered
-            .push(Change { observation: Observation { at, fact }, writer });
-        if TOGETHER_MAX <= self.gathered.len() {
-            self.hand_on(at.monotonic_ms);
-        }
-    }
-
-    /// Looks into what was gathered and hands it on, once it is time.
-    fn hand_on(&mut self, now_ms: u64) {
-        if self.gathered.is_empty() {
-            return self.outlet.pass(now_ms);
-        }
-        self.checker.check(&mut self.gathered);
-        let observations = self.gathered.drain(..).map(|change| change.observation);
-        if self.outlet.put(observations, now_ms) == Urgency::Pressing {
-            self.waker.haste.ask(now_ms);
-        }
-    }
-
-    fn lost(&mut self, at: Moment, what: LossKind, count: Option<u64>, detail: String) {
-        self.send(at, Fact::Lost(Lost { what, count, detail }));
     }
 
     fn tell_own_overflow(&mut self, now: Moment) {
