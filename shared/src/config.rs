@@ -73,15 +73,49 @@ pub fn parse<T: DeserializeOwned + Checked>(text: &str) -> Result<T, Vec<Problem
     }
 }
 
-/// Reads a configuration that another version found good: settings and values this one does not know are left out.
+/// Reads a configuration that another version found good: settings and values this one does not know are left out, and
+/// with them the entry of a list that breaks a rule without them.
 ///
 /// # Errors
 /// Returns every mistake found, in the order of lines, if there is any of another kind.
 pub fn parse_known<T: DeserializeOwned + Checked>(text: &str) -> Result<Known<T>, Vec<Problem>> {
-    match read(text) {
-        (Some(known), problems) if problems == known.left_out => Ok(known),
-        (_, problems) => Err(problems),
+    let (known, problems) = read::<T>(text);
+    let Some(known) = known else { return Err(problems) };
+    if problems == known.left_out {
+        return Ok(known);
     }
+    match read::<T>(&without_broken_entries(text, &problems, &known.left_out)) {
+        (Some(rest), found) if found == rest.left_out => {
+            Ok(Known { left_out: known.left_out, ..rest })
+        }
+        _ => Err(problems),
+    }
+}
+
+/// Empties the lines of each entry of a list of which something was left out, and of which the rest breaks a rule.
+fn without_broken_entries(text: &str, problems: &[Problem], left_out: &[Problem]) -> String {
+    let lines: Vec<_> = text.lines().collect();
+    let is_head = |line: &str| line.trim_start().starts_with('[');
+    let entry_of = |problem: &Problem| {
+        let before = lines.get(..problem.line)?;
+        let head = before.iter().rposition(|line| is_head(line))?;
+        let is_entry = |line: &&str| line.trim_start().starts_with("[[");
+        before.get(head).is_some_and(is_entry).then_some(head)
+    };
+    let unknown: BTreeSet<_> = left_out.iter().filter_map(entry_of).collect();
+    let others = problems
+        .iter()
+        .filter(|problem| !left_out.contains(problem));
+    let broken: BTreeSet<_> = others.filter_map(entry_of).collect();
+    let mut goes = false;
+    let kept = lines.iter().enumerate().map(|(at, line)| {
+        if is_head(line) {
+            goes = unknown.contains(&at) && broken.contains(&at);
+        }
+        if goes { "" } else { line }
+    });
+
+    kept.collect::<Vec<_>>().join("\n")
 }
 
 /// Reads as much as can be read, and finds every mistake, in the order of lines.
@@ -350,6 +384,10 @@ mod tests {
         assert_eq!(lines, [3, 4, 8], "{:#?}", known.left_out);
         assert_eq!((known.config.uplink.url.as_str(), known.config.roots.len()), ("x", 1));
         assert_eq!(parse::<Sample>(&known.text).unwrap().roots[0].path, "/a");
+
+        let new_kind = format!("{text}[[roots]]\n  bucket = 'b'\n[uplnk]\nurl = 'y'\n");
+        let known = parse_known::<Sample>(&new_kind).unwrap();
+        assert_eq!((known.left_out.len(), known.config.roots.len()), (5, 1));
 
         let both = format!("{text}[[roots]]\npath = ''\n");
         assert_eq!(parse_known::<Sample>(&both).unwrap_err().len(), 4);

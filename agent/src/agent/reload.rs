@@ -303,12 +303,18 @@ fn stamp(path: &Path) -> Option<Stamp> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_first_start_with_an_invalid_file_fails_and_a_later_one_goes_on_with_the_last_good() {
+    /// A file to be written, and a state directory beside it.
+    fn place() -> (tempfile::TempDir, PathBuf, StateDir) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("agent.toml");
         let state = StateDir::new(dir.path().join("state"));
         state.prepare().unwrap();
+        (dir, path, state)
+    }
+
+    #[test]
+    fn a_first_start_with_an_invalid_file_fails_and_a_later_one_goes_on_with_the_last_good() {
+        let (_dir, path, state) = place();
         let head = format!("[agent]\nstate_dir = '{}'\n", state.dir().display());
         let broken = format!("{head}cpu_budget_percent = 'many'\n[[[\n");
         std::fs::write(&path, &broken).unwrap();
@@ -327,12 +333,11 @@ mod tests {
 
     #[test]
     fn a_version_that_does_not_know_all_settings_goes_on_with_the_others() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("agent.toml");
-        let state = StateDir::new(dir.path().join("state"));
-        state.prepare().unwrap();
+        let (_dir, path, state) = place();
         let newer = format!(
-            "[agent]\nstate_dir = '{}'\ncpu_budget_percent = 7\nmood = 'calm'\n[sensors.aura]\nenabled = true\n",
+            "[agent]\nstate_dir = '{}'\ncpu_budget_percent = 7\nmood = 'calm'\n[sensors.aura]\nenabled = true\n\
+             [[sensors.probes]]\nname = 'port'\ntcp = '127.0.0.1:80'\n\
+             [[sensors.probes]]\nname = 'cache'\nredis = '127.0.0.1:6379'\n",
             state.dir().display()
         );
         std::fs::write(&path, &newer).unwrap();
@@ -342,8 +347,10 @@ mod tests {
         std::fs::write(state.last_good_config(), &newer).unwrap();
         let in_force = load_at_start(&path).unwrap();
         assert_eq!(in_force.config.agent.cpu_budget_percent, 7);
+        let probes = &in_force.config.sensors.probes;
+        assert_eq!(probes.len(), 1, "a probe of a kind nobody knows here goes: {probes:?}");
         let [.., said] = &in_force.problems[..] else { panic!() };
-        assert!(said.contains("`mood`, `sensors.aura`"), "{said}");
+        assert!(said.contains("`mood`, `sensors.aura`, `redis`"), "{said}");
         settle(&in_force, &state);
         assert_eq!(load_at_start(&path).unwrap().config, in_force.config);
         assert!(Config::parse(&in_force.text).is_ok(), "what a policy is laid over");
